@@ -1,0 +1,221 @@
+# pz: one Makefile, no configure. 'make help' lists the targets; V= picks a variant, each
+# with a directory of its own under build/.
+
+V       ?= release
+prefix  ?= /usr/local
+bindir  ?= $(prefix)/bin
+mandir  ?= $(prefix)/share/man
+datadir ?= $(prefix)/share/pz
+docdir  ?= $(prefix)/share/doc/pz
+B       := build/$(V)
+
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+ifeq ($(V),fuzz)
+CC := clang
+endif
+VERSION := $(shell sed -n 's/^\#define PZ_VERSION *"\(.*\)"/\1/p' libcore/base/pz.h)
+
+# ---- what it is built from --------------------------------------------------------------
+# .ci/deps knows the Debian package of each, and those that only the tests need.
+PACKAGES   := libcjson sqlite3 libxxhash libzstd zlib
+PKG_CFLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
+PKG_LIBS   := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null)
+CHECK_LIBS := $(shell pkg-config --libs check 2>/dev/null)
+
+# ---- flags ------------------------------------------------------------------------------
+WARN := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
+        -Wwrite-strings -Wpointer-arith -Wformat=2 -Wundef
+ifdef WERROR
+WARN += -Werror
+endif
+BASE := -std=gnu11 -g $(WARN) -fno-common -ffp-contract=off -pthread -D_GNU_SOURCE \
+        -Ilibcore -I. -Itests/unit
+HARD := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
+
+FLAGS_release := -O2 $(HARD)
+LINK_release  := -pie -Wl,-z,relro,-z,now
+FLAGS_debug   := -O0 -fPIE
+LINK_debug    := -pie
+FLAGS_asan    := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
+                 -fno-sanitize-recover=all
+LINK_asan     := -fsanitize=address,undefined
+FLAGS_tsan    := -O1 -fsanitize=thread
+LINK_tsan     := -fsanitize=thread
+FLAGS_cov     := -O0 --coverage
+LINK_cov      := --coverage
+FLAGS_fuzz    := -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+LINK_fuzz     := -fsanitize=address,undefined
+ifeq ($(FLAGS_$(V)),)
+$(error V=$(V) is none of release, debug, asan, tsan, cov, fuzz)
+endif
+
+ALL_CFLAGS := $(BASE) $(FLAGS_$(V)) $(PKG_CFLAGS) $(CFLAGS)
+ALL_LIBS   := -Wl,--as-needed -lcsv $(PKG_LIBS) -lm -lpthread
+LINK        = $(CC) $(LINK_$(V)) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(ALL_LIBS)
+
+# ---- files ------------------------------------------------------------------------------
+LIB_SRC := $(sort $(wildcard libcore/*/*.c))
+LIB_OBJ := $(LIB_SRC:%.c=$(B)/%.o)
+CMD_SRC := $(sort $(wildcard cmd/pz-*.c))
+CMD_OBJ := $(patsubst %.c,$(B)/%.o,$(filter-out $(CMD_SRC),$(sort $(wildcard cmd/*.c))))
+TOOLS   := $(CMD_SRC:cmd/%.c=$(B)/%)
+SAMPLES := $(patsubst samples/%.c,$(B)/samples/%,$(sort $(wildcard samples/*.c)))
+BENCH   := $(patsubst tests/bench/%.c,$(B)/bench/%,$(sort $(wildcard tests/bench/*.c)))
+FUZZ    := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+# Tests on check live in any folder of tests/; their names are unique.
+UNIT_SRC := $(sort $(wildcard tests/*/test_*.c))
+UNIT     := $(patsubst %.c,$(B)/tests/%,$(notdir $(UNIT_SRC)))
+# Other programs that test scripts want: *.c of these folders that are no test_.
+HELPER_SRC := $(filter-out $(UNIT_SRC),$(sort $(wildcard tests/cli/*.c tests/fault/*.c \
+                                                         tests/lang/*.c)))
+HELPERS    := $(patsubst %.c,$(B)/tests/%,$(notdir $(HELPER_SRC)))
+MAN     := $(sort $(wildcard man/*.[1-9]))
+SCHEMAS := $(sort $(wildcard schemas/*))
+
+.PHONY: all deps ready check check-run coverage tests fuzz lint bench demo install uninstall dist \
+        clean help format FORCE
+.SECONDARY:
+.DELETE_ON_ERROR:
+
+all: $(TOOLS)
+
+# ---- dependencies -----------------------------------------------------------------------
+deps:
+	@.ci/deps install build check
+
+# Once a tree: says in one line what is missing, instead of a compiler's error.
+build/.deps:
+	@mkdir -p build
+	@.ci/deps need build
+	@touch $@
+
+# For the targets that promise to work on a bare machine.
+ready:
+	@.ci/deps need build check 2>/dev/null || .ci/deps install build check
+
+# ---- building ---------------------------------------------------------------------------
+$(B)/%.o: %.c | build/.deps
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/libcore.a: $(LIB_OBJ)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(TOOLS): $(B)/%: $(B)/cmd/%.o $(CMD_OBJ) $(B)/libcore.a
+	$(LINK)
+
+define unit_rule
+$(B)/tests/$(basename $(notdir $(1))): $(B)/$(basename $(1)).o $(B)/tests/unit/main.o \
+                                       $(B)/libcore.a
+	@mkdir -p $$(@D)
+	$$(LINK) $$(CHECK_LIBS)
+endef
+$(foreach s,$(UNIT_SRC),$(eval $(call unit_rule,$(s))))
+
+define helper_rule
+$(B)/tests/$(basename $(notdir $(1))): $(B)/$(basename $(1)).o $(B)/libcore.a
+	@mkdir -p $$(@D)
+	$$(LINK)
+endef
+$(foreach s,$(HELPER_SRC),$(eval $(call helper_rule,$(s))))
+
+$(B)/bench/%: $(B)/tests/bench/%.o $(B)/libcore.a
+	@mkdir -p $(@D)
+	$(LINK)
+
+# The sample generator stands alone: C library only.
+$(B)/samples/%: $(B)/samples/%.o
+	$(CC) $(LINK_$(V)) $(LDFLAGS) -o $@ $< -lm
+
+# A fuzz target is libFuzzer's with V=fuzz, else a program that replays inputs.
+ifeq ($(V),fuzz)
+$(B)/fuzz/%: $(B)/tests/fuzz/%.o $(B)/libcore.a
+	@mkdir -p $(@D)
+	$(LINK) -fsanitize=fuzzer
+else
+$(B)/fuzz/%: $(B)/tests/fuzz/%.o $(B)/tests/fuzz/replay.o $(B)/libcore.a
+	@mkdir -p $(@D)
+	$(LINK)
+endif
+
+# ---- tests ------------------------------------------------------------------------------
+# tests/run runs stages (folders of tests/ with an executable 'run') and counts.
+TEST_ENV := CC='$(CC)' PZ_SRC='$(CURDIR)' PZ_BUILD='$(abspath $(B))' V=$(V)
+
+tests: all $(UNIT) $(HELPERS) $(FUZZ) $(SAMPLES)
+
+fuzz: $(FUZZ)
+
+check: ready
+	@$(MAKE) --no-print-directory check-run
+
+check-run: tests
+	@$(TEST_ENV) tests/run
+
+check-%: tests
+	@$(TEST_ENV) tests/run $*
+
+lint: tests
+	@$(TEST_ENV) tests/run lint
+
+coverage:
+	@$(MAKE) --no-print-directory check V=cov
+	@tests/coverage build/cov
+
+bench: all $(BENCH) $(SAMPLES)
+	@$(TEST_ENV) tests/bench/run
+
+format:
+	clang-format -i $(LIB_SRC) $(wildcard libcore/*/*.h cmd/*.[ch] tests/*/*.[ch] samples/*.c)
+
+demo: ready
+	@$(MAKE) --no-print-directory -s all $(B)/samples/make-shop
+	@$(TEST_ENV) samples/demo.sh
+
+# ---- installing -------------------------------------------------------------------------
+INSTALLED := $(TOOLS:$(B)/%=$(bindir)/%) $(SCHEMAS:schemas/%=$(datadir)/schemas/%) \
+             $(foreach m,$(MAN:man/%=%),$(mandir)/man$(subst .,,$(suffix $(m)))/$(m)) \
+             $(docdir)/README.md $(docdir)/LICENSE
+
+install: all
+	install -d $(DESTDIR)$(bindir) $(DESTDIR)$(docdir) $(DESTDIR)$(datadir)/schemas
+	install -m 755 $(TOOLS) $(DESTDIR)$(bindir)
+	install -m 644 README.md LICENSE $(DESTDIR)$(docdir)
+	set -e; for m in $(MAN:man/%=%); do \
+	    install -D -m 644 man/$$m $(DESTDIR)$(mandir)/man$${m##*.}/$$m; done
+	set -e; for s in $(SCHEMAS); do install -m 644 $$s $(DESTDIR)$(datadir)/schemas; done
+
+uninstall:
+	rm -f $(INSTALLED:%=$(DESTDIR)%)
+	-rmdir $(DESTDIR)$(datadir)/schemas $(DESTDIR)$(datadir) $(DESTDIR)$(docdir) 2>/dev/null
+
+dist:
+	@mkdir -p build
+	git archive --prefix=pz-$(VERSION)/ HEAD | gzip -9n > build/pz-$(VERSION).tar.gz
+	@echo build/pz-$(VERSION).tar.gz
+
+clean:
+	rm -rf build demo
+
+help:
+	@echo 'make              build the tools into build/release'
+	@echo 'make demo         install what is missing, build, and show a sample shop from CSV to items'
+	@echo 'make check        install what is missing, build, run all tests'
+	@echo 'make check-STAGE  one stage of the tests: unit, fuzz, cli, lint ... (tests/README.md)'
+	@echo 'make lint         the lint stage'
+	@echo 'make coverage     make check V=cov, then covered lines by file and folder'
+	@echo 'make bench        speed and quality beside their floors (tests/bench)'
+	@echo 'make fuzz V=fuzz  libFuzzer programs in build/fuzz/fuzz'
+	@echo 'make deps         install the Debian packages that are missing'
+	@echo 'make install      into $$(DESTDIR)$(prefix); also uninstall'
+	@echo 'make dist         build/pz-$(VERSION).tar.gz from the committed tree'
+	@echo 'make format       clang-format over all sources'
+	@echo 'make clean        remove build/ and demo/'
+	@echo 'V=release|debug|asan|tsan|cov|fuzz picks a variant, CC= the compiler, WERROR=1 is strict'
+
+ifneq ($(wildcard $(B)),)
+-include $(shell find $(B) -name '*.d')
+endif

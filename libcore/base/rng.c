@@ -1,0 +1,76 @@
+#include "base/rng.h"
+
+#include <math.h>
+
+uint64_t
+pz_mix64(uint64_t x)
+{
+    x ^= x >> 30;
+    x *= 0xbf58476d1ce4e5b9u;
+    x ^= x >> 27;
+    x *= 0x94d049bb133111ebu;
+    return x ^ x >> 31;
+}
+
+void
+pz_rng_seed(struct pz_rng *r, uint64_t seed, uint64_t stream)
+{
+    uint64_t x = pz_mix64(seed + 0x9e3779b97f4a7c15u) ^ pz_mix64(~stream);
+    for (int i = 0; i < 4; i++)
+        r->s[i] = pz_mix64(x += 0x9e3779b97f4a7c15u);
+}
+
+static uint64_t
+rotl(uint64_t x, int k)
+{
+    return x << k | x >> (64 - k);
+}
+
+uint64_t
+pz_rng_u64(struct pz_rng *r)
+{
+    uint64_t result = rotl(r->s[1] * 5, 7) * 9, t = r->s[1] << 17;
+    r->s[2] ^= r->s[0];
+    r->s[3] ^= r->s[1];
+    r->s[1] ^= r->s[2];
+    r->s[0] ^= r->s[3];
+    r->s[2] ^= t;
+    r->s[3] = rotl(r->s[3], 45);
+    return result;
+}
+
+uint64_t
+pz_rng_below(struct pz_rng *r, uint64_t n)
+{
+    uint64_t limit =
+        (0 - n) % n; // 2^64 mod n: values below it would favour small results
+    for (;;) {
+        uint64_t x = pz_rng_u64(r);
+        if (x >= limit)
+            return x % n;
+    }
+}
+
+double
+pz_rng_unit(struct pz_rng *r)
+{
+    return (double)(pz_rng_u64(r) >> 11) * 0x1p-53;
+}
+
+double
+pz_rng_normal(struct pz_rng *r)
+{
+    double u = 1.0 - pz_rng_unit(r), v = pz_rng_unit(r);
+    return sqrt(-2.0 * log(u)) * cos(6.283185307179586 * v);
+}
+
+void
+pz_rng_shuffle_u32(struct pz_rng *r, uint32_t *a, size_t n)
+{
+    for (size_t i = n; i > 1; i--) {
+        size_t j = pz_rng_below(r, i);
+        uint32_t t = a[i - 1];
+        a[i - 1] = a[j];
+        a[j] = t;
+    }
+}

@@ -1,0 +1,25 @@
+/*
+ * rng: reproducible random numbers.
+ * xoshiro256** (Blackman and Vigna, 2018) seeded by splitmix64. A stream is a
+ * (seed, stream) pair, so that per-user or per-item randomness does not depend on the
+ * order or the thread in which users are handled.
+ */
+#ifndef PZ_BASE_RNG_H
+#define PZ_BASE_RNG_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct pz_rng {
+    uint64_t s[4];
+};
+
+uint64_t pz_mix64(uint64_t x); // splitmix64's finalizer: a bijection that scatters bits
+void pz_rng_seed(struct pz_rng *r, uint64_t seed, uint64_t stream);
+uint64_t pz_rng_u64(struct pz_rng *r);
+uint64_t pz_rng_below(struct pz_rng *r, uint64_t n); // uniform in [0,n), unbiased; n > 0
+double pz_rng_unit(struct pz_rng *r);                // [0,1), 53 bits
+double pz_rng_normal(struct pz_rng *r);              // N(0,1), Box-Muller, two draws each
+void pz_rng_shuffle_u32(struct pz_rng *r, uint32_t *a, size_t n);
+
+#endif

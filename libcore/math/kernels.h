@@ -1,0 +1,103 @@
+/*
+ * kernels: the loops over floats where pz spends its time.
+ *
+ * One table of functions per instruction set, all written over the same sixteen lanes
+ * (simd.h) with the same order of operations, so that every table gives the same bits.
+ *
+ * Vectors have d floats, d a multiple of 16; callers pad with zeros. A panel is n_rows x
+ * d floats, row-major, without gaps. Matrices are d x d, row-major. Nothing needs to be
+ * aligned (64 bytes are faster). Functions write only through their non-const pointers.
+ */
+#ifndef PZ_MATH_KERNELS_H
+#define PZ_MATH_KERNELS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/cpu.h"
+
+enum {
+    PZ_LANES = 16,
+    PZ_MAX_D = 512, // greatest d that chol and solve take
+    PZ_PACK = 32,   // rows of a packed block
+};
+
+/* n rounded up to whole lanes. */
+#define PZ_PAD(n) (((size_t)(n) + PZ_LANES - 1) / PZ_LANES * PZ_LANES)
+
+struct pz_kernels {
+    enum pz_cpu cpu;
+
+    float (*dot)(const float *a, const float *b, size_t d);
+    void (*axpy)(float *y, float a, const float *x, size_t d); // y += a*x
+    void (*xpay)(float *y, float a, const float *x, size_t d); // y = x + a*y
+
+    /*
+     * Copies rows row[0..n) of `table`, row r times scale[r] (NULL: 1), to panel, which
+     * has room for PZ_PAD(n) rows; the rest becomes zero. row[n..ahead) are fetched into
+     * the cache as far as it helps: they are what the caller gathers next (ahead >= n).
+     */
+    void (*gather)(float *panel, const float *table, const uint32_t *row,
+                   const float *scale, size_t n, size_t ahead, size_t d);
+    /* a += panel^T panel in the 16 x 16 tiles on and right of the diagonal, no others. */
+    void (*gram)(float *a, const float *panel, size_t n, size_t d);
+    /* out += sum of coef[r] * row r. */
+    void (*combine)(float *out, const float *panel, const float *coef, size_t n,
+                    size_t d);
+    /*
+     * For a panel of PZ_PAD(n) rows (zero rows behind n): with q_r = row r . p,
+     *   apply:    out += sum of q_r * row r
+     *   residual: out += sum of (s[r] - q_r) * row r
+     * and both return sum of s[r]*q_r. s NULL: 1 (0 behind n is then implied).
+     */
+    float (*apply)(float *out, const float *panel, size_t n, size_t d, const float *p,
+                   const float *s);
+    float (*residual)(float *out, const float *panel, size_t n, size_t d, const float *p,
+                      const float *s);
+
+    /*
+     * Cholesky: the tiles of `a` that gram writes become U with U^T U = a; inverse[k] is
+     * 1/U[k][k]. False when a is not positive definite. Needs d <= PZ_MAX_D.
+     */
+    bool (*chol)(float *a, float *inverse, size_t d);
+    /* x := a^-1 x with what chol left. */
+    void (*solve)(const float *u, const float *inverse, float *x, size_t d);
+
+    /*
+     * Packs n <= PZ_PACK rows of `table` (rows row[0..n), or 0..n when row is NULL) as d
+     * x 32 floats, item lanes side by side; lanes behind n are zero.
+     */
+    void (*pack)(float *packed, const float *table, const uint32_t *row, size_t n,
+                 size_t d);
+    /* Lays out n_x vectors (n_x x d) for score; tiled has the same size. */
+    void (*tile)(float *tiled, const float *x, size_t n_x, size_t d);
+    /*
+     * out[v*stride + lane] = x_v . (packed row lane), v < n_x, lane < 32. Each is the sum
+     * over k in order in one accumulator, so that it does not depend on n_x or on the
+     * place in the block.
+     */
+    void (*score)(float *out, size_t stride, const float *packed, const float *tiled,
+                  size_t n_x, size_t d);
+
+    /* The three below take n, a multiple of 16; pad with -INFINITY. */
+    float (*greatest)(const float *s, size_t n);
+    /* Sum of exp((s - top) * rate), with rate > 0 and s <= top. */
+    float (*sum_exp)(const float *s, size_t n, float top, float rate);
+    /* The positions where s > threshold, ascending, into hit (room for n); their number.
+     */
+    size_t (*above)(uint32_t *hit, const float *s, size_t n, float threshold);
+};
+
+/* The table of the level in force (base/cpu.h); for tests, of any that the machine has.
+ */
+const struct pz_kernels *pz_kernels(void);
+const struct pz_kernels *pz_kernels_of(enum pz_cpu cpu);
+
+extern const struct pz_kernels pz_kernels_scalar;
+#if defined(__x86_64__)
+extern const struct pz_kernels pz_kernels_avx2;
+extern const struct pz_kernels pz_kernels_avx512;
+#endif
+
+#endif

@@ -1,0 +1,41 @@
+/*
+ * topn: the rows of a table with the greatest inner products, exactly.
+ *
+ * Queries go through the table together, in blocks that stay in cache; what one query
+ * gets does not depend on the others, on the instruction set, or on whether it came
+ * alone.
+ */
+#ifndef PZ_MATH_TOPN_H
+#define PZ_MATH_TOPN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct pz_topn {
+    const float *x;          // d floats
+    size_t n;                // rows wanted
+    const uint64_t *allow;   // bit r: row r may be returned; NULL: all
+    const uint32_t *exclude; // rows never to be returned; any order, may repeat
+    size_t n_exclude;
+    const uint32_t
+        *raised;     // rows whose inner product counts as so much greater (`raise`,
+    size_t n_raised; // negative: less); any order, may repeat
+    float raise;
+    uint32_t *row; // out: room for n; greatest first, ties by lower row
+    float *score;  // out: room for n
+    size_t n_out;
+};
+
+/*
+ * Answers n_q queries. table is n_rows x d, d a multiple of 16 up to PZ_MAX_D. With
+ * `list` only its n_list rows take part (ascending, distinct). rate 0: scores are the
+ * inner products s; else exp(rate*s) over the sum of that for all rows (of the list),
+ * whatever may be returned.
+ */
+int pz_topn(const float *table, size_t n_rows, size_t d, const uint32_t *list,
+            size_t n_list, double rate, struct pz_topn *q, size_t n_q,
+            struct pz_err *err);
+
+#endif

@@ -1,0 +1,324 @@
+#include "data/input.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cpu.h"
+#include "base/mem.h"
+#include "data/csv.h"
+#include "data/csv_scan.h"
+#include "data/source.h"
+
+enum {
+    CHUNK = 1 << 20, // bytes asked for at once
+    HEAD = 64 << 10, // looked at when a file is opened
+};
+
+struct pz_input {
+    const char *const *path;
+    unsigned n_paths;
+    uint64_t total; // bytes of all files as stored, 0: unknown
+    enum pz_format format;
+    enum pz_cpu cpu;
+
+    pthread_mutex_t lock; // guards everything below
+    struct pz_source source;
+    unsigned file; // the one that is open, or n_paths
+    bool first;    // nothing of it was handed out
+    char *carry;   // its bytes that were read and not handed out
+    size_t n_carry, cap_carry;
+    uint64_t seq, line;
+    struct pz_err failed; // the first error: everyone gets it
+};
+
+static const char *const only_stdin[] = {"-"};
+
+const char *
+pz_input_name(const struct pz_input *in, unsigned file)
+{
+    const char *path = file < in->n_paths ? in->path[file] : "";
+    return strcmp(path, "-") == 0 ? "(stdin)" : path;
+}
+
+/* ---- what a file is ---- */
+
+static int
+refuse(const struct pz_input *in, const char *what, struct pz_err *err)
+{
+    return pz_err_set(err, PZ_DATA, "%s: %s", pz_input_name(in, in->file), what);
+}
+
+static const struct {
+    const char *magic;
+    size_t n;
+    const char *what;
+} strangers[] = {
+    {"\xff\xfe", 2, "is UTF-16: convert it to UTF-8 (iconv -f UTF-16 -t UTF-8)"},
+    {"\xfe\xff", 2, "is UTF-16: convert it to UTF-8 (iconv -f UTF-16 -t UTF-8)"},
+    {"\x1f\x8b\x08", 3, "is compressed twice: decompress it once"},
+    {"\x28\xb5\x2f\xfd", 4, "is compressed twice: decompress it once"},
+    {"\xfd\x37zXZ", 6, "is xz-compressed: decompress it first (xz -dc)"},
+    {"\x04\x22\x4d\x18", 4, "is lz4-compressed: decompress it first (lz4 -dc)"},
+    {"PK\x03\x04", 4, "is a zip archive or a spreadsheet: unpack it or save it as CSV"},
+    {"PAR1", 4, "is a Parquet file: convert it to CSV or JSON lines"},
+    {"SQLite format 3", 16, "is an SQLite database: export a table as CSV"},
+};
+
+/* Text of one-byte characters in UTF-16 has a NUL in every second byte: which? */
+static const char *
+utf16_without_mark(const char *p, size_t n)
+{
+    size_t zero[2] = {0, 0};
+    n = n < 64 ? n & ~(size_t)1 : 64;
+    for (size_t i = 0; i < n; i++)
+        zero[i & 1] += p[i] == 0;
+    if (n < 4 || (zero[0] && zero[1]) || zero[0] + zero[1] < n / 2 - n / 8)
+        return NULL;
+    return zero[0] ? "is UTF-16: convert it to UTF-8 (iconv -f UTF-16BE -t UTF-8)"
+                   : "is UTF-16: convert it to UTF-8 (iconv -f UTF-16LE -t UTF-8)";
+}
+
+/* Carriage returns between the first lines and no line feed: one record by our rules. */
+static bool
+is_old_mac(const char *p, size_t n)
+{
+    bool quoted = false, found = false;
+    for (size_t i = 0; i < n; i++) {
+        if (p[i] == '\n')
+            return false;
+        quoted ^= p[i] == '"';
+        found |= p[i] == '\r' && !quoted && i + 1 < n;
+    }
+    return found;
+}
+
+static const char *
+skip_blanks(const char *p, const char *end)
+{
+    while (p < end && (*p == ' ' || *p == '\t' || *p == '\r' || *p == '\n'))
+        p++;
+    return p;
+}
+
+/* Looks at the first bytes of the open file, in carry; drops a byte-order mark. */
+static int
+judge(struct pz_input *in, enum pz_format *format, struct pz_err *err)
+{
+    const char *what = NULL;
+    if (in->n_carry >= 3 && memcmp(in->carry, "\xef\xbb\xbf", 3) == 0) {
+        in->n_carry -= 3;
+        memmove(in->carry, in->carry + 3, in->n_carry);
+    }
+    const char *p = in->carry, *end = p + in->n_carry, *start = skip_blanks(p, end);
+    for (size_t i = 0; i < sizeof strangers / sizeof *strangers; i++)
+        if (in->n_carry >= strangers[i].n &&
+            !memcmp(p, strangers[i].magic, strangers[i].n))
+            return refuse(in, strangers[i].what, err);
+    const char *utf16 = utf16_without_mark(p, in->n_carry);
+    if (start == end && in->n_carry < HEAD - 3)
+        what = "empty input: expected a CSV header or JSON lines";
+    else if (utf16)
+        what = utf16;
+    else if (is_old_mac(p, in->n_carry))
+        what = "its lines end in a carriage return alone: convert it (tr '\\r' '\\n')";
+    else if (start < end && *start == '[' && skip_blanks(start + 1, end) < end &&
+             *skip_blanks(start + 1, end) == '{')
+        what = "is a JSON array: expected one object a line (jq -c '.[]')";
+    if (what)
+        return refuse(in, what, err);
+    *format = start < end && *start == '{' ? PZ_JSONL : PZ_CSV;
+    return PZ_OK;
+}
+
+/* Opens file in->file and reads its first bytes into carry. */
+static int
+open_file(struct pz_input *in, enum pz_format *format, struct pz_err *err)
+{
+    const char *name = pz_input_name(in, in->file);
+    if (pz_source_open(&in->source, in->path[in->file], name, err))
+        return err->status;
+    in->first = true;
+    in->line = 1;
+    if (pz_grow(&in->carry, &in->cap_carry, HEAD, 1, "input", err) ||
+        pz_source_read(&in->source, in->carry, HEAD, &in->n_carry, err) ||
+        judge(in, format, err)) {
+        pz_source_close(&in->source);
+        return err->status;
+    }
+    return PZ_OK;
+}
+
+/* What can be known of all files before the first is read; sums up their sizes. */
+static int
+look_ahead(struct pz_input *in, struct pz_err *err)
+{
+    bool known = true;
+    for (in->file = 0; in->file < in->n_paths; in->file++) {
+        const char *path = in->path[in->file];
+        bool is_stdin = strcmp(path, "-") == 0;
+        struct stat st;
+        if (is_stdin ? fstat(0, &st) : stat(path, &st))
+            return pz_err_sys(err, "cannot open '%s'", pz_input_name(in, in->file));
+        if (S_ISDIR(st.st_mode))
+            return refuse(in, "is a directory: expected a CSV or JSON lines file", err);
+        if (!is_stdin && S_ISREG(st.st_mode) && access(path, R_OK))
+            return pz_err_sys(err, "cannot open '%s'", path);
+        known &= S_ISREG(st.st_mode);
+        in->total += known ? (uint64_t)st.st_size : 0;
+    }
+    in->file = 0;
+    in->total = known ? in->total : 0;
+    return PZ_OK;
+}
+
+int
+pz_input_open(struct pz_input **in, const char *const *path, size_t n_paths,
+              enum pz_format *format, struct pz_err *err)
+{
+    struct pz_input *p;
+    if (pz_new(&p, 1, sizeof *p, "the input", err))
+        return err->status;
+    p->path = n_paths ? path : only_stdin;
+    p->n_paths = n_paths ? (unsigned)n_paths : 1;
+    p->cpu = pz_cpu();
+    p->source.fd = -1;
+    atomic_init(&p->source.done, 0);
+    pthread_mutex_init(&p->lock, NULL);
+    if (look_ahead(p, err) || open_file(p, &p->format, err)) {
+        pz_input_close(p);
+        return err->status;
+    }
+    *format = p->format;
+    *in = p;
+    return PZ_OK;
+}
+
+void
+pz_input_close(struct pz_input *in)
+{
+    if (!in)
+        return;
+    pz_source_close(&in->source);
+    pthread_mutex_destroy(&in->lock);
+    free(in->carry);
+    free(in);
+}
+
+/* ---- chunks ---- */
+
+static size_t
+whole_records(const struct pz_input *in, const char *data, size_t n)
+{
+    if (in->format == PZ_CSV)
+        return pz_csv_whole(data, n);
+    const char *feed = memrchr(data, '\n', n);
+    return feed ? (size_t)(feed - data) + 1 : 0;
+}
+
+static int
+too_long(const struct pz_input *in, const struct pz_chunk *chunk, struct pz_err *err)
+{
+    bool quote = in->format == PZ_CSV && memchr(chunk->data, '"', chunk->n);
+    return pz_err_set(err, PZ_DATA, "%s:%llu: %s is longer than %u MiB%s",
+                      pz_input_name(in, in->file), (unsigned long long)in->line,
+                      in->format == PZ_CSV ? "a row" : "a line", PZ_ROW_MAX >> 20,
+                      quote ? ": is a quote not closed?" : "");
+}
+
+/* Whole records of the open file into chunk; n 0 when it has no more. */
+static int
+fill(struct pz_input *in, struct pz_chunk *chunk, struct pz_err *err)
+{
+    size_t want = in->n_carry < CHUNK ? CHUNK : in->n_carry, whole = 0;
+    bool end = false;
+    if (pz_grow(&chunk->data, &chunk->cap, want, 1, "a chunk of input", err))
+        return err->status;
+    memcpy(chunk->data, in->carry, in->n_carry);
+    chunk->n = in->n_carry;
+    in->n_carry = 0;
+    while (!whole && !end) {
+        size_t got;
+        if (chunk->n > PZ_ROW_MAX)
+            return too_long(in, chunk, err);
+        if (chunk->n == want)
+            want = want < PZ_ROW_MAX / 2 ? 2 * want : PZ_ROW_MAX + 1;
+        if (pz_grow(&chunk->data, &chunk->cap, want, 1, "a chunk of input", err) ||
+            pz_source_read(&in->source, chunk->data + chunk->n, want - chunk->n, &got,
+                           err))
+            return err->status;
+        chunk->n += got;
+        end = chunk->n < want;
+        whole = end ? chunk->n : whole_records(in, chunk->data, chunk->n);
+    }
+    size_t rest = chunk->n - whole;
+    if (pz_grow(&in->carry, &in->cap_carry, rest, 1, "input", err))
+        return err->status;
+    if (rest)
+        memcpy(in->carry, chunk->data + whole, rest);
+    in->n_carry = rest;
+    chunk->n = whole;
+    return PZ_OK;
+}
+
+static int
+next_chunk(struct pz_input *in, struct pz_chunk *chunk, struct pz_err *err)
+{
+    chunk->n = 0;
+    while (in->file < in->n_paths) {
+        enum pz_format format = in->format;
+        if (in->source.fd < 0 && open_file(in, &format, err))
+            return err->status;
+        if (format != in->format)
+            return pz_err_set(
+                err, PZ_DATA, "%s: is %s, but '%s' is %s", pz_input_name(in, in->file),
+                format == PZ_CSV ? "CSV" : "JSON lines", pz_input_name(in, 0),
+                format == PZ_CSV ? "JSON lines" : "CSV");
+        if (fill(in, chunk, err))
+            return err->status;
+        if (chunk->n) {
+            chunk->seq = in->seq++;
+            chunk->file = in->file;
+            chunk->line = in->line;
+            chunk->first = in->first;
+            in->first = false;
+            in->line += pz_count_lines(chunk->data, chunk->n, in->cpu);
+            return PZ_OK;
+        }
+        pz_source_close(&in->source);
+        in->file++;
+    }
+    return PZ_OK;
+}
+
+int
+pz_input_next(struct pz_input *in, struct pz_chunk *chunk, struct pz_err *err)
+{
+    pthread_mutex_lock(&in->lock);
+    if (!in->failed.status && next_chunk(in, chunk, &in->failed))
+        chunk->n = 0;
+    int status = in->failed.status;
+    if (status) {
+        *err = in->failed;
+        chunk->n = 0;
+    }
+    pthread_mutex_unlock(&in->lock);
+    return status;
+}
+
+uint64_t
+pz_input_done(const struct pz_input *in, uint64_t *total)
+{
+    *total = in->total;
+    return atomic_load_explicit(&in->source.done, memory_order_relaxed);
+}
+
+void
+pz_chunk_release(struct pz_chunk *chunk)
+{
+    free(chunk->data);
+    *chunk = (struct pz_chunk){0};
+}

@@ -1,0 +1,267 @@
+#include "data/jsonl.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+
+enum {
+    NAME = 64, // bytes of a key that are remembered
+    GUESSES = 64,
+};
+
+struct pz_jsonl {
+    const struct pz_schema *schema;
+    struct pz_scan scan;
+    const char *data;
+    size_t n, pos;
+    uint64_t line;
+
+    char *arena; // unescaped and joined text; a row needs no more than its own length
+    size_t n_arena, cap_arena;
+
+    // Objects of one file have their keys in one order: what the k-th key was last time.
+    struct guess {
+        char name[NAME];
+        size_t n; // 0: none
+        int field;
+    } guess[GUESSES];
+
+    uint64_t n_unknown;
+    char unknown[NAME];
+    char reason[128 + NAME];
+    size_t trouble; // byte of the line
+};
+
+/* The reason, and where; returns false. */
+static bool
+refuse(struct pz_jsonl *j, size_t at, const char *reason)
+{
+    j->trouble = at + 1;
+    snprintf(j->reason, sizeof j->reason, "%s", reason);
+    return false;
+}
+
+static bool
+refuse_key(struct pz_jsonl *j, const char *key, const char *reason)
+{
+    j->trouble = j->scan.start + 1;
+    snprintf(j->reason, sizeof j->reason, "'%s' %s", key, reason);
+    return false;
+}
+
+static bool
+refuse_json(struct pz_jsonl *j)
+{
+    j->trouble = j->scan.at + 1;
+    snprintf(j->reason, sizeof j->reason, "is not valid JSON: %s", j->scan.error);
+    return false;
+}
+
+/* Field of the k-th key, -1 when the schema has none of this name. */
+static int
+find_field(struct pz_jsonl *j, size_t k, const char *key, size_t n)
+{
+    struct guess *g = &j->guess[k % GUESSES];
+    if (n && g->n == n && memcmp(g->name, key, n) == 0)
+        return g->field;
+    int field = pz_schema_find(j->schema, key, n);
+    if (n <= NAME) {
+        memcpy(g->name, key, n);
+        g->n = n;
+        g->field = field;
+    }
+    return field;
+}
+
+static void
+count_unknown(struct pz_jsonl *j, const char *key, size_t n)
+{
+    if (j->n_unknown++ == 0)
+        snprintf(j->unknown, sizeof j->unknown, "%.*s", (int)(n < NAME ? n : NAME), key);
+}
+
+/* Text into the arena, which has room for the whole line. */
+static const char *
+keep(struct pz_jsonl *j, const char *s, size_t n)
+{
+    char *to = j->arena + j->n_arena;
+    memcpy(to, s, n);
+    j->n_arena += n;
+    return to;
+}
+
+/* The rest of an array of strings and numbers, joined with '|'. */
+static bool
+read_array(struct pz_jsonl *j, const struct pz_field *field, struct pz_cell *cell)
+{
+    struct pz_scan *scan = &j->scan;
+    size_t start = j->n_arena, count = 0;
+    if (field->type != PZ_STRING)
+        return refuse_key(j, field->name, "must be one value, not an array");
+    for (;; count++) {
+        enum pz_tok tok = pz_scan_next(scan);
+        if (tok == PZ_TOK_ERROR)
+            return refuse_json(j);
+        if (tok == PZ_TOK_ARRAY_END)
+            break;
+        if (tok != PZ_TOK_STRING && tok != PZ_TOK_NUMBER)
+            return refuse_key(j, field->name, "must be an array of strings or numbers");
+        if (memchr(scan->s, '|', scan->len))
+            return refuse_key(j, field->name,
+                              "has an element with '|', which separates the values");
+        if (count)
+            keep(j, "|", 1);
+        keep(j, scan->s, scan->len);
+    }
+    *cell = (struct pz_cell){j->arena + start, 0, count ? PZ_CELL_TEXT : PZ_CELL_NULL};
+    if (j->n_arena - start > PZ_FIELD_MAX)
+        return refuse_key(j, field->name, "is longer than 1 MiB");
+    cell->n = (uint32_t)(j->n_arena - start);
+    return true;
+}
+
+static bool
+read_value(struct pz_jsonl *j, const struct pz_field *field, struct pz_cell *cell)
+{
+    struct pz_scan *scan = &j->scan;
+    enum pz_tok tok = pz_scan_next(scan);
+    *cell = (struct pz_cell){"", 0, PZ_CELL_NULL};
+    switch (tok) {
+    case PZ_TOK_STRING:
+    case PZ_TOK_NUMBER:
+        if (scan->len > PZ_FIELD_MAX)
+            return refuse_key(j, field->name, "is longer than 1 MiB");
+        cell->kind = tok == PZ_TOK_STRING ? PZ_CELL_TEXT : PZ_CELL_NUMBER;
+        cell->n = (uint32_t)scan->len;
+        cell->s = scan->s;
+        // The scanner's own memory serves the next string too.
+        if (scan->s == scan->hold.data)
+            cell->s = keep(j, scan->s, scan->len);
+        return true;
+    case PZ_TOK_TRUE:
+        *cell = (struct pz_cell){"true", 4, PZ_CELL_TRUE};
+        return true;
+    case PZ_TOK_FALSE:
+        *cell = (struct pz_cell){"false", 5, PZ_CELL_FALSE};
+        return true;
+    case PZ_TOK_NULL:
+        return true;
+    case PZ_TOK_ARRAY:
+        return read_array(j, field, cell);
+    case PZ_TOK_OBJECT:
+        return refuse_key(j, field->name, "must be one value, not an object");
+    default:
+        return refuse_json(j);
+    }
+}
+
+/* The object in text[0..n). */
+static bool
+read_object(struct pz_jsonl *j, const char *text, size_t n, struct pz_cell *cell)
+{
+    struct pz_scan *scan = &j->scan;
+    const struct pz_schema *schema = j->schema;
+    pz_scan_start(scan, text, n);
+    enum pz_tok tok = pz_scan_next(scan);
+    if (tok == PZ_TOK_ERROR)
+        return refuse_json(j);
+    if (tok != PZ_TOK_OBJECT)
+        return refuse(j, scan->start, "is not a JSON object");
+    for (size_t k = 0;; k++) {
+        tok = pz_scan_next(scan);
+        if (tok == PZ_TOK_ERROR)
+            return refuse_json(j);
+        if (tok == PZ_TOK_OBJECT_END)
+            break;
+        int f = find_field(j, k, scan->s, scan->len);
+        if (f < 0) {
+            count_unknown(j, scan->s, scan->len);
+            if (!pz_scan_skip(scan, pz_scan_next(scan)))
+                return refuse_json(j);
+        } else if (cell[f].kind != PZ_CELL_ABSENT) {
+            return refuse_key(j, schema->field[f].name, "stands twice in the object");
+        } else if (!read_value(j, &schema->field[f], &cell[f])) {
+            return false;
+        }
+    }
+    if (pz_scan_next(scan) != PZ_TOK_END)
+        return refuse_json(j);
+    return true;
+}
+
+static bool
+is_blank(const char *s, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (s[i] != ' ' && s[i] != '\t' && s[i] != '\r' && s[i] != '\n')
+            return false;
+    return true;
+}
+
+enum pz_row
+pz_jsonl_next(struct pz_jsonl *j, struct pz_cell *cell, struct pz_row_at *at)
+{
+    while (j->pos < j->n) {
+        struct pz_err err = PZ_ERR_INIT;
+        const char *text = j->data + j->pos;
+        const char *feed = memchr(text, '\n', j->n - j->pos);
+        size_t n = feed ? (size_t)(feed - text) : j->n - j->pos;
+        *at = (struct pz_row_at){
+            .line = j->line++, .raw = text, .n_raw = n + (feed != NULL)};
+        j->pos += at->n_raw;
+        if (is_blank(text, n))
+            continue;
+        for (size_t f = 0; f < j->schema->n_fields; f++)
+            cell[f] = (struct pz_cell){"", 0, PZ_CELL_ABSENT};
+        j->n_arena = 0;
+        if (pz_grow(&j->arena, &j->cap_arena, n + 1, 1, "a row", &err))
+            refuse(j, 0, "does not fit into memory");
+        else if (read_object(j, text, n, cell))
+            return PZ_ROW;
+        at->reason = j->reason;
+        at->column = (unsigned)j->trouble;
+        return PZ_ROW_BAD;
+    }
+    return PZ_ROW_END;
+}
+
+int
+pz_jsonl_new(struct pz_jsonl **j, const struct pz_schema *schema, struct pz_err *err)
+{
+    struct pz_jsonl *p;
+    if (pz_new(&p, 1, sizeof *p, "a JSON lines reader", err))
+        return err->status;
+    p->schema = schema;
+    pz_scan_init(&p->scan);
+    *j = p;
+    return PZ_OK;
+}
+
+void
+pz_jsonl_free(struct pz_jsonl *j)
+{
+    if (!j)
+        return;
+    pz_scan_release(&j->scan);
+    free(j->arena);
+    free(j);
+}
+
+void
+pz_jsonl_start(struct pz_jsonl *j, const char *data, size_t n, uint64_t line)
+{
+    j->data = data;
+    j->n = n;
+    j->pos = 0;
+    j->line = line;
+}
+
+uint64_t
+pz_jsonl_unknown(const struct pz_jsonl *j, const char **name)
+{
+    *name = j->unknown;
+    return j->n_unknown;
+}

@@ -1,0 +1,186 @@
+/*
+ * The same bytes as CSV by SIMD at each instruction-set level and by libcsv alone, in one
+ * piece and cut where pz_csv_whole() allows it, must give the same rows, bad rows and
+ * line numbers; and rows without a quote are what a naive splitter makes of them.
+ *
+ * The first two bytes of the input choose the width, the slots, the size of the pieces
+ * and whether the text lies across the end of an index batch.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/cpu.h"
+#include "base/json.h"
+#include "data/csv.h"
+#include "data/csv_scan.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+
+enum { MAX_TEXT = 4096, MAX_CELLS = 8 };
+
+static struct pz_csv *reader[PZ_N_CPU + 1]; // the last one: libcsv only
+
+static void
+require(bool ok)
+{
+    if (!ok)
+        abort();
+}
+
+static void
+make_readers(void)
+{
+    struct pz_err err = PZ_ERR_INIT;
+    for (int i = 0; i <= PZ_N_CPU; i++) {
+        pz_cpu_force(i < PZ_N_CPU ? (enum pz_cpu)i : PZ_CPU_SCALAR);
+        require(pz_csv_new(&reader[i], &err) == PZ_OK);
+        pz_csv_force_slow(reader[i], i == PZ_N_CPU);
+    }
+}
+
+struct task {
+    const char *text;
+    size_t n;
+    const int *slot;
+    size_t width;
+    size_t filler; // bytes before what the fuzzer gave
+};
+
+/* A row without quotes, NUL and bytes over 0x7F, cut at its commas. */
+static void
+check_plain(const struct task *t, const struct pz_row_at *at, const struct pz_cell *cell,
+            size_t width)
+{
+    size_t end = at->n_raw, start = 0, field = 0;
+    if (memchr(at->raw, '"', end))
+        return;
+    end -= end && at->raw[end - 1] == '\n';
+    end -= end && at->raw[end - 1] == '\r';
+    for (size_t i = 0; i <= end; i++) {
+        if (i < end && at->raw[i] != ',')
+            continue;
+        int c = t->slot ? t->slot[field] : (int)field;
+        field++;
+        if (c >= 0)
+            require(cell[c].n == i - start &&
+                    memcmp(cell[c].s, at->raw + start, i - start) == 0);
+        start = i + 1;
+    }
+    require(field == width);
+}
+
+/* Reads text[from..to) and appends what came out. Returns the next line number. */
+static uint64_t
+read_piece(struct pz_csv *csv, const struct task *t, size_t from, size_t to,
+           uint64_t line, struct pz_buf *out)
+{
+    struct pz_cell cell[MAX_CELLS];
+    struct pz_row_at at;
+    size_t found, raw = from;
+    enum pz_row r;
+    pz_csv_start(csv, t->text + from, to - from, line, t->slot, t->width);
+    for (;;) {
+        for (int i = 0; i < MAX_CELLS; i++)
+            cell[i] = (struct pz_cell){"", 0, PZ_CELL_ABSENT};
+        r = pz_csv_next(csv, cell, MAX_CELLS, &found, &at);
+        if (r == PZ_ROW_END)
+            break;
+        size_t start = (size_t)(at.raw - t->text);
+        require(start >= raw && start + at.n_raw <= to && at.n_raw > 0);
+        raw = start + at.n_raw;
+        if (start < t->filler)
+            continue;
+        uint64_t fields[] = {(uint64_t)r, start, at.n_raw, at.line, at.column, found};
+        pz_buf_add(out, fields, sizeof fields);
+        if (r == PZ_ROW_BAD)
+            pz_buf_addz(out, at.reason);
+        for (int i = 0; r == PZ_ROW && i < MAX_CELLS; i++) {
+            uint32_t head[] = {cell[i].kind, cell[i].n};
+            pz_buf_add(out, head, sizeof head);
+            pz_buf_add(out, cell[i].s, cell[i].n);
+        }
+        if (r == PZ_ROW) {
+            require(pz_utf8_valid(at.raw, at.n_raw) == at.n_raw);
+            check_plain(t, &at, cell, found);
+        }
+    }
+    return line + pz_count_lines(t->text + from, to - from, PZ_CPU_SCALAR);
+}
+
+/* From a record's start on, whose line number is `line`, in pieces. */
+static void
+read_pieces(struct pz_csv *csv, const struct task *t, size_t from, size_t size,
+            uint64_t line, struct pz_buf *out)
+{
+    size_t to = from;
+    while (from < t->n) {
+        to = to + size < t->n ? to + size : t->n;
+        size_t whole = to == t->n ? to - from : pz_csv_whole(t->text + from, to - from);
+        if (whole)
+            line = read_piece(csv, t, from, from + whole, line, out);
+        from += whole;
+    }
+}
+
+/* Rows in front of the text, so that the text starts `before` bytes before the batch
+ * ends. */
+static size_t
+put_rows(char *to, size_t before)
+{
+    size_t n = PZ_CSV_BATCH - before;
+    memset(to, 'x', n);
+    for (size_t i = 1023; i < n; i += 1024)
+        to[i] = '\n';
+    to[n - 1] = '\n';
+    return n;
+}
+
+static void
+check_same(const struct pz_buf *want, struct pz_buf *got)
+{
+    require(got->len == want->len &&
+            (!got->len || memcmp(got->data, want->data, got->len) == 0));
+    pz_buf_clear(got);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+    static const int slots[2][MAX_CELLS] = {{0, 1, 2, 3, 4, 5, 6, 7},
+                                            {-1, 3, 0, -1, 2, -1, 1, -1}};
+    static char text[PZ_CSV_BATCH + MAX_TEXT];
+    struct pz_buf want = PZ_BUF_INIT, got = PZ_BUF_INIT;
+    if (n < 2 || n > MAX_TEXT)
+        return 0;
+    if (!reader[0])
+        make_readers();
+    size_t filler = data[1] & 0x80 ? put_rows(text, 1 + (data[1] & 0x7f)) : 0;
+    memcpy(text + filler, data + 2, n - 2);
+    // A copy as long as the text, so that a byte read behind it is found.
+    struct task t = {.n = filler + n - 2, .width = data[0] & 7, .filler = filler};
+    char *copy = malloc(t.n + !t.n);
+    require(copy != NULL);
+    memcpy(copy, text, t.n);
+    t.text = copy;
+    t.slot = t.width ? slots[data[0] >> 3 & 1] : NULL;
+    size_t size = 1 + (data[0] >> 4) * 7u;
+
+    // libcsv need not read the filler, which is slow.
+    struct pz_csv *slow = reader[PZ_N_CPU];
+    uint64_t line = 1 + pz_count_lines(t.text, filler, PZ_CPU_SCALAR);
+    read_piece(slow, &t, filler, t.n, line, &want);
+    read_pieces(slow, &t, filler, size, line, &got);
+    check_same(&want, &got);
+    for (int i = 0; i < PZ_N_CPU; i++) {
+        read_piece(reader[i], &t, 0, t.n, 1, &got);
+        check_same(&want, &got);
+        read_pieces(reader[i], &t, filler, size, line, &got);
+        check_same(&want, &got);
+    }
+    free(copy);
+    pz_buf_release(&want);
+    pz_buf_release(&got);
+    return 0;
+}

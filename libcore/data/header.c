@@ -1,0 +1,420 @@
+#include "data/header.h"
+
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+
+enum { MAX_COLUMNS = 16384, SAMPLE_ROWS = 10000 };
+
+/* A column's name without the blanks around it. */
+static struct pz_cell
+name_of(const struct pz_cell *cell)
+{
+    struct pz_cell c = *cell;
+    while (c.n && (c.s[0] == ' ' || c.s[0] == '\t')) {
+        c.s++;
+        c.n--;
+    }
+    while (c.n && (c.s[c.n - 1] == ' ' || c.s[c.n - 1] == '\t'))
+        c.n--;
+    return c;
+}
+
+struct named {
+    struct pz_cell cell;
+    size_t column; // from 0
+};
+
+static int
+by_name(const void *a, const void *b)
+{
+    const struct named *x = a, *y = b;
+    size_t n = x->cell.n < y->cell.n ? x->cell.n : y->cell.n;
+    int c = memcmp(x->cell.s, y->cell.s, n);
+    if (c == 0)
+        c = (x->cell.n > y->cell.n) - (x->cell.n < y->cell.n);
+    return c ? c : (x->column > y->column) - (x->column < y->column);
+}
+
+static bool
+same_name(const struct pz_cell *a, const struct pz_cell *b)
+{
+    return a->n == b->n && memcmp(a->s, b->s, a->n) == 0;
+}
+
+/* Refuses the first column whose name an earlier one has. Sorts: there may be many. */
+static int
+check_twice(const struct pz_cell *cell, size_t n, uint64_t line, struct pz_err *err)
+{
+    struct named *name;
+    const struct named *first = NULL, *second = NULL;
+    int r = pz_new(&name, n, sizeof *name, "the header", err);
+    if (r)
+        return r;
+    for (size_t c = 0; c < n; c++)
+        name[c] = (struct named){cell[c], c};
+    qsort(name, n, sizeof *name, by_name);
+    for (size_t k = 1; k < n; k++)
+        if (same_name(&name[k - 1].cell, &name[k].cell) &&
+            (!second || name[k].column < second->column)) {
+            first = &name[k - 1];
+            second = &name[k];
+        }
+    if (second)
+        r = pz_err_set(err, PZ_DATA,
+                       "%" PRIu64 ":%zu: column '%.*s' is there twice (first as column "
+                       "%zu)",
+                       line, second->column + 1, (int)second->cell.n, second->cell.s,
+                       first->column + 1);
+    free(name);
+    return r;
+}
+
+/* A header of one column that other programs' separators cut into several: no dataset
+ * has a single column, and no name has such a character. */
+static int
+check_separator(const struct pz_cell *only, uint64_t line, struct pz_err *err)
+{
+    static const struct {
+        const char *text, *name;
+    } separators[] = {{"\t", "tabs"}, {";", "';'"}, {"|", "'|'"}, {"::", "'::'"}};
+    for (size_t k = 0; k < sizeof separators / sizeof *separators; k++)
+        if (memmem(only->s, only->n, separators[k].text, strlen(separators[k].text)))
+            return pz_err_set(err, PZ_DATA,
+                              "%" PRIu64 ":1: the header is one column, '%.*s': fields "
+                              "must be separated by commas, not by %s",
+                              line, only->n < 100 ? (int)only->n : 100, only->s,
+                              separators[k].name);
+    return PZ_OK;
+}
+
+/* Reads the header's names into cell; *n of them. */
+static int
+read_names(struct pz_csv *csv, const struct pz_chunk *chunk, struct pz_cell *cell,
+           size_t *n, size_t *from, uint64_t *line, struct pz_err *err)
+{
+    struct pz_row_at at;
+    pz_csv_start(csv, chunk->data, chunk->n, chunk->line, NULL, 0);
+    enum pz_row kind = pz_csv_next(csv, cell, MAX_COLUMNS, n, &at);
+    if (kind == PZ_ROW_END)
+        return pz_err_set(err, PZ_DATA, "%" PRIu64 ":1: no header: only blank lines",
+                          chunk->line);
+    if (kind == PZ_ROW_BAD && at.column == 0) // the record as a whole
+        return pz_err_set(err, PZ_DATA, "%" PRIu64 ": the header %s", at.line, at.reason);
+    if (kind == PZ_ROW_BAD)
+        return pz_err_set(err, PZ_DATA, "%" PRIu64 ":%u: the header %s", at.line,
+                          at.column, at.reason);
+    *from = (size_t)(at.raw - chunk->data) + at.n_raw;
+    *line = chunk->line;
+    for (size_t k = 0; k < *from; k++)
+        *line += chunk->data[k] == '\n';
+    for (size_t c = 0; c < *n; c++) {
+        cell[c] = name_of(&cell[c]);
+        if (cell[c].n == 0)
+            return pz_err_set(err, PZ_DATA, "%" PRIu64 ":%zu: a column without a name",
+                              at.line, c + 1);
+    }
+    int r = *n == 1 ? check_separator(cell, at.line, err) : PZ_OK;
+    return r ? r : check_twice(cell, *n, at.line, err);
+}
+
+/* AWS's text for fields of the schema that the header lacks. */
+static int
+missing(const struct pz_header *h, const struct pz_schema *schema, uint64_t line,
+        struct pz_err *err)
+{
+    struct pz_buf list = PZ_BUF_INIT;
+    for (size_t f = 0; f < schema->n_fields; f++)
+        if (!h->column[f])
+            pz_buf_addf(&list, "%s%s", list.len ? ", " : "", schema->field[f].name);
+    int r = PZ_OK;
+    if (list.len)
+        r = pz_err_set(err, PZ_DATA,
+                       "%" PRIu64 ": Input CSV is missing the following columns: [%s].",
+                       line, list.data);
+    pz_buf_release(&list);
+    return r;
+}
+
+/* Notes the columns that no field of the schema takes. */
+static int
+note_ignored(struct pz_header *h, const struct pz_cell *cell, struct pz_err *err)
+{
+    enum { SHOWN = 200 }; // bytes, more or less
+    struct pz_buf list = PZ_BUF_INIT;
+    for (size_t c = 0; c < h->n_columns; c++) {
+        if (h->slot[c] >= 0)
+            continue;
+        if (list.len > SHOWN) {
+            pz_buf_addz(&list, ", ...");
+            break;
+        }
+        pz_buf_addf(&list, "%s%.*s", list.len ? ", " : "",
+                    (int)(cell[c].n < SHOWN ? cell[c].n : SHOWN), cell[c].s);
+    }
+    int r = pz_buf_status(&list, "the header", err);
+    if (r)
+        pz_buf_release(&list);
+    else
+        h->ignored = list.data;
+    return r;
+}
+
+int
+pz_header_read(struct pz_header *h, struct pz_csv *csv, const struct pz_chunk *chunk,
+               const struct pz_schema *schema, size_t *from, uint64_t *line,
+               struct pz_err *err)
+{
+    struct pz_cell *cell;
+    *h = (struct pz_header){0};
+    int r = pz_new(&cell, MAX_COLUMNS, sizeof *cell, "the header", err);
+    if (r)
+        return r;
+    r = read_names(csv, chunk, cell, &h->n_columns, from, line, err);
+    if (r == PZ_OK)
+        r = pz_new(&h->slot, h->n_columns, sizeof *h->slot, "the header", err);
+    if (r == PZ_OK)
+        r = pz_new(&h->column, schema->n_fields, sizeof *h->column, "the header", err);
+    for (size_t c = 0; c < h->n_columns && r == PZ_OK; c++) {
+        int f = pz_schema_find(schema, cell[c].s, cell[c].n);
+        h->slot[c] = f;
+        if (f >= 0 && h->column[f])
+            r = pz_err_set(err, PZ_DATA,
+                           "%" PRIu64
+                           ":%zu: column '%.*s' is field %s of the schema, and so is "
+                           "column %u",
+                           chunk->line, c + 1, (int)cell[c].n, cell[c].s,
+                           schema->field[f].name, h->column[f]);
+        else if (f >= 0)
+            h->column[f] = (unsigned)c + 1;
+    }
+    if (r == PZ_OK)
+        r = missing(h, schema, chunk->line, err);
+    if (r == PZ_OK)
+        r = note_ignored(h, cell, err);
+    free(cell);
+    if (r)
+        pz_header_release(h);
+    return r;
+}
+
+void
+pz_header_release(struct pz_header *h)
+{
+    free(h->slot);
+    free(h->column);
+    free(h->ignored);
+    *h = (struct pz_header){0};
+}
+
+/* ---- inference ---- */
+
+/* Names and a sample of values, as NUL-terminated strings. */
+struct sample {
+    char **name;
+    size_t n_names, cap_names;
+    size_t next;  // where the next key is looked for first
+    char **value; // [n_rows * width], width fixed at first row for CSV; MAX for JSON
+    size_t n_rows, cap_values, width;
+};
+
+static void
+sample_release(struct sample *s)
+{
+    for (size_t k = 0; k < s->n_names; k++)
+        free(s->name[k]);
+    for (size_t k = 0; k < s->n_rows * s->width; k++)
+        free(s->value[k]);
+    free(s->name);
+    free(s->value);
+}
+
+static int
+add_name(struct sample *s, const char *name, size_t n, struct pz_err *err)
+{
+    int r =
+        pz_grow(&s->name, &s->cap_names, s->n_names + 1, sizeof *s->name, "names", err);
+    if (r == PZ_OK)
+        r = pz_strndup(&s->name[s->n_names], name, n, err);
+    s->n_names += r == PZ_OK;
+    return r;
+}
+
+/* Room for one more row, all NULL. */
+static int
+add_row(struct sample *s, struct pz_err *err)
+{
+    size_t at = s->n_rows * s->width;
+    int r = pz_grow(&s->value, &s->cap_values, at + s->width, sizeof *s->value,
+                    "a sample", err);
+    if (r == PZ_OK) {
+        memset(s->value + at, 0, s->width * sizeof *s->value);
+        s->n_rows++;
+    }
+    return r;
+}
+
+static int
+sample_csv(struct sample *s, const struct pz_chunk *chunk, struct pz_err *err)
+{
+    struct pz_csv *csv = NULL;
+    struct pz_cell *cell = NULL;
+    struct pz_row_at at;
+    size_t from, n;
+    uint64_t line;
+    int r = pz_csv_new(&csv, err);
+    if (r == PZ_OK)
+        r = pz_new(&cell, MAX_COLUMNS, sizeof *cell, "a sample", err);
+    if (r == PZ_OK)
+        r = read_names(csv, chunk, cell, &n, &from, &line, err);
+    for (size_t c = 0; r == PZ_OK && c < n; c++)
+        r = add_name(s, cell[c].s, cell[c].n, err);
+    if (r)
+        goto done;
+    s->width = s->n_names;
+    pz_csv_start(csv, chunk->data + from, chunk->n - from, line, NULL, 0);
+    while (r == PZ_OK && s->n_rows < SAMPLE_ROWS) {
+        enum pz_row kind = pz_csv_next(csv, cell, MAX_COLUMNS, &n, &at);
+        if (kind == PZ_ROW_END)
+            break;
+        if (kind == PZ_ROW_BAD || n != s->width)
+            continue;
+        r = add_row(s, err);
+        for (size_t c = 0; c < n && r == PZ_OK; c++)
+            if (cell[c].n)
+                r = pz_strndup(&s->value[(s->n_rows - 1) * s->width + c], cell[c].s,
+                               cell[c].n, err);
+    }
+done:
+    pz_csv_free(csv);
+    free(cell);
+    return r;
+}
+
+/* Calls for each flat member of the JSON object in line; false when the line is not one.
+ */
+static bool
+json_members(struct pz_scan *scan, const char *line, size_t n,
+             int (*fn)(struct sample *s, const char *key, size_t n_key, enum pz_tok tok,
+                       const struct pz_scan *scan, struct pz_err *err),
+             struct sample *s, int *r, struct pz_err *err)
+{
+    pz_scan_start(scan, line, n);
+    if (pz_scan_next(scan) != PZ_TOK_OBJECT)
+        return false;
+    for (;;) {
+        enum pz_tok tok = pz_scan_next(scan);
+        if (tok != PZ_TOK_KEY)
+            return tok == PZ_TOK_OBJECT_END;
+        char key[256];
+        size_t n_key = scan->len < sizeof key ? scan->len : sizeof key - 1;
+        memcpy(key, scan->s, n_key);
+        tok = pz_scan_next(scan);
+        *r = fn(s, key, n_key, tok, scan, err);
+        if (*r || !pz_scan_skip(scan, tok))
+            return false;
+    }
+}
+
+static bool
+is_name(const struct sample *s, size_t k, const char *key, size_t n)
+{
+    return k < s->n_names && strlen(s->name[k]) == n && memcmp(s->name[k], key, n) == 0;
+}
+
+/* The place of a name, n_names when it is new. Objects of one file have their keys in one
+ * order, so that it is most often the one behind the name before. */
+static size_t
+find_name(struct sample *s, const char *key, size_t n)
+{
+    size_t k = is_name(s, s->next, key, n) ? s->next : 0;
+    while (k < s->n_names && !is_name(s, k, key, n))
+        k++;
+    s->next = k + 1 < s->n_names ? k + 1 : 0;
+    return k;
+}
+
+static int
+collect_name(struct sample *s, const char *key, size_t n, enum pz_tok tok,
+             const struct pz_scan *scan, struct pz_err *err)
+{
+    (void)scan;
+    if (tok == PZ_TOK_OBJECT || find_name(s, key, n) < s->n_names ||
+        s->n_names >= MAX_COLUMNS)
+        return PZ_OK;
+    return add_name(s, key, n, err);
+}
+
+static int
+collect_value(struct sample *s, const char *key, size_t n, enum pz_tok tok,
+              const struct pz_scan *scan, struct pz_err *err)
+{
+    size_t c = find_name(s, key, n);
+    if (c >= s->width || s->value[(s->n_rows - 1) * s->width + c])
+        return PZ_OK;
+    char **to = &s->value[(s->n_rows - 1) * s->width + c];
+    switch (tok) {
+    case PZ_TOK_STRING:
+    case PZ_TOK_NUMBER:
+        return scan->len ? pz_strndup(to, scan->s, scan->len, err) : PZ_OK;
+    case PZ_TOK_TRUE:
+        return pz_strndup(to, "true", 4, err);
+    case PZ_TOK_FALSE:
+        return pz_strndup(to, "false", 5, err);
+    case PZ_TOK_ARRAY:
+        return pz_strndup(to, "a|b", 3, err); // several values: a categorical string
+    default:
+        return PZ_OK;
+    }
+}
+
+/* Two passes over the first lines: the names that occur, then the values. */
+static int
+sample_jsonl(struct sample *s, const struct pz_chunk *chunk, struct pz_err *err)
+{
+    struct pz_scan scan;
+    int r = PZ_OK;
+    pz_scan_init(&scan);
+    for (int pass = 0; pass < 2 && r == PZ_OK; pass++) {
+        const char *p = chunk->data, *end = p + chunk->n;
+        for (size_t rows = 0; p < end && rows < SAMPLE_ROWS && r == PZ_OK; rows++) {
+            const char *nl = memchr(p, '\n', (size_t)(end - p));
+            size_t n = nl ? (size_t)(nl - p) : (size_t)(end - p);
+            if (memchr(p, '{', n)) { // blank lines are no rows
+                if (pass == 1 && (r = add_row(s, err)))
+                    break;
+                json_members(&scan, p, n, pass ? collect_value : collect_name, s, &r,
+                             err);
+            }
+            p += n + 1;
+        }
+        s->width = s->n_names;
+    }
+    pz_scan_release(&scan);
+    return r;
+}
+
+int
+pz_header_infer(struct pz_schema *schema, enum pz_set set, enum pz_format format,
+                const struct pz_chunk *chunk, struct pz_err *err)
+{
+    struct sample s = {0};
+    int r = format == PZ_CSV ? sample_csv(&s, chunk, err) : sample_jsonl(&s, chunk, err);
+    if (r == PZ_OK && s.n_names == 0)
+        r = pz_err_set(err, PZ_DATA,
+                       "%" PRIu64 ": no JSON object with columns in the first lines",
+                       chunk->line);
+    if (r == PZ_OK) {
+        r = pz_schema_infer(schema, set, (const char *const *)s.name, s.n_names,
+                            (const char *const *)s.value, s.n_rows, err);
+        if (r == PZ_DATA)
+            pz_err_prefix(err, "%" PRIu64 ": ", chunk->line);
+    }
+    sample_release(&s);
+    return r;
+}

@@ -1,0 +1,38 @@
+#include "filter/group.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+int
+pz_filter_group_open(struct pz_filter_group *g, const char *group, struct pz_err *err)
+{
+    struct stat st;
+    *g = (struct pz_filter_group){0};
+    if (stat(group, &st))
+        return pz_err_sys(err, "cannot open group '%s'", group);
+    for (int set = 0; set < PZ_N_SETS && !err->status; set++) {
+        char *path = NULL;
+        if (pz_dataset_path(&path, group, (enum pz_set)set, err))
+            break;
+        if (!stat(path, &st)) {
+            if (!pz_dataset_open(&g->set[set], path, err))
+                g->data.set[set] = &g->set[set];
+        } else if (errno != ENOENT) {
+            pz_err_sys(err, "cannot open '%s'", path);
+        }
+        free(path);
+    }
+    if (err->status)
+        pz_filter_group_close(g);
+    return err->status;
+}
+
+void
+pz_filter_group_close(struct pz_filter_group *g)
+{
+    for (int set = 0; set < PZ_N_SETS; set++)
+        if (g->data.set[set])
+            pz_dataset_close(&g->set[set]);
+    *g = (struct pz_filter_group){0};
+}

@@ -1,0 +1,81 @@
+/*
+ * events: from the rows of a dataset to what a model learns from.
+ *
+ * Selection follows AWS (eventType, eventValueThreshold, eventsConfig): it decides which
+ * rows count at all, for the shipped histories and popularity too. The cut by percentiles
+ * (AWS's featureTransformationParameters) only decides what is learned from.
+ */
+#ifndef PZ_RECIPE_EVENTS_H
+#define PZ_RECIPE_EVENTS_H
+
+#include "recipe/recipe.h"
+
+struct pz_event_rule {
+    const char *type;   // EVENT_TYPE
+    bool has_weight;    // else 1
+    double weight;      // >= 0; only ratios matter; events of weight 0 are left out
+    bool has_threshold; // EVENT_VALUE >= threshold, for this type alone
+    double threshold;
+};
+
+struct pz_selection { // {0}: everything, all equal
+    const struct pz_event_rule *rule;
+    size_t n_rules;     // 0: all types
+    bool has_threshold; // EVENT_VALUE >= threshold; a null value is below any
+    double threshold;
+    bool strict; // AWS's minimums are errors
+};
+
+struct pz_selection_report {
+    uint64_t n_rows;    // of the dataset
+    uint64_t n_events;  // selected
+    uint32_t n_users;   // with at least one selected event
+    uint32_t n_users_2; // with at least two
+    uint32_t n_items;   // with at least one
+    char warning[512];  // which of AWS's minimums are not met, "" when all are
+};
+
+/*
+ * Selects. PZ_USAGE: an event type that the dataset does not have (lists those it has),
+ * types or a threshold where it has no such column. PZ_DATA: nothing left, a row without
+ * a time, or (strict) AWS's minimums. The weights are divided by the greatest; weight is
+ * NULL when all are equal.
+ */
+int pz_events_select(const struct pz_dataset *d, const struct pz_selection *s,
+                     struct pz_events *out, struct pz_selection_report *report,
+                     struct pz_err *err);
+
+/* Shares of the sorted lengths, 0 to 1; min 0 and max 1 keep all. */
+struct pz_cut {
+    double min_user, max_user; // of the users' numbers of events
+    double min_item, max_item; // of the items' numbers of events
+};
+#define PZ_CUT_NONE                                                                      \
+    {                                                                                    \
+        0, 1, 0, 1                                                                       \
+    }
+
+struct pz_cut_report {
+    uint64_t user_lo, user_hi; // kept: lo <= events of the user <= hi
+    uint64_t item_lo, item_hi;
+    uint32_t users_dropped, items_dropped, items_hidden;
+    uint64_t events_dropped;
+};
+
+/* The percentile parameters of a recipe; those that its table lacks keep all. */
+struct pz_cut pz_cut_of_params(const struct pz_params *p);
+/*
+ * Drops users outside the percentiles and items below theirs. Items above theirs, which
+ * people ask about most, are learned from all the same and marked in out->hidden. Nearest
+ * rank: of n lengths (zeros are
+ * not counted) in ascending order the p-th is number max(1, ceil(p*n)). Both sides are
+ * counted before either is cut. When nothing is dropped *out is a view of `e`, which must
+ * then outlive it.
+ */
+int pz_events_cut(const struct pz_events *e, const struct pz_cut *cut,
+                  struct pz_events *out, struct pz_cut_report *report,
+                  struct pz_err *err);
+
+void pz_events_release(struct pz_events *e); // accepts {0}
+
+#endif

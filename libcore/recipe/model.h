@@ -1,0 +1,77 @@
+/*
+ * model: the part all model files share (pz-model(5)): who made it and how, the ids,
+ * every user's history, popularity. A recipe's own tensors stand beside.
+ *
+ *   user.{bytes,offsets,table}, item.{bytes,offsets,table}   the id lists
+ *   history.offsets U64 [n_users+1], history.item U32 [n],
+ *   history.weight F32 [n]   only when not all 1
+ *   popularity.item U32 [k]: items by unique users, most first (ties: newer last event,
+ * then lower index); every item with at least one user popularity.users U32 [k]
+ *
+ * Metadata: pz.kind "model", pz.format, pz.version, recipe, params (JSON), seed, metrics
+ * (JSON), n_catalogue.
+ * No times, hosts or paths: the same data, seed and version give the same bytes.
+ */
+#ifndef PZ_RECIPE_MODEL_H
+#define PZ_RECIPE_MODEL_H
+
+#include "recipe/recipe.h"
+
+/* Metadata of a model that learned from the event store too: the highest seq that its
+ * histories hold (store/estore.h), a decimal number. Absent: 0. */
+#define PZ_MODEL_EVENTS_META "events.seq"
+
+struct pz_model {
+    struct pz_tensors file;
+    const struct pz_recipe *recipe;
+    void *state; // of the recipe
+    struct pz_ids user, item;
+    uint32_t n_users, n_items;
+    const uint64_t *history_offsets;
+    const uint32_t *history_item;
+    const float *history_weight; // or NULL
+    uint64_t n_history;
+    const uint32_t *popular; // n_popular item indexes
+    const uint32_t *popular_users;
+    uint64_t n_popular;
+};
+
+/* Opens a model file, or the view of a builder. pz_model_open_tensors takes *t over, also
+ * when it fails. */
+int pz_model_open(struct pz_model *m, const char *path, struct pz_err *err);
+int pz_model_open_tensors(struct pz_model *m, struct pz_tensors *t, struct pz_err *err);
+void pz_model_close(struct pz_model *m); // accepts {0}
+
+/* The stored history of user u, with its bounds and items checked: PZ_FORMAT when
+ * damaged. */
+int pz_model_history(const struct pz_model *m, uint32_t u, const uint32_t **item,
+                     const float **weight, size_t *n, struct pz_err *err);
+
+/*
+ * Adds the shared part to a builder: ids of `data`, histories and popularity of `events`
+ * (both must outlive the builder), metadata. n_catalogue is the number of items of
+ * `data`; a caller that knows of more (an items dataset) puts its own n_catalogue behind
+ * it.
+ */
+int pz_model_begin(struct pz_builder *b, const struct pz_recipe *recipe,
+                   const struct pz_dataset *data, const struct pz_events *events,
+                   const struct pz_params *params, uint64_t seed, struct pz_err *err);
+
+/*
+ * pz_model_begin, then the recipe's own part: what pz_events_cut leaves of `events` under
+ * the parameters is trained on. `data` and `events` must outlive the builder.
+ */
+int pz_model_learn(struct pz_builder *b, const struct pz_recipe *recipe,
+                   const struct pz_dataset *data, const struct pz_events *events,
+                   const struct pz_params *params, uint64_t seed, int threads,
+                   struct pz_err *err);
+
+/*
+ * The popular items that the query admits, as an answer without scores and with
+ * `fallback` set; for cold users and unknown items. Candidates that nobody has come last,
+ * as given.
+ */
+void pz_model_popular(const struct pz_model *m, const struct pz_query *q,
+                      struct pz_ranked *out);
+
+#endif

@@ -1,0 +1,129 @@
+/*
+ * recipe: what a recipe is to the rest of pz. One file a recipe, one struct, one row in
+ * the registry; training, evaluation, inference, --list-recipes and the man page follow
+ * from it.
+ *
+ * All indexes are those of the interactions dataset: users 0..n_users-1 and items
+ * 0..n_items-1, ids sorted bytewise. A model file carries both id lists, so that it
+ * stands alone.
+ */
+#ifndef PZ_RECIPE_RECIPE_H
+#define PZ_RECIPE_RECIPE_H
+
+#include "data/dataset.h"
+#include "recipe/param.h"
+
+/*
+ * Interactions as model input: CSR by user, each user's events oldest first. Events that
+ * the selection left out are not there; the index spaces stay whole.
+ */
+struct pz_events {
+    uint32_t n_users, n_items;
+    uint64_t n;
+    uint64_t *offsets; // n_users+1
+    uint32_t *item;    // n
+    int64_t *time;     // n, Unix seconds
+    float *weight;     // n, or NULL: all 1
+    uint8_t *hidden;   // n_items, or NULL: learned from, but related only to each other
+    bool view;         // the arrays belong to another pz_events (recipe/events.h)
+};
+
+enum pz_recipe_type { // AWS's names: pz_recipe_type_name()
+    PZ_USER_PERSONALIZATION,
+    PZ_POPULAR_ITEMS,
+    PZ_PERSONALIZED_RANKING,
+    PZ_RELATED_ITEMS,
+    PZ_USER_SEGMENTATION,
+    PZ_PERSONALIZED_ACTIONS,
+};
+
+/*
+ * `events` are what the model is to learn from: the dataset's after the selection by
+ * event type and value, without the users and items that the recipe's percentile
+ * parameters cut (pz_events_cut). The model's shared part holds the history of cut users
+ * too: for them a recipe has nothing stored and answers as for any history it is given.
+ * The events are gone when train() returns: a recipe must not lend their arrays to the
+ * builder.
+ */
+struct pz_train {
+    const struct pz_events *events;
+    const struct pz_params *params;
+    uint64_t seed;
+    int threads;
+    struct pz_builder *model; // the recipe adds its tensors and metadata "train.*"
+};
+
+struct pz_model; // recipe/model.h: the part that all model files share
+
+/* A question to a model, in indexes. Everything is borrowed for the call. */
+struct pz_query {
+    uint32_t user;           // PZ_NO_ID: not in the model
+    const uint32_t *history; // what is known of the user, oldest first; may repeat
+    const float *weight;     // of the history's events, NULL: all 1
+    size_t n_history;
+    bool stored;   // history and weight are the model's own for `user`: what is
+                   // stored for the user may be used
+    uint32_t item; // RELATED_ITEMS: the item; PZ_NO_ID: unknown
+    const uint32_t *candidate; // rank just these (no duplicates), else NULL: all items
+    size_t n_candidates;
+    const uint64_t *allow;   // bit i: item i may be returned; NULL: all. n_items bits
+    const uint32_t *exclude; // never to be returned; any order, may repeat
+    size_t n_exclude;
+    size_t n; // items wanted
+};
+
+/* The answer: n items, best first; score order, ties by lower index. A score of NaN: the
+ * recipe gives none to the item. */
+struct pz_ranked {
+    uint32_t *item; // room for query.n (query.n_candidates with candidates)
+    float *score;   // same
+    size_t n;
+    bool fallback; // the recipe knew nothing of the user or item: popular items instead
+};
+
+/* Why item was ranked: one term per distinct history item. The sum of the terms is `raw`.
+ */
+struct pz_reason {
+    uint32_t item;
+    double contribution;
+};
+struct pz_explained {
+    struct pz_reason *reason; // room for query.n_history, at least 1; greatest first
+    size_t n;
+    double raw; // the score before softmax
+};
+
+struct pz_recipe {
+    const char *name; // "aws-sims"
+    enum pz_recipe_type type;
+    const char *summary;               // one line for --list-recipes
+    const struct pz_param_def *params; // ends with name NULL
+    bool softmax;    // scores are probabilities over all items (or the candidates)
+    bool has_scores; // false: AWS prints none; --json and TSV leave them empty
+
+    /* Learns. Byte-identical output for any t->threads. */
+    int (*train)(const struct pz_train *t, struct pz_err *err);
+    /* Binds to the tensors of an opened model; checks shapes. *state belongs to close().
+     */
+    int (*open)(void **state, const struct pz_model *model, struct pz_err *err);
+    void (*close)(void *state);
+    /* Answers n queries on the calling thread; safe from many threads on one state. The
+     * answer to a query does not depend on the others beside it. */
+    int (*rank)(const void *state, const struct pz_query *q, size_t n,
+                struct pz_ranked *out, struct pz_err *err);
+    /* NULL when the recipe cannot. */
+    int (*explain)(const void *state, const struct pz_query *q, uint32_t item,
+                   struct pz_explained *out, struct pz_err *err);
+};
+
+/* The registry, in the order of the man page; NULL at the end. */
+extern const struct pz_recipe *const pz_recipes[];
+const struct pz_recipe *pz_recipe_find(const char *name); // name or its ARN; NULL
+const char *pz_recipe_type_name(enum pz_recipe_type t);
+
+/* The rows of the registry, each in the file that is named after it. */
+extern const struct pz_recipe pz_recipe_popularity; // aws-popularity-count
+extern const struct pz_recipe pz_recipe_sims;       // aws-sims
+extern const struct pz_recipe pz_recipe_user_personalization;
+
+#endif

@@ -1,0 +1,277 @@
+/*
+ * aws-sims: items whose users also had the query item.
+ *
+ * With c_ij distinct users of both and n_j of item j (of those that training kept)
+ *
+ *     score(j | i) = c_ij / n_j^p * c_ij / (c_ij + h)
+ *
+ * p is popularity_discount_factor: 0 puts what most users have in common with i first, 1
+ * the share of j's users. h, shrinkage, takes weight from pairs that few users support; 0
+ * turns it off. Pairs with c_ij below min_cointeraction_count do not exist.
+ *
+ * A model holds, for every item, its best `neighbours` others: sims.offsets U64
+ * [n_items+1], sims.item U32, sims.score F32, best first, ties by lower index.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "recipe/admit.h"
+#include "recipe/model.h"
+#include "recipe/neighbours.h"
+
+static const struct pz_param_def params[] = {
+    {.name = "popularity_discount_factor",
+     .kind = PZ_PARAM_REAL,
+     .place = PZ_PLACE_ALGORITHM,
+     .def = 0.5,
+     .min = 0,
+     .max = 1,
+     .tunable = true,
+     .help =
+         "0: the most popular of the co-interacted items first; 1: the strength of the "
+         "co-interaction whatever the popularity"},
+    {.name = "min_cointeraction_count",
+     .kind = PZ_PARAM_INT,
+     .place = PZ_PLACE_ALGORITHM,
+     .def = 3,
+     .min = 0,
+     .max = 10,
+     .tunable = true,
+     .help = "users that two items must have in common to be a pair"},
+    {.name = "min_user_history_length_percentile",
+     .kind = PZ_PARAM_REAL,
+     .place = PZ_PLACE_FEATURE,
+     .def = 0.005,
+     .min = 0,
+     .max = 1,
+     .help = "do not learn from users with shorter histories"},
+    {.name = "max_user_history_length_percentile",
+     .kind = PZ_PARAM_REAL,
+     .place = PZ_PLACE_FEATURE,
+     .def = 0.995,
+     .min = 0,
+     .max = 1,
+     .help = "do not learn from users with longer histories"},
+    {.name = "min_item_interaction_count_percentile",
+     .kind = PZ_PARAM_REAL,
+     .place = PZ_PLACE_FEATURE,
+     .def = 0.01,
+     .min = 0,
+     .max = 1,
+     .help = "do not learn from items with fewer interactions"},
+    {.name = "max_item_interaction_count_percentile",
+     .kind = PZ_PARAM_REAL,
+     .place = PZ_PLACE_FEATURE,
+     .def = 0.9,
+     .min = 0,
+     .max = 1,
+     .help = "items with more interactions are related only to each other"},
+    {.name = "shrinkage",
+     .kind = PZ_PARAM_REAL,
+     .place = PZ_PLACE_OURS,
+     .def = 10,
+     .min = 0,
+     .max = 1e6,
+     .tunable = true,
+     .help = "common users at which a pair counts half; 0: all pairs count in full"},
+    {.name = "neighbours",
+     .kind = PZ_PARAM_INT,
+     .place = PZ_PLACE_OURS,
+     .def = 500,
+     .min = 1,
+     .max = 100000,
+     .help = "related items that are kept for each item"},
+    {.name = NULL},
+};
+
+/* ---- training ---- */
+
+static int
+train(const struct pz_train *t, struct pz_err *err)
+{
+    double least = pz_param(t->params, "min_cointeraction_count");
+    struct pz_neighbours_spec spec = {
+        .keep = (size_t)pz_param(t->params, "neighbours"),
+        .least = least < 1 ? 1 : (uint32_t)least,
+        .discount = pz_param(t->params, "popularity_discount_factor"),
+        .shrinkage = pz_param(t->params, "shrinkage"),
+        .threads = t->threads,
+    };
+    struct pz_neighbours rows;
+    int r = pz_neighbours_find(&rows, t->events, &spec, err);
+    if (r)
+        return r;
+    uint64_t n_offsets = (uint64_t)t->events->n_items + 1;
+    pz_builder_take1(t->model, "sims.offsets", PZ_U64, n_offsets, rows.offsets);
+    pz_builder_take1(t->model, "sims.item", PZ_U32, rows.n, rows.item);
+    pz_builder_take1(t->model, "sims.score", PZ_F32, rows.n, rows.score);
+    pz_builder_metaf(t->model, "train.pairs", "%" PRIu64, rows.n);
+    return PZ_OK;
+}
+
+/* ---- answers ---- */
+
+struct sims {
+    const struct pz_model *model;
+    const uint64_t *offsets;
+    const uint32_t *item;
+    const float *score;
+    uint64_t n;
+};
+
+static int
+open_state(void **state, const struct pz_model *model, struct pz_err *err)
+{
+    struct sims *s;
+    uint64_t n = (uint64_t)model->n_items + 1;
+    if (pz_new(&s, 1, sizeof *s, "a model", err))
+        return err->status;
+    s->model = model;
+    s->n = UINT64_MAX;
+    if (pz_tensors_get1(&model->file, "sims.offsets", PZ_U64, &n, &s->offsets, err) ||
+        pz_tensors_get1(&model->file, "sims.item", PZ_U32, &s->n, &s->item, err) ||
+        pz_tensors_get1(&model->file, "sims.score", PZ_F32, &s->n, &s->score, err))
+        goto fail;
+    if (s->offsets[0] != 0 || s->offsets[model->n_items] != s->n) {
+        pz_tensors_bad(&model->file, "sims.offsets", err,
+                       "does not span the %" PRIu64 " entries of 'sims.item'", s->n);
+        goto fail;
+    }
+    *state = s;
+    return PZ_OK;
+fail:
+    free(s);
+    return err->status;
+}
+
+static void
+close_state(void *state)
+{
+    free(state);
+}
+
+/* The row of an item, with its bounds and items checked; empty for an unknown item. */
+static int
+row_of(const struct sims *s, uint32_t item, const uint32_t **row, const float **score,
+       size_t *n, struct pz_err *err)
+{
+    *n = 0;
+    if (item >= s->model->n_items)
+        return PZ_OK;
+    uint64_t from = s->offsets[item], to = s->offsets[item + 1];
+    if (from > to || to > s->n)
+        return pz_tensors_bad(&s->model->file, "sims.offsets", err,
+                              "entry %" PRIu32 " is %" PRIu64 ", the next %" PRIu64, item,
+                              from, to);
+    for (uint64_t i = from; i < to; i++)
+        if (s->item[i] >= s->model->n_items)
+            return pz_tensors_bad(&s->model->file, "sims.item", err,
+                                  "entry %" PRIu64 " is %" PRIu32
+                                  ", but there are %" PRIu32 " items",
+                                  i, s->item[i], s->model->n_items);
+    *row = s->item + from;
+    *score = s->score + from;
+    *n = (size_t)(to - from);
+    return PZ_OK;
+}
+
+/*
+ * Completes an answer of fewer items than were asked for with popular items that are not
+ * in it, nor the item asked about; these have no score. AWS gives popular items for an
+ * item with too little data; a short row is the same case by degrees.
+ */
+static int
+complete(const struct sims *s, const struct pz_query *q, size_t wanted,
+         struct pz_ranked *out, struct pz_err *err)
+{
+    struct pz_query rest = *q;
+    struct pz_ranked more = {.item = out->item + out->n, .score = out->score + out->n};
+    uint32_t *exclude;
+    int r =
+        pz_new(&exclude, q->n_exclude + out->n + 1, sizeof *exclude, "an answer", err);
+    if (r)
+        return r;
+    size_t n = q->n_exclude;
+    if (n)
+        memcpy(exclude, q->exclude, n * sizeof *exclude);
+    memcpy(exclude + n, out->item, out->n * sizeof *exclude);
+    n += out->n;
+    if (!q->candidate && q->item != PZ_NO_ID)
+        exclude[n++] = q->item;
+    rest.exclude = exclude;
+    rest.n_exclude = n;
+    rest.n = wanted - out->n;
+    pz_model_popular(s->model, &rest, &more);
+    out->n += more.n;
+    free(exclude);
+    return PZ_OK;
+}
+
+static int
+rank_one(const struct sims *s, const struct pz_query *q, struct pz_ranked *out,
+         struct pz_err *err)
+{
+    const uint32_t *row = NULL;
+    const float *score = NULL;
+    size_t n_row, wanted = q->candidate ? q->n_candidates : q->n;
+    struct pz_query others = {.exclude = q->candidate, .n_exclude = q->n_candidates};
+    struct pz_admit admit, other;
+    int r = row_of(s, q->item, &row, &score, &n_row, err);
+    if (r)
+        return r;
+    pz_admit_init(&admit, q);
+    pz_admit_init(&other, &others);
+    out->n = 0;
+    out->fallback = n_row == 0;
+    for (size_t i = 0; i < n_row && out->n < wanted; i++) {
+        if (!pz_admits(&admit, row[i]) || (q->candidate && pz_admits(&other, row[i])))
+            continue;
+        out->item[out->n] = row[i];
+        out->score[out->n++] = score[i];
+    }
+    return out->n < wanted ? complete(s, q, wanted, out, err) : PZ_OK;
+}
+
+static int
+rank(const void *state, const struct pz_query *q, size_t n, struct pz_ranked *out,
+     struct pz_err *err)
+{
+    for (size_t i = 0; i < n; i++)
+        if (rank_one(state, &q[i], &out[i], err) != PZ_OK)
+            return err->status;
+    return PZ_OK;
+}
+
+/* One term: the item asked about. None when the pair is not in the model. */
+static int
+explain(const void *state, const struct pz_query *q, uint32_t item,
+        struct pz_explained *out, struct pz_err *err)
+{
+    const uint32_t *row = NULL;
+    const float *score = NULL;
+    size_t n;
+    int r = row_of(state, q->item, &row, &score, &n, err);
+    out->n = 0;
+    out->raw = 0;
+    for (size_t i = 0; r == PZ_OK && i < n; i++)
+        if (row[i] == item) {
+            out->raw = score[i];
+            out->reason[out->n++] = (struct pz_reason){q->item, score[i]};
+            break;
+        }
+    return r;
+}
+
+const struct pz_recipe pz_recipe_sims = {
+    .name = "aws-sims",
+    .type = PZ_RELATED_ITEMS,
+    .summary = "related items: what the users of an item also had",
+    .params = params,
+    .train = train,
+    .open = open_state,
+    .close = close_state,
+    .rank = rank,
+    .explain = explain,
+};

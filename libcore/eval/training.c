@@ -1,0 +1,445 @@
+#include "eval/training.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/num.h"
+#include "data/stored.h"
+#include "eval/protocol.h"
+#include "recipe/model.h"
+#include "store/catalog.h"
+
+static const char suffix[] = ".safetensors";
+enum { STAMP = 16 }; // "20261122T050403Z"
+
+struct job {
+    const struct pz_training *t;
+    struct pz_training_result *r;
+    struct pz_dataset data;
+    struct pz_events events;
+    uint64_t n_catalogue;
+    int64_t last_event; // seq of the newest event that is learned from; 0: none
+    int64_t started;
+    struct pz_buf params, metrics; // as JSON, for the catalogue
+};
+
+/* ---- what there is to learn from ---- */
+
+static int
+check_name(const char *name, struct pz_err *err)
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                  "0123456789-_";
+    size_t n = strlen(name);
+    if (n < 1 || n > 63 || strspn(name, allowed) != n || name[0] == '-' || name[0] == '_')
+        return pz_err_set(
+            err, PZ_USAGE,
+            "solution '%s': a name is 1 to 63 letters, digits, '-' and '_', and "
+            "starts with a letter or digit",
+            name);
+    return PZ_OK;
+}
+
+static bool
+exists(const char *path)
+{
+    return access(path, F_OK) == 0;
+}
+
+static int
+open_data(struct job *job, struct pz_err *err)
+{
+    const char *group = job->t->group;
+    struct pz_stored_report put;
+    if (!exists(group))
+        return pz_err_set(err, PZ_DATA,
+                          "there is no group '%s'; pz-import -g %s -t interactions "
+                          "makes it",
+                          group, group);
+    int r =
+        pz_stored_open(&job->data, group, PZ_INTERACTIONS, job->t->threads, &put, err);
+    if (r == PZ_NEGATIVE)
+        return pz_err_set(err, PZ_DATA,
+                          "group '%s' has no interactions; pz-import -g %s -t "
+                          "interactions makes them",
+                          group, group);
+    if (r)
+        return r;
+    job->last_event = put.last;
+    if (put.put)
+        pz_log(PZ_LOG_NOTE,
+               "%" PRIu64 " events of the event store, %" PRIu64
+               " of them in the dataset already",
+               put.put, put.duplicates);
+    if (put.anonymous)
+        pz_log(PZ_LOG_NOTE, "%" PRIu64 " events of sessions without a user are left out",
+               put.anonymous);
+    if (put.unfit)
+        pz_log(PZ_LOG_WARN,
+               "%" PRIu64 " events do not fit the dataset's schema and are left out: %s",
+               put.unfit, put.reason);
+    if ((r = pz_tensors_verify(&job->data.file, err)) == PZ_OK)
+        r = pz_dataset_check(&job->data, err);
+    return r;
+}
+
+struct catalogue {
+    struct job *job;
+    struct pz_dataset items;
+};
+
+/* An item that was put, and is in no dataset. */
+static int
+count_put(void *ctx, const char *id, const char *properties, int64_t time)
+{
+    struct catalogue *c = ctx;
+    size_t n = strlen(id);
+    (void)properties;
+    (void)time;
+    c->job->n_catalogue +=
+        pz_ids_find(&c->job->data.item, id, n) == PZ_NO_ID &&
+        (!c->items.item.n || pz_ids_find(&c->items.item, id, n) == PZ_NO_ID);
+    return PZ_OK;
+}
+
+/* Items of interactions, items dataset and those put together. */
+static int
+count_catalogue(struct job *job, struct pz_err *err)
+{
+    char *path;
+    struct catalogue c = {.job = job};
+    struct pz_estore *store = NULL;
+    job->n_catalogue = job->data.item.n;
+    int r = pz_dataset_path(&path, job->t->group, PZ_ITEMS, err);
+    if (r)
+        return r;
+    if (exists(path) && (r = pz_dataset_open(&c.items, path, err)) == PZ_OK)
+        for (uint64_t i = 0; i < c.items.item.n; i++) {
+            size_t n;
+            const char *id = pz_ids_get(&c.items.item, (uint32_t)i, &n);
+            job->n_catalogue += id && pz_ids_find(&job->data.item, id, n) == PZ_NO_ID;
+        }
+    if (r == PZ_OK &&
+        (r = pz_estore_open(&store, job->t->group, PZ_CATALOG_READ, err)) == PZ_OK)
+        r = pz_estore_records(store, PZ_RECORD_ITEM, 0, count_put, &c, err);
+    pz_estore_close(store);
+    pz_dataset_close(&c.items);
+    free(path);
+    return r;
+}
+
+static int
+select_events(struct job *job, struct pz_err *err)
+{
+    struct pz_selection_report *s = &job->r->selected;
+    int r = pz_events_select(&job->data, &job->t->selection, &job->events, s, err);
+    if (r)
+        return r;
+    if (s->warning[0])
+        pz_log(PZ_LOG_WARN, "%s", s->warning);
+    pz_log(PZ_LOG_NOTE,
+           "%" PRIu64 " of %" PRIu64 " interactions, of %" PRIu32 " users with %" PRIu32
+           " items",
+           s->n_events, s->n_rows, s->n_users, s->n_items);
+    return PZ_OK;
+}
+
+/* ---- measuring ---- */
+
+static int
+measure(struct job *job, const struct pz_recipe *recipe, const struct pz_params *params,
+        struct pz_metrics *out, struct pz_err *err)
+{
+    struct pz_eval e = {.recipe = recipe,
+                        .data = &job->data,
+                        .events = &job->events,
+                        .params = params,
+                        .seed = job->t->seed,
+                        .threads = job->t->threads,
+                        .n_catalogue = job->n_catalogue};
+    pz_log(PZ_LOG_NOTE, "measuring %s", recipe->name);
+    return pz_eval_aws(&e, out, err);
+}
+
+static int
+measure_all(struct job *job, struct pz_err *err)
+{
+    struct pz_training_result *r = job->r;
+    if (job->t->no_eval)
+        return PZ_OK;
+    if (measure(job, job->t->recipe, job->t->params, &r->metrics, err) != PZ_OK)
+        return err->status;
+    r->measured = r->metrics.n_users > 0;
+    if (!r->measured) {
+        pz_log(PZ_LOG_WARN,
+               "not measured: there are fewer than two users with two events");
+        return PZ_OK;
+    }
+    if (job->t->recipe == &pz_recipe_popularity)
+        return PZ_OK;
+    struct pz_params none;
+    pz_params_init(&none, pz_recipe_popularity.params);
+    r->has_baseline = true;
+    return measure(job, &pz_recipe_popularity, &none, &r->baseline, err);
+}
+
+/* ---- the model ---- */
+
+static int
+add_selection(struct pz_builder *b, const struct pz_selection *s, struct pz_err *err)
+{
+    char number[PZ_NUM_TEXT];
+    struct pz_buf text = PZ_BUF_INIT;
+    pz_buf_addz(&text, "{\"eventTypes\":[");
+    for (size_t i = 0; i < s->n_rules; i++) {
+        const struct pz_event_rule *rule = &s->rule[i];
+        pz_buf_addz(&text, i ? ",{\"type\":" : "{\"type\":");
+        pz_json_add_string(&text, rule->type, strlen(rule->type));
+        pz_format_f64(number, rule->has_weight ? rule->weight : 1);
+        pz_buf_addf(&text, ",\"weight\":%s", number);
+        pz_format_f64(number, rule->threshold);
+        if (rule->has_threshold)
+            pz_buf_addf(&text, ",\"eventValueThreshold\":%s", number);
+        pz_buf_addc(&text, '}');
+    }
+    pz_buf_addc(&text, ']');
+    pz_format_f64(number, s->threshold);
+    if (s->has_threshold)
+        pz_buf_addf(&text, ",\"eventValueThreshold\":%s", number);
+    pz_buf_addc(&text, '}');
+    int r = pz_buf_status(&text, "the selection", err);
+    if (r == PZ_OK)
+        pz_builder_meta(b, "selection", text.data);
+    pz_buf_release(&text);
+    return r;
+}
+
+static int
+describe(struct job *job, struct pz_builder *b, struct pz_err *err)
+{
+    struct pz_training_result *r = job->r;
+    struct pz_buf base = PZ_BUF_INIT;
+    pz_params_json(job->t->params, &job->params);
+    if (r->measured)
+        pz_metrics_json(&r->metrics, &job->metrics);
+    else
+        pz_buf_addz(&job->metrics, "{}");
+    if (r->has_baseline)
+        pz_metrics_json(&r->baseline, &base);
+    int status;
+    if ((status = pz_buf_status(&job->params, "hyperparameters", err)) ||
+        (status = pz_buf_status(&job->metrics, "metrics", err)) ||
+        (status = pz_buf_status(&base, "metrics", err)) ||
+        (status = add_selection(b, &job->t->selection, err)))
+        goto done;
+    pz_builder_metaf(b, "n_catalogue", "%" PRIu64, job->n_catalogue);
+    // So that answers do not count an event twice. A file for elsewhere depends on the
+    // rows alone, not on how they came.
+    if (job->last_event && !job->t->output)
+        pz_builder_metaf(b, PZ_MODEL_EVENTS_META, "%" PRId64, job->last_event);
+    pz_builder_meta(b, "metrics", job->metrics.data);
+    if (r->measured)
+        pz_builder_metaf(b, "metrics.users", "%" PRIu64, r->metrics.n_users);
+    if (r->has_baseline)
+        pz_builder_meta(b, "metrics.popularity", base.data);
+done:
+    pz_buf_release(&base);
+    return status;
+}
+
+static int
+write_model(struct job *job, const char *path, struct pz_err *err)
+{
+    struct pz_builder *b;
+    const struct pz_training *t = job->t;
+    int r = pz_builder_new(&b, err);
+    if (r)
+        return r;
+    pz_log(PZ_LOG_NOTE, "training %s on all interactions", t->recipe->name);
+    if ((r = pz_model_learn(b, t->recipe, &job->data, &job->events, t->params, t->seed,
+                            t->threads, err)) == PZ_OK &&
+        (r = describe(job, b, err)) == PZ_OK)
+        r = pz_builder_write(b, path, err);
+    pz_builder_free(b);
+    return r;
+}
+
+/* ---- its place ---- */
+
+/* The greatest version in the solution's directory into last, "" when there is none. */
+static int
+latest_version(const char *dir, char last[32], struct pz_err *err)
+{
+    last[0] = 0;
+    DIR *d = opendir(dir);
+    if (!d)
+        return pz_err_sys(err, "cannot list '%s'", dir);
+    for (struct dirent *e; (e = readdir(d));) {
+        size_t n = strlen(e->d_name), tail = sizeof suffix - 1;
+        if (n <= tail || n - tail >= 32 || e->d_name[0] == '.' ||
+            strcmp(e->d_name + n - tail, suffix) != 0)
+            continue;
+        char name[32];
+        memcpy(name, e->d_name, n - tail);
+        name[n - tail] = 0;
+        if (strcmp(name, last) > 0)
+            memcpy(last, name, n - tail + 1);
+    }
+    closedir(d);
+    return PZ_OK;
+}
+
+/*
+ * The time as a name that sorts behind all versions that are there: a second one within
+ * a second, or after a clock was set back, takes the latest name with a number.
+ */
+static int
+next_version(const char *dir, char version[32], struct pz_err *err)
+{
+    char last[32], text[PZ_TIME_TEXT];
+    int64_t number = 1;
+    int r = latest_version(dir, last, err);
+    if (r)
+        return r;
+    pz_time_text(text, pz_now());
+    size_t n = 0;
+    for (const char *p = text; *p && n < STAMP; p++)
+        if (*p != '-' && *p != ':')
+            version[n++] = *p;
+    version[n] = 0;
+    if (strcmp(version, last) > 0)
+        return PZ_OK;
+    size_t len = strlen(last);
+    if (len > STAMP && last[STAMP] == '_')
+        (void)pz_parse_i64(last + STAMP + 1, len - STAMP - 1, &number);
+    if (number < 1 || number >= 99)
+        return pz_err_set(err, PZ_SYSTEM, "no name is left behind version '%s' in '%s'",
+                          last, dir);
+    snprintf(version, 32, "%.16s_%02d", last, (int)number + 1);
+    return PZ_OK;
+}
+
+static int
+record(struct job *job, struct pz_err *err)
+{
+    struct pz_catalog *c;
+    const struct pz_training *t = job->t;
+    struct pz_buf path = PZ_BUF_INIT;
+    pz_buf_addf(&path, "models/%s/%s%s", t->solution, job->r->version, suffix);
+    int r = pz_buf_status(&path, "a path", err);
+    if (r == PZ_OK &&
+        (r = pz_catalog_open(&c, t->group, PZ_CATALOG_WRITE, err)) == PZ_OK) {
+        r = pz_catalog_add_version(c,
+                                   &(struct pz_catalog_version){
+                                       .solution = t->solution,
+                                       .version = job->r->version,
+                                       .recipe = t->recipe->name,
+                                       .path = path.data,
+                                       .params = job->params.data,
+                                       .metrics = job->metrics.data,
+                                       .started = job->started,
+                                       .ended = pz_now(),
+                                   },
+                                   err);
+        pz_catalog_close(c);
+    }
+    pz_buf_release(&path);
+    return r;
+}
+
+static int
+write_version(struct job *job, struct pz_err *err)
+{
+    char name[64], *dir = NULL;
+    struct pz_training_result *result = job->r;
+    struct pz_buf solution = PZ_BUF_INIT;
+    pz_buf_addf(&solution, "models/%s", job->t->solution);
+    int r = pz_buf_status(&solution, "a path", err);
+    if (r || (r = pz_path_join(&dir, job->t->group, solution.data, err)) ||
+        (r = pz_mkdirs(dir, err)))
+        goto done;
+    if ((r = next_version(dir, result->version, err)) == PZ_OK) {
+        snprintf(name, sizeof name, "%s%s", result->version, suffix);
+        if ((r = pz_path_join(&result->path, dir, name, err)) == PZ_OK)
+            r = write_model(job, result->path, err);
+    }
+    /* What the catalogue cannot take is no version: the group stays as it was. */
+    if (r == PZ_OK && (r = record(job, err)) != PZ_OK)
+        unlink(result->path);
+    if (r)
+        rmdir(dir); // an empty one is no solution
+done:
+    free(dir);
+    pz_buf_release(&solution);
+    return r;
+}
+
+static int
+write_output(struct job *job, struct pz_err *err)
+{
+    const char *path = job->t->output;
+    int r = pz_strndup(&job->r->path, path, strlen(path), err);
+    return r ? r : write_model(job, path, err);
+}
+
+/* Keeps a second training of the solution out. */
+static int
+lock_solution(const struct pz_training *t, int *lock, struct pz_err *err)
+{
+    char name[96], *path;
+    snprintf(name, sizeof name, ".train.%s.lock", t->solution);
+    int r = pz_path_join(&path, t->group, name, err);
+    if (r)
+        return r;
+    r = pz_lock(lock, path, err);
+    if (r)
+        pz_err_prefix(err, "cannot train solution '%s': ", t->solution);
+    free(path);
+    return r;
+}
+
+static int
+learn(struct job *job, int *lock, struct pz_err *err)
+{
+    const struct pz_training *t = job->t;
+    int r;
+    if ((!t->output && (r = check_name(t->solution, err))) || (r = open_data(job, err)) ||
+        (r = count_catalogue(job, err)) || (r = select_events(job, err)) ||
+        (!t->output && (r = lock_solution(t, lock, err))) || (r = measure_all(job, err)))
+        return r;
+    return t->output ? write_output(job, err) : write_version(job, err);
+}
+
+int
+pz_training_run(const struct pz_training *t, struct pz_training_result *r,
+                struct pz_err *err)
+{
+    *r = (struct pz_training_result){0};
+    struct job job = {.t = t, .r = r, .started = pz_now()};
+    int lock = -1, status = learn(&job, &lock, err);
+    if (lock >= 0)
+        close(lock);
+    pz_events_release(&job.events);
+    pz_dataset_close(&job.data);
+    pz_buf_release(&job.params);
+    pz_buf_release(&job.metrics);
+    if (status)
+        pz_training_result_release(r);
+    return status;
+}
+
+void
+pz_training_result_release(struct pz_training_result *r)
+{
+    free(r->path);
+    *r = (struct pz_training_result){0};
+}

@@ -1,0 +1,45 @@
+/*
+ * training: a group's interactions -> a solution version. What pz-train(1) does, as a
+ * function.
+ *
+ * The recipe is measured on a split of the data, together with the popularity baseline,
+ * and then trained on all of it. The model file holds no times, hosts or paths: the same
+ * data, seed and version give the same bytes.
+ */
+#ifndef PZ_EVAL_TRAINING_H
+#define PZ_EVAL_TRAINING_H
+
+#include "eval/metrics.h"
+#include "recipe/events.h"
+
+struct pz_training {
+    const char *group;
+    const struct pz_recipe *recipe;
+    const char *solution; // 1-63 letters, digits, '-' and '_'
+    const struct pz_params *params;
+    struct pz_selection selection;
+    const char
+        *output; // write this file and nothing else; NULL: a version of the solution
+    bool no_eval;
+    uint64_t seed;
+    int threads;
+};
+
+struct pz_training_result {
+    char *path;       // of the model file
+    char version[32]; // "20261122T050403Z", "..._02"; "" with output
+    bool measured;    // metrics and baseline are there (baseline only for other recipes)
+    bool has_baseline;
+    struct pz_metrics metrics, baseline;
+    struct pz_selection_report selected;
+};
+
+/*
+ * PZ_USAGE: solution name, event type. PZ_DATA: no interactions, too few. PZ_FORMAT:
+ * damaged dataset. PZ_SYSTEM: I/O, memory, another training of this solution is running.
+ */
+int pz_training_run(const struct pz_training *t, struct pz_training_result *r,
+                    struct pz_err *err);
+void pz_training_result_release(struct pz_training_result *r);
+
+#endif

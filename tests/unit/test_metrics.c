@@ -1,0 +1,245 @@
+/* The metrics against the worked examples of Amazon's guide, and the draw of test users.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "eval/metrics.h"
+#include "eval/protocol.h"
+#include "toy.h"
+#include "unit.h"
+
+/* A list of 25 in which exactly the given ranks hold the relevant items 1000, 1001, ...
+ */
+static void
+values(double out[PZ_N_METRICS], const int *rank, size_t n_rank, size_t n_relevant)
+{
+    uint32_t list[25], relevant[32];
+    for (uint32_t i = 0; i < 25; i++)
+        list[i] = i;
+    for (uint32_t i = 0; i < n_relevant; i++)
+        relevant[i] = 1000 + i;
+    for (size_t i = 0; i < n_rank; i++)
+        list[rank[i] - 1] = 1000 + (uint32_t)i;
+    pz_metrics_of(out, list, 25, relevant, n_relevant);
+}
+
+START_TEST(reciprocal_rank)
+{
+    double sum = 0, v[PZ_N_METRICS];
+    const int rank[] = {4, 2, 6};
+    for (int i = 0; i < 3; i++) {
+        values(v, &rank[i], 1, 1);
+        sum += v[PZ_MRR_25];
+    }
+    ck_assert_double_eq_tol(sum / 3, 0.3056, 5e-5);
+    values(v, (const int[]){3, 1}, 2, 2); // only the first hit counts
+    ck_assert_double_eq(v[PZ_MRR_25], 1);
+}
+END_TEST
+
+START_TEST(ndcg_and_precision)
+{
+    double v[PZ_N_METRICS];
+    values(v, (const int[]){2, 5}, 2, 2);
+    ck_assert_double_eq_tol(v[PZ_NDCG_5], 0.6241, 5e-5);
+    ck_assert_double_eq_tol(v[PZ_PRECISION_5], 0.4, 1e-12);
+    ck_assert_double_eq_tol(v[PZ_PRECISION_10], 0.2, 1e-12);
+    ck_assert_double_eq_tol(v[PZ_PRECISION_25], 0.08, 1e-12);
+    // More relevant items than K: the ideal is K hits, not more.
+    values(v, (const int[]){1, 2, 3, 4, 5}, 5, 9);
+    ck_assert_double_eq_tol(v[PZ_NDCG_5], 1, 1e-12);
+    ck_assert(v[PZ_NDCG_10] < 1);
+    ck_assert_double_eq(v[PZ_COVERAGE], 0);
+}
+END_TEST
+
+START_TEST(nothing_and_short)
+{
+    double v[PZ_N_METRICS];
+    values(v, NULL, 0, 3);
+    for (int m = 0; m < PZ_N_METRICS; m++)
+        ck_assert_double_eq(v[m], 0);
+    uint32_t one = 7;
+    pz_metrics_of(v, &one, 1, &one, 1); // a list shorter than K still divides by K
+    ck_assert_double_eq_tol(v[PZ_PRECISION_5], 0.2, 1e-12);
+    ck_assert_double_eq(v[PZ_NDCG_25], 1);
+    pz_metrics_of(v, NULL, 0, &one, 1);
+    ck_assert_double_eq(v[PZ_MRR_25], 0);
+}
+END_TEST
+
+START_TEST(json)
+{
+    struct pz_buf b = PZ_BUF_INIT;
+    struct pz_metrics m = {.value = {0.25, 0.5}, .n_users = 1};
+    pz_metrics_json(&m, &b);
+    ck_assert_str_eq(b.data, "{\"coverage\":0.25,\"mean_reciprocal_rank_at_25\":0.5,"
+                             "\"normalized_discounted_cumulative_gain_at_5\":0,"
+                             "\"normalized_discounted_cumulative_gain_at_10\":0,"
+                             "\"normalized_discounted_cumulative_gain_at_25\":0,"
+                             "\"precision_at_5\":0,\"precision_at_10\":0,"
+                             "\"precision_at_25\":0}");
+    pz_buf_release(&b);
+}
+END_TEST
+
+static void
+events_of(struct pz_dataset *d, struct pz_events *e)
+{
+    struct pz_err err = PZ_ERR_INIT;
+    struct pz_selection all = {0};
+    struct pz_selection_report report;
+    ck_ok(pz_events_select(d, &all, e, &report, &err), err);
+}
+
+START_TEST(draw)
+{
+    struct pz_err err = PZ_ERR_INIT;
+    struct pz_dataset d;
+    struct pz_events e;
+    size_t n;
+    struct toy_row *row = toy_random(1, 200, 30, 8, &n);
+    toy_dataset(&d, 200, 30, row, n);
+    events_of(&d, &e);
+    uint32_t able = 0, same = 0, n_a, n_b, sum = 0;
+    uint8_t *a, *b;
+    for (uint32_t u = 0; u < 200; u++)
+        able += e.offsets[u + 1] - e.offsets[u] >= 2;
+    ck_ok(pz_eval_draw(&e, 0, &a, &n_a, &err), err);
+    ck_ok(pz_eval_draw(&e, 1, &b, &n_b, &err), err);
+    ck_assert_uint_eq(n_a, (able + 5) / 10);
+    for (uint32_t u = 0; u < 200; u++) {
+        sum += a[u];
+        same += a[u] && b[u];
+        ck_assert(!a[u] || e.offsets[u + 1] - e.offsets[u] >= 2);
+    }
+    ck_assert_uint_eq(sum, n_a);
+    ck_assert_uint_lt(same, n_a); // another seed draws other users
+    free(a);
+    free(b);
+    free(row);
+    pz_events_release(&e);
+    toy_release(&d);
+}
+END_TEST
+
+/*
+ * The protocol for popularity by hand: the model's list is that of the users who are not
+ * drawn; every test user gets it; the truth is the newest tenth.
+ */
+START_TEST(popularity_by_hand)
+{
+    struct pz_err err = PZ_ERR_INIT;
+    struct pz_dataset d;
+    struct pz_events e;
+    struct pz_params params;
+    struct pz_metrics m, again;
+    size_t n;
+    struct toy_row *row = toy_random(3, 120, 200, 40, &n);
+    toy_dataset(&d, 120, 200, row, n);
+    events_of(&d, &e);
+    pz_params_init(&params, pz_recipe_popularity.params);
+    struct pz_eval ev = {.recipe = &pz_recipe_popularity,
+                         .data = &d,
+                         .events = &e,
+                         .params = &params,
+                         .seed = 5,
+                         .threads = 1,
+                         .n_catalogue = 400};
+    ck_ok(pz_eval_aws(&ev, &m, &err), err);
+    ev.threads = 3;
+    ck_ok(pz_eval_aws(&ev, &again, &err), err);
+    ck_assert_mem_eq(&m, &again, sizeof m);
+
+    uint8_t *test;
+    uint32_t n_test, users[200] = {0}, list[25];
+    ck_ok(pz_eval_draw(&e, 5, &test, &n_test, &err), err);
+    for (uint32_t it = 0; it < 200; it++)
+        for (uint32_t u = 0; u < 120; u++) {
+            int has = 0;
+            for (uint64_t i = e.offsets[u]; i < e.offsets[u + 1]; i++)
+                has |= e.item[i] == it;
+            users[it] += has && !test[u];
+        }
+    for (int k = 0; k < 25; k++) { // ties by recency, which rises with the row here
+        uint32_t best = 0;
+        int64_t best_last = -1;
+        for (uint32_t it = 0; it < 200; it++) {
+            int64_t last = -1;
+            for (uint32_t u = 0; u < 120; u++)
+                for (uint64_t i = e.offsets[u]; !test[u] && i < e.offsets[u + 1]; i++)
+                    last = e.item[i] == it && e.time[i] > last ? e.time[i] : last;
+            if (users[it] > users[best] ||
+                (users[it] == users[best] && last > best_last)) {
+                best = it;
+                best_last = last;
+            }
+        }
+        list[k] = best;
+        users[best] = 0;
+    }
+    double mrr = 0, p5 = 0;
+    for (uint32_t u = 0; u < 120; u++) {
+        if (!test[u])
+            continue;
+        uint64_t len = e.offsets[u + 1] - e.offsets[u];
+        uint64_t truth = (uint64_t)floor(len * 0.1 + 0.5);
+        int first = 0, hits = 0;
+        for (int k = 24; k >= 0; k--)
+            for (uint64_t i = e.offsets[u + 1] - (truth ? truth : 1);
+                 i < e.offsets[u + 1]; i++)
+                if (e.item[i] == list[k]) {
+                    first = k + 1;
+                    hits += k < 5;
+                    break;
+                }
+        mrr += first ? 1.0 / first : 0;
+        p5 += hits / 5.0;
+    }
+    ck_assert_uint_eq(m.n_users, n_test);
+    ck_assert_double_eq_tol(m.value[PZ_MRR_25], mrr / n_test, 1e-12);
+    ck_assert_double_eq_tol(m.value[PZ_PRECISION_5], p5 / n_test, 1e-12);
+    ck_assert_double_eq_tol(m.value[PZ_COVERAGE], 25 / 400.0, 1e-12);
+    free(test);
+    free(row);
+    pz_events_release(&e);
+    toy_release(&d);
+}
+END_TEST
+
+START_TEST(too_few_users)
+{
+    struct pz_err err = PZ_ERR_INIT;
+    struct pz_dataset d;
+    struct pz_events e;
+    struct pz_params params;
+    struct pz_metrics m;
+    const struct toy_row row[] = {{0, 0, 1, 0, 0}, {0, 1, 2, 0, 0}, {1, 0, 1, 0, 0}};
+    toy_dataset(&d, 2, 2, row, 3);
+    events_of(&d, &e);
+    pz_params_init(&params, pz_recipe_popularity.params);
+    struct pz_eval ev = {
+        .recipe = &pz_recipe_popularity, .data = &d, .events = &e, .params = &params};
+    ck_ok(pz_eval_aws(&ev, &m, &err), err);
+    ck_assert_uint_eq(m.n_users, 0);
+    pz_events_release(&e);
+    toy_release(&d);
+}
+END_TEST
+
+Suite *
+pz_suite(void)
+{
+    Suite *s = suite_create("metrics");
+    TCase *t = tcase_create("values"), *p = tcase_create("protocol");
+    tcase_add_test(t, reciprocal_rank);
+    tcase_add_test(t, ndcg_and_precision);
+    tcase_add_test(t, nothing_and_short);
+    tcase_add_test(t, json);
+    tcase_add_test(p, draw);
+    tcase_add_test(p, popularity_by_hand);
+    tcase_add_test(p, too_few_users);
+    suite_add_tcase(s, t);
+    suite_add_tcase(s, p);
+    return s;
+}

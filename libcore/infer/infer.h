@@ -1,0 +1,97 @@
+/*
+ * infer: requests in external ids -> answers in external ids. The one path through which
+ * pz-recommend and pz-serve answer: it resolves ids, history and candidates, asks the
+ * recipe, and hands back text.
+ *
+ * A session is one thread's working memory over a model that any number of sessions
+ * share. It grows to what the largest call needed and is then reused, so that a steady
+ * stream of requests allocates nothing.
+ */
+#ifndef PZ_INFER_INFER_H
+#define PZ_INFER_INFER_H
+
+#include "filter/filter.h"
+#include "recipe/model.h"
+
+struct pz_text {
+    const char *s;
+    size_t n;
+};
+
+/* A question in external ids. Everything is borrowed until the answer has been used. */
+struct pz_request {
+    struct pz_text user, item; // the recipe's type decides which is asked for
+    bool has_user, has_item;
+    const struct pz_text *history; // replaces the stored history, oldest first
+    size_t n_history;
+    bool has_history;
+    const struct pz_text *candidate; // rank these only
+    size_t n_candidates;
+    bool has_candidates;
+    size_t n;              // items wanted, any number
+    bool exclude_seen;     // leave out what is in the history
+    const uint64_t *allow; // bit i: item i of the model may be returned; NULL: all
+    const struct pz_text
+        *recent;                // items of events behind the stored history, oldest first
+    const float *recent_weight; // NULL: all 1
+    size_t n_recent;
+    const struct pz_filter_value *value; // of placeholders, the line's own
+    size_t n_values;
+};
+
+struct pz_answered {
+    struct pz_text
+        item;       // a view into the model, or into the request (unknown candidates)
+    uint32_t index; // PZ_NO_ID: not in the model
+    float score;    // NaN: none
+};
+
+/* Best first; candidates that the model does not know behind, in the order of the
+ * request. */
+struct pz_answer {
+    const struct pz_answered *item;
+    size_t n;
+    size_t n_unknown; // ids of the request that are not in the model
+    bool fallback;    // popular items: nothing is known of the user or item
+};
+
+struct pz_why {
+    struct pz_text item; // of the history
+    double contribution;
+};
+
+struct pz_explanation {
+    const struct pz_why *why; // greatest contribution first
+    size_t n;
+    double raw; // what the contributions add up to: the score before softmax
+};
+
+struct pz_session;
+int pz_session_new(struct pz_session **s, const struct pz_model *m, struct pz_err *err);
+void pz_session_free(struct pz_session *s); // accepts NULL
+
+/* Is a request of this model about an item (and not about a user)? */
+bool pz_model_asks_item(const struct pz_model *m);
+
+/*
+ * Answers the first *n_done of n requests, at least one and as many as a bounded amount
+ * of memory allows, into *answer[0..*n_done), which is valid until the next call. Unknown
+ * ids are no error: they get the answer of a new user or the popular items. An answer
+ * does not depend on the requests beside it.
+ *
+ * The history of a user is the given one, else the stored one and the recent events
+ * behind it; ids that the model does not know are ignored in it. Related items need no
+ * user; if one is given, it says what is seen. Candidates that repeat count once; those
+ * to be excluded are left out.
+ */
+int pz_infer(struct pz_session *s, const struct pz_request *q, size_t n,
+             const struct pz_answer **answer, size_t *n_done, struct pz_err *err);
+
+/*
+ * Why request i of the last pz_infer() got item `index`; valid until the next call. n is
+ * 0 when the recipe cannot tell or had nothing to go by.
+ */
+int pz_infer_explain(struct pz_session *s, size_t i, uint32_t index,
+                     struct pz_explanation *out, struct pz_err *err);
+
+#endif

@@ -1,0 +1,18 @@
+/*
+ * locate: which model file is meant. Looks at the folders GROUP/models/SOLUTION/ only, so
+ * that answering needs no catalogue and a group that was copied works at once.
+ */
+#ifndef PZ_INFER_LOCATE_H
+#define PZ_INFER_LOCATE_H
+
+#include "base/err.h"
+
+/*
+ * The path of a solution version, a new string. `solution` is "SOLUTION/VERSION", or
+ * "SOLUTION" for its latest version (versions sort by time), or NULL for the only
+ * solution of the group. PZ_USAGE, naming those that exist, when there is none such.
+ */
+int pz_locate_model(char **path, const char *group, const char *solution,
+                    struct pz_err *err);
+
+#endif

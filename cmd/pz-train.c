@@ -1,0 +1,230 @@
+/* pz-train: datasets -> a model. See man/pz-train.1. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/num.h"
+#include "cmd/cli.h"
+#include "eval/training.h"
+
+static struct {
+    const char *recipe, *solution, *output;
+    struct pz_opt_list params, event_types;
+    double threshold;
+    bool no_eval, strict, list;
+} opt = {.threshold = NAN};
+
+static const struct pz_opt options[] = {
+    {"recipe", 'r', PZ_OPT_TEXT, &opt.recipe, "RECIPE",
+     "what to learn; see --list-recipes", 0, 0},
+    {"solution", 'S', PZ_OPT_TEXT, &opt.solution, "NAME",
+     "name of the solution (default: the recipe's)", 0, 0},
+    {"param", 'p', PZ_OPT_LIST, &opt.params, "NAME=VALUE", "set a hyperparameter", 0, 0},
+    {"event-type", 0, PZ_OPT_LIST, &opt.event_types, "TYPE[=WEIGHT]",
+     "learn from this type only, may be repeated (default: all)", 0, 0},
+    {"event-value-threshold", 0, PZ_OPT_REAL, &opt.threshold, "X",
+     "learn from events with EVENT_VALUE of at least X (default: all)", -INFINITY,
+     INFINITY},
+    {"no-eval", 0, PZ_OPT_FLAG, &opt.no_eval, NULL, "do not measure, only train", 0, 0},
+    {"output", 'o', PZ_OPT_TEXT, &opt.output, "FILE",
+     "write this model file, not a version of the solution", 0, 0},
+    {"strict", 0, PZ_OPT_FLAG, &opt.strict, NULL,
+     "fail where Amazon Personalize asks for more data", 0, 0},
+    {"list-recipes", 0, PZ_OPT_FLAG, &opt.list, NULL,
+     "print the recipes; with -r the hyperparameters of one", 0, 0},
+    {NULL, 0, PZ_OPT_FLAG, NULL, NULL, NULL, 0, 0},
+};
+
+static const struct pz_tool tool = {
+    "pz-train",
+    "-g DIR -r RECIPE [-S NAME] [-p NAME=VALUE]... [options]\n--list-recipes [-r RECIPE]",
+    "Learn a model from the interactions of the group, and measure it.",
+    "  pz-train -g shop -r aws-user-personalization\n"
+    "  pz-train -g shop -r aws-sims -S similar -p popularity_discount_factor=0.8\n"
+    "  pz-train -g shop -r aws-sims --event-type Purchase=5 --event-type View\n"
+    "  pz-train --list-recipes -r aws-sims\n",
+    options,
+};
+
+/* ---- recipes ---- */
+
+static const struct pz_recipe *
+need_recipe(const char *name)
+{
+    const struct pz_recipe *r = pz_recipe_find(name);
+    if (r)
+        return r;
+    struct pz_buf all = PZ_BUF_INIT;
+    for (const struct pz_recipe *const *p = pz_recipes; *p; p++)
+        pz_buf_addf(&all, "%s%s", p == pz_recipes ? "" : ", ", (*p)->name);
+    pz_die(PZ_USAGE, "unknown recipe '%s': the recipes are %s", name,
+           all.data ? all.data : "");
+}
+
+static void
+list_params(const struct pz_recipe *r)
+{
+    struct pz_buf text = PZ_BUF_INIT;
+    struct pz_err err = PZ_ERR_INIT;
+    pz_params_help(r->params, &text);
+    if (pz_buf_status(&text, "hyperparameters", &err))
+        pz_die_err(&err);
+    if (text.len)
+        fwrite(text.data, 1, text.len, stdout);
+    pz_buf_release(&text);
+}
+
+static void
+list_recipes(void)
+{
+    if (opt.recipe) {
+        list_params(need_recipe(opt.recipe));
+        return;
+    }
+    for (const struct pz_recipe *const *p = pz_recipes; *p; p++)
+        printf("%s\t%s\t%s\n", (*p)->name, pz_recipe_type_name((*p)->type),
+               (*p)->summary);
+}
+
+/* ---- options ---- */
+
+/* TYPE or TYPE=WEIGHT; a type that holds a '=' itself needs a weight. */
+static void
+parse_event_type(struct pz_event_rule *rule, const char *text)
+{
+    const char *equals = strrchr(text, '=');
+    struct pz_err err = PZ_ERR_INIT;
+    char *type;
+    *rule = (struct pz_event_rule){.type = text};
+    if (!equals)
+        return;
+    enum pz_num bad = pz_parse_f64(equals + 1, strlen(equals + 1), &rule->weight);
+    if (bad || rule->weight < 0)
+        pz_die(PZ_USAGE, "--event-type '%s': the weight %s", text,
+               bad ? pz_num_text(bad) : "is below 0");
+    if (pz_strndup(&type, text, (size_t)(equals - text), &err))
+        pz_die_err(&err);
+    rule->type = type; // lives as long as the process
+    rule->has_weight = true;
+}
+
+static void
+set_selection(struct pz_selection *s)
+{
+    static struct pz_event_rule *rule; // lives as long as the process
+    struct pz_err err = PZ_ERR_INIT;
+    if (pz_new(&rule, opt.event_types.n, sizeof *rule, "event types", &err))
+        pz_die_err(&err);
+    for (size_t i = 0; i < opt.event_types.n; i++)
+        parse_event_type(&rule[i], opt.event_types.item[i]);
+    *s = (struct pz_selection){.rule = rule,
+                               .n_rules = opt.event_types.n,
+                               .has_threshold = !isnan(opt.threshold),
+                               .threshold = isnan(opt.threshold) ? 0 : opt.threshold,
+                               .strict = opt.strict};
+}
+
+/* ---- what came out ---- */
+
+static void
+print_table(const struct pz_training *t, const struct pz_training_result *r)
+{
+    if (pz_common.quiet || !r->measured)
+        return;
+    fprintf(stderr, "%-44s %24s", "", t->recipe->name);
+    if (r->has_baseline)
+        fprintf(stderr, " %20s", "aws-popularity-count");
+    fputc('\n', stderr);
+    for (int m = 0; m < PZ_N_METRICS; m++) {
+        fprintf(stderr, "%-44s %24.4f", pz_metric_name((enum pz_metric)m),
+                r->metrics.value[m]);
+        if (r->has_baseline)
+            fprintf(stderr, " %20.4f", r->baseline.value[m]);
+        fputc('\n', stderr);
+    }
+    fprintf(stderr, "%" PRIu64 " test users\n", r->metrics.n_users);
+}
+
+static void
+add_text(struct pz_buf *b, const char *key, const char *value)
+{
+    pz_buf_addf(b, "\"%s\":", key);
+    pz_json_add_string(b, value, strlen(value));
+    pz_buf_addc(b, ',');
+}
+
+static void
+print_json(const struct pz_training *t, const struct pz_training_result *r)
+{
+    struct pz_buf b = PZ_BUF_INIT;
+    struct pz_err err = PZ_ERR_INIT;
+    pz_buf_addc(&b, '{');
+    if (!t->output) {
+        add_text(&b, "solution", t->solution);
+        add_text(&b, "version", r->version);
+    }
+    add_text(&b, "recipe", t->recipe->name);
+    add_text(&b, "path", r->path);
+    pz_buf_addf(
+        &b, "\"interactions\":%" PRIu64 ",\"users\":%" PRIu32 ",\"items\":%" PRIu32 ",",
+        r->selected.n_events, r->selected.n_users, r->selected.n_items);
+    pz_buf_addz(&b, "\"params\":");
+    pz_params_json(t->params, &b);
+    if (r->has_baseline) {
+        pz_buf_addz(&b, ",\"baseline\":");
+        pz_metrics_json(&r->baseline, &b);
+    }
+    if (r->measured) {
+        pz_buf_addf(&b, ",\"testUsers\":%" PRIu64 ",\"metrics\":", r->metrics.n_users);
+        pz_metrics_json(&r->metrics, &b);
+    }
+    pz_buf_addc(&b, '}');
+    if (pz_buf_status(&b, "the result", &err))
+        pz_die_err(&err);
+    puts(b.data);
+    pz_buf_release(&b);
+}
+
+int
+main(int argc, char **argv)
+{
+    struct pz_err err = PZ_ERR_INIT;
+    struct pz_training_result result;
+    struct pz_params params;
+    int first;
+    pz_cli_begin();
+    pz_opt_parse(&tool, argc, argv, &first);
+    if (first < argc)
+        pz_die(PZ_USAGE, "unexpected operand '%s'", argv[first]);
+    if (opt.list) {
+        list_recipes();
+        return pz_cli_end(PZ_OK);
+    }
+    if (!opt.recipe)
+        pz_die(PZ_USAGE, "-r RECIPE is needed; --list-recipes prints them");
+    struct pz_training t = {.recipe = need_recipe(opt.recipe), .params = &params};
+    pz_params_init(&params, t.recipe->params);
+    for (size_t i = 0; i < opt.params.n; i++)
+        if (pz_params_set(&params, opt.params.item[i], &err))
+            pz_die(err.status, "recipe %s: %s", t.recipe->name, err.msg);
+    t.group = pz_need_group();
+    t.solution = opt.solution ? opt.solution : t.recipe->name;
+    t.output = opt.output;
+    t.no_eval = opt.no_eval;
+    t.seed = (uint64_t)pz_common.seed;
+    t.threads = (int)pz_common.threads;
+    set_selection(&t.selection);
+    if (pz_training_run(&t, &result, &err))
+        pz_die_err(&err);
+    print_table(&t, &result);
+    puts(result.path);
+    if (pz_common.json)
+        print_json(&t, &result);
+    pz_training_result_release(&result);
+    return pz_cli_end(PZ_OK);
+}

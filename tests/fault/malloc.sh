@@ -1,0 +1,65 @@
+#!/bin/sh
+# Each allocation fails once, for every tool: the answer is the right one, or status 5 with a
+# message of the tool, nothing on stdout that looks whole, and the group as it was.
+. "$PZ_SRC/tests/fault/lib.inc"
+need_lib
+need pz-import
+
+# sweep NAME COMMAND...: the command works on the group 'shop', a copy of g; it reads $input
+input=/dev/null
+sweep()
+{
+    name=$1
+    shift
+    fresh shop
+    counts "$@" <"$input"
+    cp counts.out good.out
+    state shop >after
+    total=$n_alloc refused=0
+    for n in $(points "$total"); do
+        fresh shop
+        PZ_FAULT=malloc:$n LD_PRELOAD=$PZ_FAULT_LIB "$@" <"$input" >out 2>err
+        status=$?
+        state shop >now
+        case $status in
+        0)
+            cmp -s out good.out || broken "$name: allocation $n: status 0 and another answer"
+            cmp -s now after || { same_files now after && grep -q 'not recorded' err; } ||
+                broken "$name: allocation $n: status 0 and another group: $(diff after now | head -n 4)"
+            ;;
+        5)
+            refused=$((refused + 1))
+            # pz-info --verify says what it found of each file on stdout.
+            grep -q "^$name: ." err || grep -Eq 'out of memory|unreadable' out ||
+                broken "$name: allocation $n: no message: $(cat err)"
+            cmp -s now before || broken "$name: allocation $n: status 5 and the group changed"
+            ;;
+        *) broken "$name: allocation $n of $total: status $status: $(head -n 3 err)" ;;
+        esac
+    done
+    [ $refused -gt 0 ] || broken "$name: no failed allocation was refused"
+    echo "$name: $total allocations, $refused refused"
+}
+
+if [ -x "$PZ_BUILD/pz-train" ]; then
+    group trained
+else
+    group plain
+fi
+sweep pz-import pz-import -g shop -t interactions --threads 1 second.csv
+[ ! -x "$PZ_BUILD/pz-info" ] || sweep pz-info pz-info -g shop --verify
+if [ -x "$PZ_BUILD/pz-train" ]; then
+    for r in aws-popularity-count aws-sims aws-user-personalization; do
+        sweep pz-train pz-train -g shop -r $r -S new --threads 1
+    done
+fi
+if [ -x "$PZ_BUILD/pz-train" ] && [ -x "$PZ_BUILD/pz-recommend" ]; then
+    printf '%s\n' u1 u2 nobody >ids
+    printf '%s\n' '{"userId":"u3"}' '{"userId":"x","history":["i1","i2"]}' >ids.jsonl
+    sweep pz-recommend pz-recommend -g shop -S aws-user-personalization --threads 1 u1 u2 nobody
+    input=ids
+    sweep pz-recommend pz-recommend -g shop -S aws-sims --threads 1
+    input=ids.jsonl
+    sweep pz-recommend pz-recommend -g shop -S aws-user-personalization --explain --threads 1
+fi
+finish

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "cmd/cli.h"
+#include "cmd/filters.h"
 #include "cmd/show.h"
 #include "filter/group.h"
 #include "infer/sieve.h"
@@ -84,20 +85,6 @@ no_operands(int argc, char **argv, int first)
         pz_die(PZ_USAGE, "unexpected operand '%s'", argv[first]);
 }
 
-/* What EXPR|NAME stands for, as new memory. */
-static int
-find_text(char **text, const char *arg, struct pz_err *err)
-{
-    struct pz_catalog *c;
-    if (!pz_filter_name_valid(arg))
-        return pz_strndup(text, arg, strlen(arg), err);
-    if (pz_catalog_open(&c, pz_need_group(), PZ_CATALOG_READ, err))
-        return err->status;
-    pz_catalog_find_filter(c, arg, text, err);
-    pz_catalog_close(c);
-    return err->status;
-}
-
 static int
 compile(struct pz_filter **f, const struct pz_filter_group *g, const char *text,
         struct pz_err *err)
@@ -111,24 +98,6 @@ compile(struct pz_filter **f, const struct pz_filter_group *g, const char *text,
 }
 
 /* ---- filtering ---- */
-
-/* -V NAME=VALUE into values; they are views into argv. */
-static int
-split_values(struct pz_filter_value **out, struct pz_err *err)
-{
-    if (pz_new(out, opt.values.n, sizeof **out, "filter values", err))
-        return err->status;
-    for (size_t i = 0; i < opt.values.n; i++) {
-        const char *s = opt.values.item[i], *eq = strchr(s, '=');
-        if (s[0] == '$')
-            s++;
-        if (!eq || eq == s)
-            return pz_err_set(err, PZ_USAGE, "-V wants NAME=VALUE, not '%s'",
-                              opt.values.item[i]);
-        (*out)[i] = (struct pz_filter_value){s, (size_t)(eq - s), eq + 1, strlen(eq + 1)};
-    }
-    return PZ_OK;
-}
 
 static int
 filter(const struct pz_filter *f, const struct pz_filter_value *value, int *status,
@@ -363,8 +332,8 @@ work(const char *arg, int *status, struct pz_err *err)
         return err->status;
     if (opt.save) {
         save(&group, arg, err);
-    } else if (!split_values(&value, err) && !find_text(&text, arg, err) &&
-               !compile(&f, &group, text, err)) {
+    } else if (!pz_filter_values(&value, &opt.values, err) &&
+               !pz_filter_text(&text, arg, err) && !compile(&f, &group, text, err)) {
         if (!opt.check)
             filter(f, value, status, err);
         else if (opt.explain)

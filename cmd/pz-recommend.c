@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "cmd/cli.h"
+#include "cmd/filters.h"
 #include "filter/group.h"
 #include "infer/batch.h"
 #include "infer/locate.h"
@@ -114,26 +115,12 @@ struct within {
     int log; // -1: none
 };
 
-/* What EXPR|NAME stands for, as new memory. */
-static int
-find_text(char **text, const char *arg, struct pz_err *err)
-{
-    struct pz_catalog *c;
-    if (!pz_filter_name_valid(arg))
-        return pz_strndup(text, arg, strlen(arg), err);
-    if (pz_catalog_open(&c, pz_need_group(), PZ_CATALOG_READ, err))
-        return err->status;
-    pz_catalog_find_filter(c, arg, text, err);
-    pz_catalog_close(c);
-    return err->status;
-}
-
 static int
 open_gate(struct within *w, struct pz_gate **gate, const char *arg, struct pz_err *err)
 {
     struct pz_filter_options o = {.strict = opt.strict, .window = (uint32_t)opt.window};
     char *text = NULL;
-    if (!find_text(&text, arg, err) &&
+    if (!pz_filter_text(&text, arg, err) &&
         !pz_gate_new(gate, text, &w->group.data, &o, w->scope.model, err)) {
         const struct pz_filter *f = pz_gate_filter(*gate);
         for (size_t i = 0; pz_filter_warning(f, i); i++)
@@ -169,22 +156,12 @@ open_promotion(struct within *w, struct pz_err *err)
 
 /* -V NAME=VALUE into values; they are views into argv. */
 static int
-split_values(struct within *w, struct pz_err *err)
+take_values(struct within *w, struct pz_err *err)
 {
-    if (pz_new(&w->value, opt.values.n, sizeof *w->value, "filter values", err))
+    if (opt.values.n && !opt.filter && !opt.promote)
+        return pz_err_set(err, PZ_USAGE, "-V is of use with -F or --promote only");
+    if (pz_filter_values(&w->value, &opt.values, err))
         return err->status;
-    for (size_t i = 0; i < opt.values.n; i++) {
-        const char *s = opt.values.item[i], *eq = strchr(s, '=');
-        if (s[0] == '$')
-            s++;
-        if (!eq || eq == s)
-            return pz_err_set(err, PZ_USAGE, "-V wants NAME=VALUE, not '%s'",
-                              opt.values.item[i]);
-        w->value[i] =
-            (struct pz_filter_value){s, (size_t)(eq - s), eq + 1, strlen(eq + 1)};
-        if (!opt.filter && !opt.promote)
-            return pz_err_set(err, PZ_USAGE, "-V is of use with -F or --promote only");
-    }
     w->scope.value = w->value;
     w->scope.n_values = opt.values.n;
     return PZ_OK;
@@ -262,7 +239,7 @@ open_within(struct within *w, const struct pz_model *m, struct pz_err *err)
                           "does not have: give the group with -g too",
                           needs);
     if ((needs && pz_filter_group_open(&w->group, pz_common.group, err)) ||
-        split_values(w, err) || (opt.filter && open_gate(w, &w->filter, opt.filter, err)))
+        take_values(w, err) || (opt.filter && open_gate(w, &w->filter, opt.filter, err)))
         return err->status;
     w->scope.filter = w->filter;
     if ((opt.promote && open_promotion(w, err)) ||

@@ -138,6 +138,7 @@ question(const struct pz_eval *e, uint32_t u)
     struct pz_query q = {.user = PZ_NO_ID, .item = PZ_NO_ID, .n = PZ_METRICS_LIST};
     q.history = ev->item + from;
     q.weight = ev->weight ? ev->weight + from : NULL;
+    q.time = ev->time + from;
     q.n_history = (size_t)(n - n_truth(n));
     if (e->recipe->type == PZ_RELATED_ITEMS && q.n_history)
         q.item = q.history[q.n_history - 1];
@@ -178,7 +179,7 @@ static int
 summarize(const struct exam *x, struct pz_metrics *out, struct pz_err *err)
 {
     uint8_t *seen;
-    uint64_t n_seen = 0, n_catalogue = x->e->n_catalogue;
+    uint64_t n_seen = 0, n_catalogue = x->model->n_items;
     int r = pz_new(&seen, x->model->n_items, 1, "coverage", err);
     if (r)
         return r;
@@ -195,8 +196,6 @@ summarize(const struct exam *x, struct pz_metrics *out, struct pz_err *err)
     out->n_users = x->n_users;
     for (int m = 0; m < PZ_N_METRICS; m++)
         out->value[m] /= x->n_users;
-    if (n_catalogue < x->model->n_items)
-        n_catalogue = x->model->n_items;
     out->value[PZ_COVERAGE] = n_catalogue ? (double)n_seen / (double)n_catalogue : 0;
     return PZ_OK;
 }
@@ -237,13 +236,18 @@ pz_eval_aws(const struct pz_eval *e, struct pz_metrics *out, struct pz_err *err)
     struct pz_tensors t = {0};
     struct pz_model model = {0};
     struct exam x = {.e = e, .model = &model};
+    struct pz_train learn = {.events = &part,
+                             .params = e->params,
+                             .world = e->world,
+                             .seed = e->seed,
+                             .threads = e->threads};
     int r = pz_eval_draw(e->events, e->seed, &test, &x.n_users, err);
     if (r || x.n_users == 0)
         goto done;
-    if ((r = training_part(e->events, test, &part, err)) ||
-        (r = pz_builder_new(&b, err)) ||
-        (r = pz_model_learn(b, e->recipe, e->data, &part, e->params, e->seed, e->threads,
-                            err)) ||
+    if ((r = training_part(e->events, test, &part, err)) || (r = pz_builder_new(&b, err)))
+        goto done;
+    learn.model = b;
+    if ((r = pz_model_learn(e->recipe, &learn, err)) ||
         (r = pz_builder_view(b, &t, err)) || (r = pz_model_open_tensors(&model, &t, err)))
         goto done;
     r = examine(&x, test, out, err);

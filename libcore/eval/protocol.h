@@ -10,17 +10,16 @@
 #define PZ_EVAL_PROTOCOL_H
 
 #include "eval/metrics.h"
-#include "recipe/recipe.h"
+#include "recipe/world.h"
 
 struct pz_eval {
     const struct pz_recipe *recipe;
-    const struct pz_dataset *data;
+    const struct pz_world *world;
     const struct pz_events
-        *events; // selected, not cut: the protocol cuts what it trains on
+        *events; // of the world, not cut: the protocol cuts what it trains on
     const struct pz_params *params;
     uint64_t seed; // of the draw and of the recipe
     int threads;
-    uint64_t n_catalogue; // items of interactions and items dataset together; 0: data's
 };
 
 /* The same for any number of threads. n_users 0 when there are too few users to test. */

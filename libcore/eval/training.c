@@ -13,7 +13,6 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/num.h"
-#include "data/stored.h"
 #include "eval/protocol.h"
 #include "recipe/model.h"
 #include "store/catalog.h"
@@ -24,10 +23,8 @@ enum { STAMP = 16 }; // "20261122T050403Z"
 struct job {
     const struct pz_training *t;
     struct pz_training_result *r;
-    struct pz_dataset data;
+    struct pz_world world;
     struct pz_events events;
-    uint64_t n_catalogue;
-    int64_t last_event; // seq of the newest event that is learned from; 0: none
     int64_t started;
     struct pz_buf params, metrics; // as JSON, for the catalogue
 };
@@ -59,14 +56,12 @@ static int
 open_data(struct job *job, struct pz_err *err)
 {
     const char *group = job->t->group;
-    struct pz_stored_report put;
     if (!exists(group))
         return pz_err_set(err, PZ_DATA,
                           "there is no group '%s'; pz-import -g %s -t interactions "
                           "makes it",
                           group, group);
-    int r =
-        pz_stored_open(&job->data, group, PZ_INTERACTIONS, job->t->threads, &put, err);
+    int r = pz_world_open(&job->world, group, PZ_INTERACTIONS, job->t->threads, err);
     if (r == PZ_NEGATIVE)
         return pz_err_set(err, PZ_DATA,
                           "group '%s' has no interactions; pz-import -g %s -t "
@@ -74,74 +69,27 @@ open_data(struct job *job, struct pz_err *err)
                           group, group);
     if (r)
         return r;
-    job->last_event = put.last;
-    if (put.put)
+    const struct pz_stored_report *put = &job->world.put;
+    if (put->put)
         pz_log(PZ_LOG_NOTE,
                "%" PRIu64 " events of the event store, %" PRIu64
                " of them in the dataset already",
-               put.put, put.duplicates);
-    if (put.anonymous)
+               put->put, put->duplicates);
+    if (put->anonymous)
         pz_log(PZ_LOG_NOTE, "%" PRIu64 " events of sessions without a user are left out",
-               put.anonymous);
-    if (put.unfit)
+               put->anonymous);
+    if (put->unfit)
         pz_log(PZ_LOG_WARN,
                "%" PRIu64 " events do not fit the dataset's schema and are left out: %s",
-               put.unfit, put.reason);
-    if ((r = pz_tensors_verify(&job->data.file, err)) == PZ_OK)
-        r = pz_dataset_check(&job->data, err);
-    return r;
-}
-
-struct catalogue {
-    struct job *job;
-    struct pz_dataset items;
-};
-
-/* An item that was put, and is in no dataset. */
-static int
-count_put(void *ctx, const char *id, const char *properties, int64_t time)
-{
-    struct catalogue *c = ctx;
-    size_t n = strlen(id);
-    (void)properties;
-    (void)time;
-    c->job->n_catalogue +=
-        pz_ids_find(&c->job->data.item, id, n) == PZ_NO_ID &&
-        (!c->items.item.n || pz_ids_find(&c->items.item, id, n) == PZ_NO_ID);
+               put->unfit, put->reason);
     return PZ_OK;
-}
-
-/* Items of interactions, items dataset and those put together. */
-static int
-count_catalogue(struct job *job, struct pz_err *err)
-{
-    char *path;
-    struct catalogue c = {.job = job};
-    struct pz_estore *store = NULL;
-    job->n_catalogue = job->data.item.n;
-    int r = pz_dataset_path(&path, job->t->group, PZ_ITEMS, err);
-    if (r)
-        return r;
-    if (exists(path) && (r = pz_dataset_open(&c.items, path, err)) == PZ_OK)
-        for (uint64_t i = 0; i < c.items.item.n; i++) {
-            size_t n;
-            const char *id = pz_ids_get(&c.items.item, (uint32_t)i, &n);
-            job->n_catalogue += id && pz_ids_find(&job->data.item, id, n) == PZ_NO_ID;
-        }
-    if (r == PZ_OK &&
-        (r = pz_estore_open(&store, job->t->group, PZ_CATALOG_READ, err)) == PZ_OK)
-        r = pz_estore_records(store, PZ_RECORD_ITEM, 0, count_put, &c, err);
-    pz_estore_close(store);
-    pz_dataset_close(&c.items);
-    free(path);
-    return r;
 }
 
 static int
 select_events(struct job *job, struct pz_err *err)
 {
     struct pz_selection_report *s = &job->r->selected;
-    int r = pz_events_select(&job->data, &job->t->selection, &job->events, s, err);
+    int r = pz_world_select(&job->world, &job->t->selection, &job->events, s, err);
     if (r)
         return r;
     if (s->warning[0])
@@ -160,12 +108,11 @@ measure(struct job *job, const struct pz_recipe *recipe, const struct pz_params 
         struct pz_metrics *out, struct pz_err *err)
 {
     struct pz_eval e = {.recipe = recipe,
-                        .data = &job->data,
+                        .world = &job->world,
                         .events = &job->events,
                         .params = params,
                         .seed = job->t->seed,
-                        .threads = job->t->threads,
-                        .n_catalogue = job->n_catalogue};
+                        .threads = job->t->threads};
     pz_log(PZ_LOG_NOTE, "measuring %s", recipe->name);
     return pz_eval_aws(&e, out, err);
 }
@@ -241,11 +188,10 @@ describe(struct job *job, struct pz_builder *b, struct pz_err *err)
         (status = pz_buf_status(&base, "metrics", err)) ||
         (status = add_selection(b, &job->t->selection, err)))
         goto done;
-    pz_builder_metaf(b, "n_catalogue", "%" PRIu64, job->n_catalogue);
     // So that answers do not count an event twice. A file for elsewhere depends on the
     // rows alone, not on how they came.
-    if (job->last_event && !job->t->output)
-        pz_builder_metaf(b, PZ_MODEL_EVENTS_META, "%" PRId64, job->last_event);
+    if (job->world.put.last && !job->t->output)
+        pz_builder_metaf(b, PZ_MODEL_EVENTS_META, "%" PRId64, job->world.put.last);
     pz_builder_meta(b, "metrics", job->metrics.data);
     if (r->measured)
         pz_builder_metaf(b, "metrics.users", "%" PRIu64, r->metrics.n_users);
@@ -265,8 +211,13 @@ write_model(struct job *job, const char *path, struct pz_err *err)
     if (r)
         return r;
     pz_log(PZ_LOG_NOTE, "training %s on all interactions", t->recipe->name);
-    if ((r = pz_model_learn(b, t->recipe, &job->data, &job->events, t->params, t->seed,
-                            t->threads, err)) == PZ_OK &&
+    struct pz_train learn = {.events = &job->events,
+                             .params = t->params,
+                             .world = &job->world,
+                             .seed = t->seed,
+                             .threads = t->threads,
+                             .model = b};
+    if ((r = pz_model_learn(t->recipe, &learn, err)) == PZ_OK &&
         (r = describe(job, b, err)) == PZ_OK)
         r = pz_builder_write(b, path, err);
     pz_builder_free(b);
@@ -413,7 +364,7 @@ learn(struct job *job, int *lock, struct pz_err *err)
     const struct pz_training *t = job->t;
     int r;
     if ((!t->output && (r = check_name(t->solution, err))) || (r = open_data(job, err)) ||
-        (r = count_catalogue(job, err)) || (r = select_events(job, err)) ||
+        (r = select_events(job, err)) ||
         (!t->output && (r = lock_solution(t, lock, err))) || (r = measure_all(job, err)))
         return r;
     return t->output ? write_output(job, err) : write_version(job, err);
@@ -429,7 +380,7 @@ pz_training_run(const struct pz_training *t, struct pz_training_result *r,
     if (lock >= 0)
         close(lock);
     pz_events_release(&job.events);
-    pz_dataset_close(&job.data);
+    pz_world_close(&job.world);
     pz_buf_release(&job.params);
     pz_buf_release(&job.metrics);
     if (status)

@@ -32,6 +32,8 @@ struct pz_session {
     size_t cap_ids;
     float *weight; // of the histories in ids that were put together
     size_t cap_weight;
+    int64_t *time; // the same
+    size_t cap_time;
     size_t *order; // positions of unknown candidates
     size_t cap_order;
     uint32_t *item; // the recipe's room
@@ -64,8 +66,9 @@ pz_session_free(struct pz_session *s)
 {
     if (!s)
         return;
-    void *owned[] = {s->slot,  s->query, s->ranked, s->answer, s->ids, s->order, s->item,
-                     s->score, s->row,   s->mark,   s->reason, s->why, s->weight};
+    void *owned[] = {s->slot,   s->query, s->ranked, s->answer, s->ids,
+                     s->order,  s->item,  s->score,  s->row,    s->mark,
+                     s->reason, s->why,   s->weight, s->time};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
         free(owned[i]);
     free(s);
@@ -143,6 +146,7 @@ reserve(struct pz_session *s, const struct pz_request *q, size_t n, size_t *n_do
         pz_grow(&s->answer, &s->cap_answer, k, sizeof *s->answer, what, err) ||
         pz_grow(&s->ids, &s->cap_ids, ids, sizeof *s->ids, what, err) ||
         pz_grow(&s->weight, &s->cap_weight, weights, sizeof *s->weight, what, err) ||
+        pz_grow(&s->time, &s->cap_time, weights, sizeof *s->time, what, err) ||
         pz_grow(&s->order, &s->cap_order, unknown, sizeof *s->order, what, err) ||
         pz_grow(&s->item, &s->cap_item, rows, sizeof *s->item, what, err) ||
         pz_grow(&s->score, &s->cap_score, rows, sizeof *s->score, what, err) ||
@@ -226,28 +230,30 @@ resolve_candidates(struct pz_session *s, const struct pz_request *q, struct slot
 /* The stored history, if any, and the recent events behind it, in s->ids[at...]. */
 static int
 join_recent(struct pz_session *s, const struct pz_request *q, struct pz_query *query,
-            const float **weight, size_t *at, struct pz_err *err)
+            struct pz_history *h, size_t *at, struct pz_err *err)
 {
     const struct pz_model *m = s->m;
-    const uint32_t *item = NULL;
-    const float *stored = NULL;
-    size_t n = 0, first = *at;
-    if (query->user != PZ_NO_ID &&
-        pz_model_history(m, query->user, &item, &stored, &n, err))
+    struct pz_history stored;
+    size_t first = *at;
+    if (pz_model_history(m, query->user, &stored, err))
         return err->status;
-    bool weighted = stored || q->recent_weight;
-    for (size_t i = 0; i < n; i++) {
-        s->weight[*at] = stored ? stored[i] : 1;
-        s->ids[(*at)++] = item[i];
+    bool weighted = stored.weight || q->recent_weight;
+    bool timed = (stored.time || !stored.n) && q->recent_time;
+    for (size_t i = 0; i < stored.n; i++) {
+        s->weight[*at] = stored.weight ? stored.weight[i] : 1;
+        s->time[*at] = stored.time ? stored.time[i] : 0;
+        s->ids[(*at)++] = stored.item[i];
     }
     for (size_t i = 0; i < q->n_recent; i++) {
         uint32_t it = find(&m->item, &q->recent[i]);
         if (it >= m->n_items)
             continue; // newer than the model
         s->weight[*at] = q->recent_weight ? q->recent_weight[i] : 1;
+        s->time[*at] = q->recent_time ? q->recent_time[i] : 0;
         s->ids[(*at)++] = it;
     }
-    *weight = weighted ? s->weight + first : NULL;
+    *h = (struct pz_history){s->ids + first, weighted ? s->weight + first : NULL,
+                             timed ? s->time + first : NULL, *at - first};
     return PZ_OK;
 }
 
@@ -257,9 +263,7 @@ resolve_history(struct pz_session *s, const struct pz_request *q, struct slot *s
                 struct pz_query *query, size_t *n_unknown, size_t *at, struct pz_err *err)
 {
     const struct pz_model *m = s->m;
-    const uint32_t *item = NULL;
-    const float *weight = NULL;
-    size_t n = 0;
+    struct pz_history h = {.n = 0};
     slot->history = *at;
     if (q->has_history) {
         for (size_t i = 0; i < q->n_history; i++) {
@@ -269,27 +273,23 @@ resolve_history(struct pz_session *s, const struct pz_request *q, struct slot *s
             else
                 ++*n_unknown;
         }
-        item = s->ids + slot->history;
-        n = *at - slot->history;
-    } else if (q->n_recent) {
-        if (join_recent(s, q, query, &weight, at, err))
-            return err->status;
-        item = s->ids + slot->history;
-        n = *at - slot->history;
-    } else if (query->user != PZ_NO_ID) {
-        if (pz_model_history(m, query->user, &item, &weight, &n, err))
-            return err->status;
+        h.item = s->ids + slot->history;
+        h.n = *at - slot->history;
+    } else if (q->n_recent ? join_recent(s, q, query, &h, at, err)
+                           : pz_model_history(m, query->user, &h, err)) {
+        return err->status;
     }
     if (q->exclude_seen) {
-        query->exclude = item;
-        query->n_exclude = n;
+        query->exclude = h.item;
+        query->n_exclude = h.n;
     }
     // Related items follow from the item; a history beside it only says what was seen.
     if (pz_model_asks_item(m))
         return PZ_OK;
-    query->history = item;
-    query->weight = weight;
-    query->n_history = n;
+    query->history = h.item;
+    query->weight = h.weight;
+    query->time = h.time;
+    query->n_history = h.n;
     query->stored = !q->has_history && !q->n_recent && query->user != PZ_NO_ID;
     return PZ_OK;
 }

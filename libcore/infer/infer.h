@@ -34,6 +34,7 @@ struct pz_request {
     const struct pz_text
         *recent;                // items of events behind the stored history, oldest first
     const float *recent_weight; // NULL: all 1
+    const int64_t *recent_time; // Unix seconds; NULL: not known
     size_t n_recent;
     const struct pz_filter_value *value; // of placeholders, the line's own
     size_t n_values;

@@ -46,9 +46,13 @@ open_history(struct pz_model *m, struct pz_err *err)
         return pz_tensors_bad(&m->file, "history.offsets", err,
                               "does not span the %" PRIu64 " entries of 'history.item'",
                               m->n_history);
-    if (pz_tensors_find(&m->file, "history.weight"))
-        return pz_tensors_get1(&m->file, "history.weight", PZ_F32, &m->n_history,
-                               &m->history_weight, err);
+    if (pz_tensors_find(&m->file, "history.weight") &&
+        pz_tensors_get1(&m->file, "history.weight", PZ_F32, &m->n_history,
+                        &m->history_weight, err))
+        return err->status;
+    if (pz_tensors_find(&m->file, "history.time"))
+        return pz_tensors_get1(&m->file, "history.time", PZ_I64, &m->n_history,
+                               &m->history_time, err);
     return PZ_OK;
 }
 
@@ -122,12 +126,10 @@ pz_model_close(struct pz_model *m)
 }
 
 int
-pz_model_history(const struct pz_model *m, uint32_t u, const uint32_t **item,
-                 const float **weight, size_t *n, struct pz_err *err)
+pz_model_history(const struct pz_model *m, uint32_t u, struct pz_history *h,
+                 struct pz_err *err)
 {
-    *item = NULL;
-    *weight = NULL;
-    *n = 0;
+    *h = (struct pz_history){.n = 0};
     if (u >= m->n_users)
         return PZ_OK;
     uint64_t from = m->history_offsets[u], to = m->history_offsets[u + 1];
@@ -141,9 +143,10 @@ pz_model_history(const struct pz_model *m, uint32_t u, const uint32_t **item,
                                   "entry %" PRIu64 " is %" PRIu32
                                   ", but there are %" PRIu32 " items",
                                   i, m->history_item[i], m->n_items);
-    *item = m->history_item + from;
-    *weight = m->history_weight ? m->history_weight + from : NULL;
-    *n = (size_t)(to - from);
+    h->item = m->history_item + from;
+    h->weight = m->history_weight ? m->history_weight + from : NULL;
+    h->time = m->history_time ? m->history_time + from : NULL;
+    h->n = (size_t)(to - from);
     return PZ_OK;
 }
 
@@ -215,12 +218,14 @@ done:
 }
 
 int
-pz_model_begin(struct pz_builder *b, const struct pz_recipe *recipe,
-               const struct pz_dataset *data, const struct pz_events *events,
-               const struct pz_params *params, uint64_t seed, struct pz_err *err)
+pz_model_begin(const struct pz_recipe *recipe, const struct pz_train *t,
+               struct pz_err *err)
 {
+    struct pz_builder *b = t->model;
+    const struct pz_events *events = t->events;
+    const struct pz_ids *user = &t->world->user, *item = &t->world->item;
     struct pz_buf text = PZ_BUF_INIT;
-    pz_params_json(params, &text);
+    pz_params_json(t->params, &text);
     int r = pz_buf_status(&text, "hyperparameters", err);
     if (r == PZ_OK) {
         pz_builder_meta(b, "pz.kind", "model");
@@ -228,11 +233,10 @@ pz_model_begin(struct pz_builder *b, const struct pz_recipe *recipe,
         pz_builder_meta(b, "pz.version", PZ_VERSION);
         pz_builder_meta(b, "recipe", recipe->name);
         pz_builder_meta(b, "params", text.data);
-        pz_builder_metaf(b, "seed", "%" PRIu64, seed);
-        pz_builder_metaf(b, "n_catalogue", "%" PRIu64, data->item.n);
+        pz_builder_metaf(b, "seed", "%" PRIu64, t->seed);
+        pz_builder_metaf(b, "n_catalogue", "%" PRIu64, item->n);
     }
     pz_buf_release(&text);
-    const struct pz_ids *user = &data->user, *item = &data->item;
     if (r ||
         (r = pz_ids_add(b, "user", user->n, user->bytes, user->offsets, true, err)) ||
         (r = pz_ids_add(b, "item", item->n, item->bytes, item->offsets, true, err)))
@@ -242,26 +246,27 @@ pz_model_begin(struct pz_builder *b, const struct pz_recipe *recipe,
     pz_builder_borrow1(b, "history.item", PZ_U32, events->n, events->item);
     if (events->weight)
         pz_builder_borrow1(b, "history.weight", PZ_F32, events->n, events->weight);
+    if (recipe->timed)
+        pz_builder_borrow1(b, "history.time", PZ_I64, events->n, events->time);
     return add_popularity(b, events, err);
 }
 
 int
-pz_model_learn(struct pz_builder *b, const struct pz_recipe *recipe,
-               const struct pz_dataset *data, const struct pz_events *events,
-               const struct pz_params *params, uint64_t seed, int threads,
+pz_model_learn(const struct pz_recipe *recipe, const struct pz_train *whole,
                struct pz_err *err)
 {
-    struct pz_cut cut = pz_cut_of_params(params);
+    struct pz_cut cut = pz_cut_of_params(whole->params);
     struct pz_cut_report report;
     struct pz_events kept;
-    int r = pz_model_begin(b, recipe, data, events, params, seed, err);
-    if (r || (r = pz_events_cut(events, &cut, &kept, &report, err)))
+    struct pz_train t = *whole;
+    int r = pz_model_begin(recipe, whole, err);
+    if (r || (r = pz_events_cut(whole->events, &cut, &kept, &report, err)))
         return r;
-    struct pz_train t = {&kept, params, seed, threads, b};
-    pz_builder_metaf(b, "train.events", "%" PRIu64, kept.n);
-    pz_builder_metaf(b, "train.users_cut", "%" PRIu32, report.users_dropped);
-    pz_builder_metaf(b, "train.items_cut", "%" PRIu32, report.items_dropped);
-    pz_builder_metaf(b, "train.items_hidden", "%" PRIu32, report.items_hidden);
+    t.events = &kept;
+    pz_builder_metaf(t.model, "train.events", "%" PRIu64, kept.n);
+    pz_builder_metaf(t.model, "train.users_cut", "%" PRIu32, report.users_dropped);
+    pz_builder_metaf(t.model, "train.items_cut", "%" PRIu32, report.items_dropped);
+    pz_builder_metaf(t.model, "train.items_hidden", "%" PRIu32, report.items_hidden);
     r = recipe->train(&t, err);
     pz_events_release(&kept);
     return r;

@@ -5,6 +5,7 @@
  *   user.{bytes,offsets,table}, item.{bytes,offsets,table}   the id lists
  *   history.offsets U64 [n_users+1], history.item U32 [n],
  *   history.weight F32 [n]   only when not all 1
+ *   history.time I64 [n]     only for recipes that are `timed`
  *   popularity.item U32 [k]: items by unique users, most first (ties: newer last event,
  * then lower index); every item with at least one user popularity.users U32 [k]
  *
@@ -16,6 +17,7 @@
 #define PZ_RECIPE_MODEL_H
 
 #include "recipe/recipe.h"
+#include "recipe/world.h"
 
 /* Metadata of a model that learned from the event store too: the highest seq that its
  * histories hold (store/estore.h), a decimal number. Absent: 0. */
@@ -30,6 +32,7 @@ struct pz_model {
     const uint64_t *history_offsets;
     const uint32_t *history_item;
     const float *history_weight; // or NULL
+    const int64_t *history_time; // or NULL
     uint64_t n_history;
     const uint32_t *popular; // n_popular item indexes
     const uint32_t *popular_users;
@@ -42,28 +45,31 @@ int pz_model_open(struct pz_model *m, const char *path, struct pz_err *err);
 int pz_model_open_tensors(struct pz_model *m, struct pz_tensors *t, struct pz_err *err);
 void pz_model_close(struct pz_model *m); // accepts {0}
 
+/* A user's events, oldest first; views. */
+struct pz_history {
+    const uint32_t *item;
+    const float *weight; // NULL: all 1
+    const int64_t *time; // NULL: not known
+    size_t n;
+};
+
 /* The stored history of user u, with its bounds and items checked: PZ_FORMAT when
- * damaged. */
-int pz_model_history(const struct pz_model *m, uint32_t u, const uint32_t **item,
-                     const float **weight, size_t *n, struct pz_err *err);
+ * damaged. Empty for a user that the model does not know. */
+int pz_model_history(const struct pz_model *m, uint32_t u, struct pz_history *h,
+                     struct pz_err *err);
 
 /*
- * Adds the shared part to a builder: ids of `data`, histories and popularity of `events`
- * (both must outlive the builder), metadata. n_catalogue is the number of items of
- * `data`; a caller that knows of more (an items dataset) puts its own n_catalogue behind
- * it.
+ * Adds the shared part to the builder t->model: ids of the world, histories and
+ * popularity of t->events (both must outlive the builder), metadata.
  */
-int pz_model_begin(struct pz_builder *b, const struct pz_recipe *recipe,
-                   const struct pz_dataset *data, const struct pz_events *events,
-                   const struct pz_params *params, uint64_t seed, struct pz_err *err);
+int pz_model_begin(const struct pz_recipe *recipe, const struct pz_train *t,
+                   struct pz_err *err);
 
 /*
- * pz_model_begin, then the recipe's own part: what pz_events_cut leaves of `events` under
- * the parameters is trained on. `data` and `events` must outlive the builder.
+ * pz_model_begin, then the recipe's own part: what pz_events_cut leaves of t->events
+ * under the parameters is trained on. World and events must outlive the builder.
  */
-int pz_model_learn(struct pz_builder *b, const struct pz_recipe *recipe,
-                   const struct pz_dataset *data, const struct pz_events *events,
-                   const struct pz_params *params, uint64_t seed, int threads,
+int pz_model_learn(const struct pz_recipe *recipe, const struct pz_train *t,
                    struct pz_err *err);
 
 /*

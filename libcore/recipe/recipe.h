@@ -3,9 +3,9 @@
  * the registry; training, evaluation, inference, --list-recipes and the man page follow
  * from it.
  *
- * All indexes are those of the interactions dataset: users 0..n_users-1 and items
- * 0..n_items-1, ids sorted bytewise. A model file carries both id lists, so that it
- * stands alone.
+ * All indexes are those of the world (recipe/world.h): users 0..n_users-1 and items
+ * 0..n_items-1, ids sorted bytewise. Items are all that the group knows, also those that
+ * nobody had yet. A model file carries both id lists, so that it stands alone.
  */
 #ifndef PZ_RECIPE_RECIPE_H
 #define PZ_RECIPE_RECIPE_H
@@ -28,6 +28,10 @@ struct pz_events {
     bool view;         // the arrays belong to another pz_events (recipe/events.h)
 };
 
+struct pz_world; // recipe/world.h: the datasets behind the events, as a training sees
+                 // them
+struct pz_model; // recipe/model.h: the part that all model files share
+
 enum pz_recipe_type { // AWS's names: pz_recipe_type_name()
     PZ_USER_PERSONALIZATION,
     PZ_POPULAR_ITEMS,
@@ -48,18 +52,18 @@ enum pz_recipe_type { // AWS's names: pz_recipe_type_name()
 struct pz_train {
     const struct pz_events *events;
     const struct pz_params *params;
+    const struct pz_world *world; // columns of interactions, items, users; never NULL
     uint64_t seed;
     int threads;
     struct pz_builder *model; // the recipe adds its tensors and metadata "train.*"
 };
-
-struct pz_model; // recipe/model.h: the part that all model files share
 
 /* A question to a model, in indexes. Everything is borrowed for the call. */
 struct pz_query {
     uint32_t user;           // PZ_NO_ID: not in the model
     const uint32_t *history; // what is known of the user, oldest first; may repeat
     const float *weight;     // of the history's events, NULL: all 1
+    const int64_t *time;     // of the history's events, Unix seconds; NULL: not known
     size_t n_history;
     bool stored;   // history and weight are the model's own for `user`: what is
                    // stored for the user may be used
@@ -100,6 +104,7 @@ struct pz_recipe {
     const struct pz_param_def *params; // ends with name NULL
     bool softmax;    // scores are probabilities over all items (or the candidates)
     bool has_scores; // false: AWS prints none; --json and TSV leave them empty
+    bool timed;      // the model keeps the times of histories
 
     /* Learns. Byte-identical output for any t->threads. */
     int (*train)(const struct pz_train *t, struct pz_err *err);

@@ -21,6 +21,7 @@ struct change {
 };
 
 static struct pz_dataset dataset;
+static struct pz_world world;
 static struct pz_events events;
 static struct pz_builder *model[MAX_RECIPES];
 static size_t n_recipes;
@@ -43,13 +44,18 @@ build(void)
     struct toy_row *row = toy_random(1, USERS, ITEMS, 12, &n);
     toy_dataset(&dataset, USERS, ITEMS, row, n);
     free(row);
+    pz_world_of(&world, &dataset);
     require(pz_events_select(&dataset, &all, &events, &report, &err) == PZ_OK);
     for (; pz_recipes[n_recipes] && n_recipes < MAX_RECIPES; n_recipes++) {
         const struct pz_recipe *r = pz_recipes[n_recipes];
         pz_params_init(&params, r->params);
         require(pz_builder_new(&model[n_recipes], &err) == PZ_OK);
-        require(pz_model_learn(model[n_recipes], r, &dataset, &events, &params, 0, 1,
-                               &err) == PZ_OK);
+        struct pz_train t = {.events = &events,
+                             .params = &params,
+                             .world = &world,
+                             .threads = 1,
+                             .model = model[n_recipes]};
+        require(pz_model_learn(r, &t, &err) == PZ_OK);
     }
 }
 
@@ -90,8 +96,13 @@ ask(const struct pz_model *m)
         struct pz_query q = {.user = k, .item = k, .n = 1 + k % ITEMS, .stored = k % 2};
         struct pz_ranked out = {.item = item, .score = score};
         struct pz_explained why = {.reason = reason};
-        if (pz_model_history(m, k, &q.history, &q.weight, &q.n_history, &err) ||
-            q.n_history > 64 || m->recipe->rank(m->state, &q, 1, &out, &err)) {
+        struct pz_history h;
+        int r = pz_model_history(m, k, &h, &err);
+        q.history = h.item;
+        q.weight = h.weight;
+        q.time = h.time;
+        q.n_history = h.n;
+        if (r || q.n_history > 64 || m->recipe->rank(m->state, &q, 1, &out, &err)) {
             // PZ_DATA: equations that have no solution any more.
             require(q.n_history > 64 || err.status == PZ_FORMAT || err.status == PZ_DATA);
             require(q.n_history > 64 || err.msg[0]);

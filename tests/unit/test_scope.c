@@ -52,19 +52,19 @@ START_TEST(recent)
     const struct pz_model *m = &tiny.model;
     char one[256], two[256];
     for (uint32_t u = 0; u <= m->n_users; u++) {
-        const uint32_t *item = NULL;
-        const float *weight;
-        size_t n = 0, len = 2;
+        struct pz_history stored = {.n = 0};
+        size_t n, len = 2;
         struct pz_text history[16], last[2];
         const char *name = "nobody";
         if (u < m->n_users) {
-            ck_ok(pz_model_history(m, u, &item, &weight, &n, &err), err);
+            ck_ok(pz_model_history(m, u, &stored, &err), err);
             name = pz_ids_get(&m->user, u, &len);
         } else {
             len = 6;
         }
+        n = stored.n;
         for (size_t i = 0; i < n; i++)
-            history[i].s = pz_ids_get(&m->item, item[i], &history[i].n);
+            history[i].s = pz_ids_get(&m->item, stored.item[i], &history[i].n);
         last[0].s = pz_ids_get(&m->item, 0, &last[0].n);
         last[1] = text("not in the model");
         memcpy(history + n, last, sizeof last);

@@ -148,8 +148,14 @@ learn(struct trained *t, struct fixture *f, const char *const *set, int threads)
     for (; *set; set++)
         ck_ok(pz_params_set(&p, *set, &f->err), f->err);
     ck_ok(pz_builder_new(&t->b, &f->err), f->err);
-    ck_ok(pz_model_learn(t->b, &pz_recipe_sims, &f->d, &f->e, &p, 0, threads, &f->err),
-          f->err);
+    struct pz_world world;
+    pz_world_of(&world, &f->d);
+    struct pz_train train = {.events = &f->e,
+                             .params = &p,
+                             .world = &world,
+                             .threads = threads,
+                             .model = t->b};
+    ck_ok(pz_model_learn(&pz_recipe_sims, &train, &f->err), f->err);
     ck_ok(pz_builder_view(t->b, &view, &f->err), f->err);
     ck_ok(pz_model_open_tensors(&t->m, &view, &f->err), f->err);
 }
@@ -417,10 +423,8 @@ START_TEST(damaged)
     struct trained m;
     const char *set[] = {NO_CUT, NULL};
     uint32_t item[40], u;
-    const uint32_t *history;
-    const float *weight;
+    struct pz_history history;
     float score[40];
-    size_t n;
     set_up(&f, 14, 60, 40, 12);
     learn(&m, &f, set, 1);
     const struct pz_tensor *t = pz_tensors_find(&m.m.file, name[_i]);
@@ -435,7 +439,7 @@ START_TEST(damaged)
         r = pz_recipe_sims.rank(m.m.state, &q, 1, &out, &f.err);
     }
     for (u = 0; u < 60 && r == PZ_OK; u++)
-        r = pz_model_history(&m.m, u, &history, &weight, &n, &f.err);
+        r = pz_model_history(&m.m, u, &history, &f.err);
     if (r == PZ_OK) {
         struct pz_tensors view;
         struct pz_model again;

@@ -20,6 +20,7 @@ static struct {
 } shop;
 
 static struct pz_dataset data;
+static struct pz_world world;
 static struct pz_events events, cut; // all; without CUT_USER
 static struct pz_params params;
 static struct pz_builder *builder;
@@ -96,9 +97,15 @@ build(bool weighted, const char *const *assign)
     for (; *assign; assign++)
         ck_ok(pz_params_set(&params, *assign, &err), err);
     ck_ok(pz_builder_new(&builder, &err), err);
-    ck_ok(pz_model_begin(builder, recipe, &data, &events, &params, 7, &err), err);
-    struct pz_train t = {
-        .events = &cut, .params = &params, .seed = 7, .threads = 2, .model = builder};
+    pz_world_of(&world, &data);
+    struct pz_train t = {.events = &events,
+                         .params = &params,
+                         .world = &world,
+                         .seed = 7,
+                         .threads = 2,
+                         .model = builder};
+    ck_ok(pz_model_begin(recipe, &t, &err), err);
+    t.events = &cut;
     ck_ok(recipe->train(&t, &err), err);
     struct pz_tensors view;
     ck_ok(pz_builder_view(builder, &view, &err), err);
@@ -284,6 +291,7 @@ START_TEST(same_bytes_for_any_threads)
         ck_ok(pz_builder_new(&other, &err), err);
         struct pz_train t = {.events = &cut,
                              .params = &params,
+                             .world = &world,
                              .seed = 7,
                              .threads = threads,
                              .model = other};

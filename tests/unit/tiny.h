@@ -159,10 +159,14 @@ tiny_open(struct tiny *t, const struct pz_recipe *recipe, struct pz_err *err)
                                .item = item,
                                .time = time};
     struct pz_params params = {.def = none};
+    struct pz_world world;
+    struct pz_train train = {.events = &events, .params = &params, .world = &world};
     struct pz_tensors tensors;
-    if (pz_builder_new(&t->builder, err) ||
-        pz_model_begin(t->builder, pz_recipe_find("aws-popularity-count"), &data, &events,
-                       &params, 0, err) ||
+    pz_world_of(&world, &data);
+    if (pz_builder_new(&train.model, err))
+        return err->status;
+    t->builder = train.model;
+    if (pz_model_begin(pz_recipe_find("aws-popularity-count"), &train, err) ||
         pz_builder_view(t->builder, &tensors, err) ||
         pz_model_open_tensors(&t->model, &tensors, err))
         return err->status;

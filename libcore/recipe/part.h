@@ -1,0 +1,52 @@
+/*
+ * part: one scoring model inside a recipe that chooses among several or blends them.
+ *
+ * A part learns from events, keeps its tensors under a prefix of its own ("ease.row"),
+ * and gives every item a score for any history. Scores of one part compare with each
+ * other only; whoever blends parts brings them to one scale.
+ */
+#ifndef PZ_RECIPE_PART_H
+#define PZ_RECIPE_PART_H
+
+#include "recipe/model.h"
+
+struct pz_part {
+    const char *name; // "ease": prefix of tensors, and of its metadata "train.ease."
+    const char *summary;
+
+    /* May it learn from these events at all (memory, order needed ...)? NULL: always. */
+    bool (*fits)(const struct pz_train *t);
+    /* Learns. Byte-identical output for any t->threads; t->world's arrays may be lent to
+     * the builder, t->events' may not. */
+    int (*train)(const struct pz_train *t, struct pz_err *err);
+    /* Binds to the tensors of an opened model; checks shapes. */
+    int (*open)(void **state, const struct pz_model *model, struct pz_err *err);
+    void (*close)(void *state);
+
+    /*
+     * Working memory of one thread for up to `batch` queries; shared by nothing. NULL
+     * functions: the part needs none.
+     */
+    int (*work_new)(void **work, const void *state, size_t batch, struct pz_err *err);
+    void (*work_free)(void *work);
+
+    /*
+     * The scores of all items for each of n queries: score[k * stride + i] for item i of
+     * query k, overwritten, higher is better, finite. known[k] is false (and the row 0)
+     * when the part can say nothing about the query's history. Reads history, weight,
+     * time and user of a query; filters and candidates are the caller's business. Safe
+     * from many threads with a work each; the answer to a query does not depend on the
+     * others beside it.
+     */
+    int (*score)(const void *state, void *work, const struct pz_query *q, size_t n,
+                 float *score, size_t stride, bool *known, struct pz_err *err);
+
+    /*
+     * Exact terms of an item's score, one per distinct history item; NULL when the part
+     * is not additive.
+     */
+    int (*explain)(const void *state, void *work, const struct pz_query *q, uint32_t item,
+                   struct pz_explained *out, struct pz_err *err);
+};
+
+#endif

@@ -80,6 +80,20 @@ struct pz_kernels {
     void (*score)(float *out, size_t stride, const float *packed, const float *tiled,
                   size_t n_x, size_t d);
 
+    /*
+     * The tile of matrix products (math/dense.h): c, mr x nr with rows ldc apart, becomes
+     * alpha * A B, plus what it was with `keep`. a holds depth times mr floats (a column
+     * of A each), b depth times nr (a row of B). Each element is summed over depth in
+     * order in one accumulator, so that mr and nr, which differ between levels, do not
+     * show. alpha is 1 or -1.
+     */
+    size_t mr, nr;
+    void (*product)(float *c, size_t ldc, const float *a, const float *b, size_t depth,
+                    float alpha, bool keep);
+    /* out (16 x 16, without gaps) is the transpose of n <= 16 rows of 16 floats, ld
+     * apart; the columns behind n are zero. */
+    void (*turn)(float *out, const float *in, size_t ld, size_t n);
+
     /* The three below take n, a multiple of 16; pad with -INFINITY. */
     float (*greatest)(const float *s, size_t n);
     /* Sum of exp((s - top) * rate), with rate > 0 and s <= top. */

@@ -10,8 +10,10 @@
 /* How many v16 accumulators a level holds in registers, and the tiles that fit. */
 #if PZ_SIMD == PZ_SIMD_AVX512
 enum { TILE_ROWS = 16, DOT_ROWS = 16, SCORE_X = 12, SCORE_HALVES = 2 };
+enum { MUL_ROWS = 14, MUL_HALVES = 2 };
 #else
 enum { TILE_ROWS = 4, DOT_ROWS = 4, SCORE_X = 6, SCORE_HALVES = 1 };
+enum { MUL_ROWS = 6, MUL_HALVES = 1 };
 #endif
 
 enum {
@@ -443,6 +445,59 @@ score(float *out, size_t stride, const float *packed, const float *tiled, size_t
     }
 }
 
+/* ---- matrix products ---- */
+
+KERNEL void
+product_tile(float *c, size_t ldc, const float *a, const float *b, size_t depth,
+             float alpha, bool keep)
+{
+    v16 acc[MUL_ROWS * MUL_HALVES];
+    float *row = c;
+    for (int i = 0; i < MUL_ROWS; i++, row += ldc) {
+        __builtin_prefetch(row, 1);
+        __builtin_prefetch(row + 16 * MUL_HALVES - 1, 1);
+    }
+    UNROLL
+    for (int i = 0; i < MUL_ROWS * MUL_HALVES; i++)
+        acc[i] = v_zero();
+    for (size_t k = 0; k < depth; k++, a += MUL_ROWS, b += 16 * MUL_HALVES) {
+        v16 y[MUL_HALVES];
+        UNROLL
+        for (int h = 0; h < MUL_HALVES; h++)
+            y[h] = v_load(b + 16 * h);
+        UNROLL
+        for (int i = 0; i < MUL_ROWS; i++) {
+            v16 f = v_set(a[i]);
+            UNROLL
+            for (int h = 0; h < MUL_HALVES; h++)
+                acc[i * MUL_HALVES + h] = v_fma(f, y[h], acc[i * MUL_HALVES + h]);
+        }
+    }
+    v16 sign = v_set(alpha);
+    UNROLL
+    for (int i = 0; i < MUL_ROWS; i++) {
+        UNROLL
+        for (int h = 0; h < MUL_HALVES; h++) {
+            float *to = c + (size_t)i * ldc + 16 * h;
+            v16 old = keep ? v_load(to) : v_zero();
+            v_store(to, v_fma(sign, acc[i * MUL_HALVES + h], old));
+        }
+    }
+}
+
+KERNEL void
+turn(float *out, const float *in, size_t ld, size_t n)
+{
+    v16 t[16];
+    UNROLL
+    for (int r = 0; r < 16; r++)
+        t[r] = (size_t)r < n ? v_load(in + (size_t)r * ld) : v_zero();
+    v_transpose(t);
+    UNROLL
+    for (int r = 0; r < 16; r++)
+        v_store(out + 16 * r, t[r]);
+}
+
 KERNEL float
 greatest(const float *s, size_t n)
 {
@@ -489,6 +544,10 @@ const struct pz_kernels PZ_TABLE = {
     .pack = pack,
     .tile = tile,
     .score = score,
+    .mr = MUL_ROWS,
+    .nr = 16 * MUL_HALVES,
+    .product = product_tile,
+    .turn = turn,
     .greatest = greatest,
     .sum_exp = sum_exp,
     .above = above,

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -21,6 +22,7 @@ static struct {
     int64_t max_rejects;
     uint64_t memory;
     bool report, strict, forget;
+    struct pz_opt_list column;
 } opt = {.mode = "full", .domain = "custom", .unit = "s", .max_rejects = -2};
 
 static const struct pz_opt options[] = {
@@ -31,6 +33,8 @@ static const struct pz_opt options[] = {
     {"domain", 0, PZ_OPT_TEXT, &opt.domain, "NAME",
      "custom, ecommerce or video-on-demand: the rules for the schema (default custom)", 0,
      0},
+    {"column", 'c', PZ_OPT_LIST, &opt.column, "NAME=HEADER",
+     "the column that the input calls HEADER is NAME", 0, 0},
     {"mode", 'm', PZ_OPT_TEXT, &opt.mode, "MODE",
      "full replaces the dataset, incremental adds to it (default full)", 0, 0},
     {"timestamp-unit", 0, PZ_OPT_TEXT, &opt.unit, "UNIT",
@@ -57,6 +61,7 @@ static const struct pz_tool tool = {
     "Import CSV or JSON lines into a dataset of the group, in one atomic step.",
     "  pz-import -g shop -t interactions events.csv\n"
     "  pz-import -g shop -t items -s items.json items.csv.gz\n"
+    "  pz-import -g shop -t interactions -c USER_ID=visitor -c ITEM_ID=sku log.csv\n"
     "  zcat log.gz | pz-import -g shop -t interactions -m incremental\n"
     "  pz-import -g shop --forget u17 u23\n",
     options,
@@ -73,6 +78,39 @@ choose(const char *option, const char *word, const char *const *list)
     for (int k = 0; list[k]; k++)
         pz_buf_addf(&all, "%s%s", k ? ", " : "", list[k]);
     pz_die(PZ_USAGE, "%s '%s' is none of %s", option, word, all.data ? all.data : "");
+}
+
+/* NAME=HEADER of every -c. */
+static struct pz_naming
+naming(void)
+{
+    struct pz_err err = PZ_ERR_INIT;
+    struct pz_naming_pair *pair;
+    if (pz_new(&pair, opt.column.n, sizeof *pair, "columns", &err))
+        pz_die_err(&err);
+    struct pz_naming w = {.pair = pair};
+    for (size_t k = 0; k < opt.column.n; k++) {
+        const char *text = opt.column.item[k], *eq = strchr(text, '=');
+        if (!eq || eq == text || !eq[1])
+            pz_die(PZ_USAGE, "--column '%s' is not of the form NAME=HEADER", text);
+        char *name;
+        if (pz_strndup(&name, text, (size_t)(eq - text), &err))
+            pz_die_err(&err);
+        for (size_t i = 0; i < k; i++)
+            if (!strcasecmp(pair[i].name, name) || !strcasecmp(pair[i].input, eq + 1))
+                pz_die(PZ_USAGE, "--column '%s' contradicts --column '%s'", text,
+                       opt.column.item[i]);
+        pair[w.n++] = (struct pz_naming_pair){eq + 1, name};
+    }
+    return w;
+}
+
+static void
+naming_release(struct pz_naming *w)
+{
+    for (size_t k = 0; k < w->n; k++)
+        free((void *)(uintptr_t)w->pair[k].name);
+    free((void *)(uintptr_t)w->pair);
 }
 
 static void
@@ -231,6 +269,7 @@ main(int argc, char **argv)
                        : opt.rejects         ? -1
                                              : 0,
         .time_unit = (enum pz_time_unit)choose("--timestamp-unit", opt.unit, units),
+        .naming = naming(),
         .memory = opt.memory,
         .threads = (int)pz_common.threads,
         .strict = opt.strict,
@@ -248,5 +287,6 @@ main(int argc, char **argv)
     if (opt.report)
         report();
     pz_import_result_release(&result);
+    naming_release(&p.naming);
     return pz_cli_end(PZ_OK);
 }

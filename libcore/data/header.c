@@ -93,10 +93,35 @@ check_separator(const struct pz_cell *only, uint64_t line, struct pz_err *err)
     return PZ_OK;
 }
 
+/* Gives the input's names those of the dataset. */
+static int
+apply_naming(const struct pz_naming *naming, struct pz_cell *cell, size_t n,
+             uint64_t line, struct pz_err *err)
+{
+    for (size_t k = 0; k < naming->n; k++) {
+        size_t c = 0;
+        while (c < n && pz_naming_find(naming, cell[c].s, cell[c].n) != k)
+            c++;
+        if (c == n)
+            return pz_err_set(err, PZ_DATA,
+                              "%" PRIu64 ": there is no column '%s', which was to be %s",
+                              line, naming->pair[k].input, naming->pair[k].name);
+    }
+    for (size_t c = 0; c < n; c++) {
+        size_t k = pz_naming_find(naming, cell[c].s, cell[c].n);
+        if (k == naming->n)
+            continue;
+        cell[c].s = naming->pair[k].name;
+        cell[c].n = (uint32_t)strlen(naming->pair[k].name);
+    }
+    return PZ_OK;
+}
+
 /* Reads the header's names into cell; *n of them. */
 static int
-read_names(struct pz_csv *csv, const struct pz_chunk *chunk, struct pz_cell *cell,
-           size_t *n, size_t *from, uint64_t *line, struct pz_err *err)
+read_names(struct pz_csv *csv, const struct pz_chunk *chunk,
+           const struct pz_naming *naming, struct pz_cell *cell, size_t *n, size_t *from,
+           uint64_t *line, struct pz_err *err)
 {
     struct pz_row_at at;
     pz_csv_start(csv, chunk->data, chunk->n, chunk->line, NULL, 0);
@@ -120,6 +145,8 @@ read_names(struct pz_csv *csv, const struct pz_chunk *chunk, struct pz_cell *cel
                               at.line, c + 1);
     }
     int r = *n == 1 ? check_separator(cell, at.line, err) : PZ_OK;
+    if (r == PZ_OK)
+        r = apply_naming(naming, cell, *n, at.line, err);
     return r ? r : check_twice(cell, *n, at.line, err);
 }
 
@@ -167,15 +194,15 @@ note_ignored(struct pz_header *h, const struct pz_cell *cell, struct pz_err *err
 
 int
 pz_header_read(struct pz_header *h, struct pz_csv *csv, const struct pz_chunk *chunk,
-               const struct pz_schema *schema, size_t *from, uint64_t *line,
-               struct pz_err *err)
+               const struct pz_schema *schema, const struct pz_naming *naming,
+               size_t *from, uint64_t *line, struct pz_err *err)
 {
     struct pz_cell *cell;
     *h = (struct pz_header){0};
     int r = pz_new(&cell, MAX_COLUMNS, sizeof *cell, "the header", err);
     if (r)
         return r;
-    r = read_names(csv, chunk, cell, &h->n_columns, from, line, err);
+    r = read_names(csv, chunk, naming, cell, &h->n_columns, from, line, err);
     if (r == PZ_OK)
         r = pz_new(&h->slot, h->n_columns, sizeof *h->slot, "the header", err);
     if (r == PZ_OK)
@@ -216,6 +243,7 @@ pz_header_release(struct pz_header *h)
 
 /* Names and a sample of values, as NUL-terminated strings. */
 struct sample {
+    const struct pz_naming *naming;
     char **name;
     size_t n_names, cap_names;
     size_t next;  // where the next key is looked for first
@@ -260,7 +288,8 @@ add_row(struct sample *s, struct pz_err *err)
 }
 
 static int
-sample_csv(struct sample *s, const struct pz_chunk *chunk, struct pz_err *err)
+sample_csv(struct sample *s, const struct pz_naming *naming, const struct pz_chunk *chunk,
+           struct pz_err *err)
 {
     struct pz_csv *csv = NULL;
     struct pz_cell *cell = NULL;
@@ -271,7 +300,7 @@ sample_csv(struct sample *s, const struct pz_chunk *chunk, struct pz_err *err)
     if (r == PZ_OK)
         r = pz_new(&cell, MAX_COLUMNS, sizeof *cell, "a sample", err);
     if (r == PZ_OK)
-        r = read_names(csv, chunk, cell, &n, &from, &line, err);
+        r = read_names(csv, chunk, naming, cell, &n, &from, &line, err);
     for (size_t c = 0; r == PZ_OK && c < n; c++)
         r = add_name(s, cell[c].s, cell[c].n, err);
     if (r)
@@ -312,8 +341,12 @@ json_members(struct pz_scan *scan, const char *line, size_t n,
         if (tok != PZ_TOK_KEY)
             return tok == PZ_TOK_OBJECT_END;
         char key[256];
-        size_t n_key = scan->len < sizeof key ? scan->len : sizeof key - 1;
-        memcpy(key, scan->s, n_key);
+        size_t named = pz_naming_find(s->naming, scan->s, scan->len);
+        bool is_named = named < s->naming->n;
+        const char *text = is_named ? s->naming->pair[named].name : scan->s;
+        size_t n_key = is_named ? strlen(text) : scan->len;
+        n_key = n_key < sizeof key ? n_key : sizeof key - 1;
+        memcpy(key, text, n_key);
         tok = pz_scan_next(scan);
         *r = fn(s, key, n_key, tok, scan, err);
         if (*r || !pz_scan_skip(scan, tok))
@@ -401,10 +434,12 @@ sample_jsonl(struct sample *s, const struct pz_chunk *chunk, struct pz_err *err)
 
 int
 pz_header_infer(struct pz_schema *schema, enum pz_set set, enum pz_format format,
-                const struct pz_chunk *chunk, struct pz_err *err)
+                const struct pz_naming *naming, const struct pz_chunk *chunk,
+                struct pz_err *err)
 {
-    struct sample s = {0};
-    int r = format == PZ_CSV ? sample_csv(&s, chunk, err) : sample_jsonl(&s, chunk, err);
+    struct sample s = {.naming = naming};
+    int r = format == PZ_CSV ? sample_csv(&s, naming, chunk, err)
+                             : sample_jsonl(&s, chunk, err);
     if (r == PZ_OK && s.n_names == 0)
         r = pz_err_set(err, PZ_DATA,
                        "%" PRIu64 ": no JSON object with columns in the first lines",

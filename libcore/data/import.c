@@ -112,7 +112,7 @@ choose_schema(struct import *im, const struct pz_dataset *old,
                                strlen(text), err);
     }
     im->result->inferred = true;
-    r = pz_header_infer(&im->schema, im->p->set, im->format, first, err);
+    r = pz_header_infer(&im->schema, im->p->set, im->format, &im->p->naming, first, err);
     return r == PZ_DATA ? pz_err_prefix(err, "%s:", pz_input_name(im->input, 0)) : r;
 }
 
@@ -141,7 +141,8 @@ meet_header(struct import *im, struct lane *lane, size_t *from, uint64_t *line,
 {
     const struct pz_chunk *c = &lane->chunk;
     struct file_header *h = &im->header[c->file];
-    int r = pz_header_read(&h->map, lane->csv, c, &im->schema, from, line, err);
+    int r = pz_header_read(&h->map, lane->csv, c, &im->schema, &im->p->naming, from, line,
+                           err);
     if (r == PZ_DATA)
         pz_err_prefix(err, "%s:", pz_input_name(im->input, c->file));
     else if (r == PZ_OK && h->map.ignored && !im->p->schema_path)
@@ -494,6 +495,8 @@ make_lanes(struct import *im, struct pz_err *err)
         if (r == PZ_OK)
             r = im->format == PZ_CSV ? pz_csv_new(&lane->csv, err)
                                      : pz_jsonl_new(&lane->jsonl, &im->schema, err);
+        if (lane->jsonl)
+            pz_jsonl_naming(lane->jsonl, &p->naming);
     }
     return r;
 }

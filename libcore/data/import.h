@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "data/input.h"
+#include "data/naming.h"
 #include "data/schema.h"
 
 enum pz_time_unit { // how times stand in the input
@@ -46,9 +47,10 @@ struct pz_import {
     const char *rejects_path; // NULL: none
     int64_t max_rejects;      // rows that may be bad; -1 any number
     enum pz_time_unit time_unit;
-    uint64_t memory; // bytes for rows; 0: a quarter of the machine's
-    int threads;     // 0: all cores
-    bool strict;     // AWS's limits are errors
+    struct pz_naming naming; // what the input calls columns
+    uint64_t memory;         // bytes for rows; 0: a quarter of the machine's
+    int threads;             // 0: all cores
+    bool strict;             // AWS's limits are errors
     void (*bad_row)(void *ctx,
                     const char *message); // each rejected row, in file order; may be NULL
     void *ctx;

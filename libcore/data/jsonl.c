@@ -14,6 +14,7 @@ enum {
 
 struct pz_jsonl {
     const struct pz_schema *schema;
+    struct pz_naming naming;
     struct pz_scan scan;
     const char *data;
     size_t n, pos;
@@ -67,13 +68,21 @@ find_field(struct pz_jsonl *j, size_t k, const char *key, size_t n)
     struct guess *g = &j->guess[k % GUESSES];
     if (n && g->n == n && memcmp(g->name, key, n) == 0)
         return g->field;
-    int field = pz_schema_find(j->schema, key, n);
+    size_t named = pz_naming_find(&j->naming, key, n);
+    const char *name = named < j->naming.n ? j->naming.pair[named].name : NULL;
+    int field = pz_schema_find(j->schema, name ? name : key, name ? strlen(name) : n);
     if (n <= NAME) {
         memcpy(g->name, key, n);
         g->n = n;
         g->field = field;
     }
     return field;
+}
+
+void
+pz_jsonl_naming(struct pz_jsonl *j, const struct pz_naming *naming)
+{
+    j->naming = *naming;
 }
 
 static void

@@ -10,6 +10,7 @@
 #define PZ_DATA_JSONL_H
 
 #include "data/input.h"
+#include "data/naming.h"
 #include "data/schema.h"
 
 struct pz_jsonl; // one per thread
@@ -17,6 +18,8 @@ struct pz_jsonl; // one per thread
 /* schema is borrowed until the reader is freed. */
 int pz_jsonl_new(struct pz_jsonl **j, const struct pz_schema *schema, struct pz_err *err);
 void pz_jsonl_free(struct pz_jsonl *j);
+/* Reads keys under other names; borrowed until the reader is freed. */
+void pz_jsonl_naming(struct pz_jsonl *j, const struct pz_naming *naming);
 /* Reads from data[0..n) (borrowed until the next start), whose first line has number
  * `line`. */
 void pz_jsonl_start(struct pz_jsonl *j, const char *data, size_t n, uint64_t line);

@@ -195,7 +195,9 @@ check_header(enum pz_set set, const char *const *name, size_t n_names, struct pz
         status = pz_buf_status(&header, "a message", err);
     if (!status && missing.len)
         status = pz_err_set(
-            err, PZ_DATA, "%s need more columns: missing are %s; the header has %s%s",
+            err, PZ_DATA,
+            "%s need more columns: missing are %s; the header has %s%s (-c NAME=HEADER "
+            "tells what the input calls a column)",
             pz_set_name(set), missing.data, header.len ? header.data : "none",
             n_names && name[0][0] >= '0' && name[0][0] <= '9'
                 ? "; is the first line a header?"

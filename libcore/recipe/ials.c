@@ -19,6 +19,11 @@ enum {
     GRAM_ROWS = 128, // rows summed in float before they are added in double
 };
 
+/* Squared lengths of item vectors that say nothing, of the greatest and of all: scores
+ * are fitted to 1, and these reach a thousandth at the most. */
+#define FAINT_SHARE 1e-6f
+#define FAINT       1e-8f
+
 /* ---- one row ---- */
 
 struct pz_ials_work {
@@ -550,6 +555,28 @@ old_order(float **out, const float *x, const uint32_t *old, uint32_t n, size_t d
     return status;
 }
 
+/*
+ * Items whose vector shrank to nothing but rounding errors: those that only people with
+ * nothing else had. Such a direction would rank by noise; it becomes zero, as if the item
+ * had no events.
+ */
+static void
+drop_faint(struct training *t)
+{
+    float most = 0;
+    for (uint32_t i = 0; i < t->n_items; i++) {
+        const float *y = t->y + (size_t)i * t->d;
+        float square = t->work[0]->k->dot(y, y, t->d);
+        most = square > most ? square : most;
+    }
+    float least = most * FAINT_SHARE > FAINT ? most * FAINT_SHARE : FAINT;
+    for (uint32_t i = 0; i < t->n_items; i++) {
+        float *y = t->y + (size_t)i * t->d;
+        if (t->work[0]->k->dot(y, y, t->d) < least)
+            memset(y, 0, t->d * sizeof *y);
+    }
+}
+
 static int
 iterate(struct pz_ials *m, struct training *t, struct pz_err *err)
 {
@@ -569,6 +596,8 @@ iterate(struct pz_ials *m, struct training *t, struct pz_err *err)
             break;
         before = loss;
     }
+    if (!status)
+        drop_faint(t);
     if (!status) // for the equations of the users
         status = make_gram(t->gram, t->y, t->n_items, t->d, t->alpha0, t->work,
                            t->threads, err);

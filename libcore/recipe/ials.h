@@ -55,7 +55,7 @@ struct pz_ials_side {
 struct pz_ials {
     uint32_t n_items;
     size_t d;
-    float *item;   // n_items x d; rows without events are zero
+    float *item;   // n_items x d; zero without events, or where they say nothing
     float *gram;   // d x d, alpha0 Y^T Y
     double alpha0; // as given, or mean weight of an entry * root of the density
     double lambda; // as given, or 0.02 * fourth root of the density

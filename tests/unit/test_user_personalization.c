@@ -8,7 +8,7 @@
 #include "recipe/model.h"
 #include "unit.h"
 
-enum { USERS = 90, ITEMS = 70, ID = 4, CUT_USER = 8, NEVER = 11 };
+enum { USERS = 90, ITEMS = 70, ID = 4, CUT_USER = 8, NEVER = 11, LONER = 20, LONE = 30 };
 
 static struct {
     uint8_t user_bytes[USERS * ID], item_bytes[ITEMS * ID];
@@ -18,6 +18,8 @@ static struct {
     int64_t when[USERS * 40];
     float weight[USERS * 40], cut_weight[USERS * 40];
 } shop;
+
+static bool with_loner; // user LONER has had LONE alone, which nobody else has
 
 static struct pz_dataset data;
 static struct pz_world world;
@@ -56,7 +58,9 @@ make_shop(bool weighted)
         for (uint64_t k = 0; k < count; k++) {
             uint32_t i = (uint32_t)pz_rng_below(&rng, ITEMS / 2) * 2;
             i = pz_rng_below(&rng, 5) ? i + u % 2 : i + !(u % 2);
-            if (i == NEVER)
+            if (with_loner && u == LONER)
+                i = LONE;
+            if (i == NEVER || (with_loner && u != LONER && i == LONE))
                 continue;
             shop.item[n] = i;
             shop.when[n] = (int64_t)n;
@@ -237,6 +241,30 @@ START_TEST(tastes_are_learned)
 }
 END_TEST
 
+/* Nothing is known of somebody whose items nobody else has, stored or folded in. */
+START_TEST(loners_get_popular_items)
+{
+    static const char *const firm[] = {"hidden_dimension=32", "regularization=0.1",
+                                       "repeats=once", NULL};
+    with_loner = true;
+    build(false, firm);
+    with_loner = false;
+    struct pz_err err = PZ_ERR_INIT;
+    struct pz_ranked one = {.item = one_item, .score = one_score};
+    for (uint32_t u = LONER; u <= LONER + 1; u++) {
+        for (int stored = 0; stored < 2; stored++) {
+            struct pz_query q = query_of(u, stored, 5);
+            ck_ok(recipe->rank(model.state, &q, 1, &one, &err), err);
+            ck_assert(one.fallback == (u == LONER));
+            ck_assert_uint_eq(one.n, 5);
+            if (u == LONER)
+                ck_assert_mem_eq(one_item, model.popular, 5 * sizeof *one_item);
+        }
+    }
+    finish();
+}
+END_TEST
+
 START_TEST(cold_and_limited)
 {
     build(true, RECENT);
@@ -347,6 +375,7 @@ pz_suite(void)
     tcase_add_test(t, answers);
     tcase_add_test(t, tastes_are_learned);
     tcase_add_test(t, cold_and_limited);
+    tcase_add_test(t, loners_get_popular_items);
     tcase_add_test(t, same_bytes_for_any_threads);
     tcase_add_test(t, damage);
     suite_add_tcase(s, t);

@@ -33,8 +33,10 @@ struct pz_live {
     struct pz_arena arena, item_memory; // of users, of items
     struct pz_text *recent;
     float *weight;
+    int64_t *time;
     struct pz_filter_event *event;
-    size_t n_recent, n_events, cap_recent, cap_weight, cap_event; // while a user is read
+    size_t n_recent, n_events, cap_recent, cap_weight, cap_time,
+        cap_event; // while a user is read
     struct pz_scan scan;
     struct pz_live_items items;
     struct pz_live_item *item;
@@ -154,6 +156,7 @@ pz_live_free(struct pz_live *l)
     free(l->item);
     free(l->recent);
     free(l->weight);
+    free(l->time);
     free(l->event);
     pz_arena_release(&l->arena);
     pz_arena_release(&l->item_memory);
@@ -438,9 +441,12 @@ take_event(void *ctx, const struct pz_event *e)
         if (pz_grow(&l->recent, &l->cap_recent, l->n_recent + 1, sizeof *l->recent,
                     "events", r->err) ||
             pz_grow(&l->weight, &l->cap_weight, l->n_recent + 1, sizeof *l->weight,
-                    "events", r->err))
+                    "events", r->err) ||
+            pz_grow(&l->time, &l->cap_time, l->n_recent + 1, sizeof *l->time, "events",
+                    r->err))
             return r->err->status;
         l->weight[l->n_recent] = weight;
+        l->time[l->n_recent] = e->time;
         l->recent[l->n_recent++] = item;
     }
     return l->o.events ? add_event(l, e, &item, r->err) : PZ_OK;
@@ -498,6 +504,7 @@ pz_live_user(struct pz_live *l, const char *id, size_t n, struct pz_live_user *o
         settle(l, &out->recent, l->recent, l->n_recent, sizeof *l->recent, err) ||
         (l->weighted &&
          settle(l, &out->weight, l->weight, l->n_recent, sizeof *l->weight, err)) ||
+        settle(l, &out->time, l->time, l->n_recent, sizeof *l->time, err) ||
         settle(l, &out->event, l->event, l->n_events, sizeof *l->event, err))
         return err->status;
     out->n_recent = l->n_recent;

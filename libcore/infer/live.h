@@ -23,6 +23,7 @@ struct pz_live_options {
 struct pz_live_user {
     const struct pz_text *recent; // those the model has not learned, for pz_request
     const float *weight;          // NULL: all 1
+    const int64_t *time;          // Unix seconds
     size_t n_recent;
     const struct pz_filter_event *event; // all of them, where options.events is there
     size_t n_events;

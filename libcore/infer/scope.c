@@ -212,6 +212,7 @@ pz_scope_complete(struct pz_scope_run *r, struct pz_request *q,
         return err->status;
     q->recent = user.recent;
     q->recent_weight = user.weight;
+    q->recent_time = user.time;
     q->n_recent = user.n_recent;
     if (r->promotion && !q->has_candidates) {
         size_t n = q->n < r->s->model->n_items ? q->n : r->s->model->n_items;

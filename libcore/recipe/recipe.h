@@ -127,8 +127,12 @@ const struct pz_recipe *pz_recipe_find(const char *name); // name or its ARN; NU
 const char *pz_recipe_type_name(enum pz_recipe_type t);
 
 /* The rows of the registry, each in the file that is named after it. */
+extern const struct pz_recipe pz_recipe_personalized_ranking;
 extern const struct pz_recipe pz_recipe_popularity; // aws-popularity-count
 extern const struct pz_recipe pz_recipe_sims;       // aws-sims
 extern const struct pz_recipe pz_recipe_user_personalization;
+
+/* Hyperparameters that recipes share; the first two are about exploration. */
+extern const struct pz_param_def pz_user_personalization_params[];
 
 #endif

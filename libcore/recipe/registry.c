@@ -3,6 +3,7 @@
 #include "recipe/recipe.h"
 
 const struct pz_recipe *const pz_recipes[] = {
+    &pz_recipe_personalized_ranking,
     &pz_recipe_popularity,
     &pz_recipe_sims,
     &pz_recipe_user_personalization,

@@ -28,7 +28,22 @@
 #include "recipe/ials_history.h"
 #include "recipe/model.h"
 
-static const struct pz_param_def params[] = {
+/* Those of exploration come first: personalized_ranking.c has all but these. */
+const struct pz_param_def pz_user_personalization_params[] = {
+    {.name = "exploration_weight",
+     .kind = PZ_PARAM_REAL,
+     .place = PZ_PLACE_CAMPAIGN,
+     .def = 0.3,
+     .min = 0,
+     .max = 1,
+     .help = "taken and kept with the model; answers do not explore yet"},
+    {.name = "exploration_item_age_cut_off",
+     .kind = PZ_PARAM_REAL,
+     .place = PZ_PLACE_CAMPAIGN,
+     .def = 30,
+     .min = 1,
+     .max = 1e6,
+     .help = "days; taken and kept with the model; answers do not explore yet"},
     {.name = "hidden_dimension",
      .kind = PZ_PARAM_INT,
      .place = PZ_PLACE_ALGORITHM,
@@ -68,20 +83,6 @@ static const struct pz_param_def params[] = {
      .min = 0,
      .max = 1,
      .help = "do not learn from users with longer histories"},
-    {.name = "exploration_weight",
-     .kind = PZ_PARAM_REAL,
-     .place = PZ_PLACE_CAMPAIGN,
-     .def = 0.3,
-     .min = 0,
-     .max = 1,
-     .help = "taken and kept with the model; answers do not explore yet"},
-    {.name = "exploration_item_age_cut_off",
-     .kind = PZ_PARAM_REAL,
-     .place = PZ_PLACE_CAMPAIGN,
-     .def = 30,
-     .min = 1,
-     .max = 1e6,
-     .help = "days; taken and kept with the model; answers do not explore yet"},
     {.name = "recency_halflife",
      .kind = PZ_PARAM_REAL,
      .place = PZ_PLACE_OURS,
@@ -646,7 +647,7 @@ const struct pz_recipe pz_recipe_user_personalization = {
     .type = PZ_USER_PERSONALIZATION,
     .summary =
         "items for a user, from all that the user had; implicit-feedback factorization",
-    .params = params,
+    .params = pz_user_personalization_params,
     .softmax = true,
     .has_scores = true,
     .train = train,

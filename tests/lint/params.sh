@@ -1,5 +1,5 @@
 #!/bin/sh
-# Every hyperparameter of every recipe is in pz-train(1), with its default.
+# Every hyperparameter of every recipe is in pz-recipes(7), with its default.
 set -u
 [ -x "$PZ_BUILD/pz-train" ] || { echo "pz-train is not built"; exit 77; }
 
@@ -30,8 +30,8 @@ set -u
                     found = found || index(said, " " $3 " ")
                 }
             if (!n)
-                printf "pz-train.1: %s of %s is missing\n", $1, recipe
+                printf "pz-recipes.7: %s of %s is missing\n", $1, recipe
             else if (!found)
-                printf "pz-train.1: default %s of %s (%s) is not there\n", $3, $1, recipe
-        }' man/pz-train.1 -
+                printf "pz-recipes.7: default %s of %s (%s) is not there\n", $3, $1, recipe
+        }' man/pz-recipes.7 -
 done

@@ -29,8 +29,7 @@ struct pz_batch_counts {
     uint64_t unknown; // ids that the model does not know
 };
 
-/* Answers the lines of descriptor `in`: JSON lines if its first byte is '{', else ids, of
- * which empty lines are skipped and a CR in front of the line end is dropped. */
+/* Answers the lines of descriptor `in`, JSON or ids as lines.h tells them apart. */
 int pz_batch_stream(const struct pz_batch *b, int in, struct pz_batch_counts *counts,
                     struct pz_err *err);
 /* Answers n ids; n 0: the one request that rules.base makes by itself. */

@@ -53,20 +53,43 @@ readable(const struct pz_lines *l, bool wait)
     }
 }
 
-/* The first bytes: drops a byte-order mark and tells JSON from ids. False: what is there
- * may become a mark. */
+/* Drops the empty lines at the start of what is there. */
+static void
+drop_empty(struct pz_lines *l)
+{
+    for (;;) {
+        const char *p = l->buf + l->at;
+        size_t n = l->len - l->at, cr = n && p[0] == '\r';
+        if (n == cr || p[cr] != '\n')
+            break;
+        l->at += cr + 1;
+        l->n++;
+    }
+}
+
+/* The first bytes: drops a byte-order mark and empty lines and tells JSON from ids.
+ * False: what is there does not yet say. */
 static bool
 begin(struct pz_lines *l)
 {
     static const char mark[] = "\xef\xbb\xbf";
-    size_t n = l->len < 3 ? l->len : 3;
-    bool marked = n && memcmp(l->buf, mark, n) == 0;
-    if (marked && n < 3 && !l->eof)
-        return false;
-    l->at = l->seen = marked && n == 3 ? 3 : 0;
-    l->json = l->len > l->at && l->buf[l->at] == '{';
-    // Behind a mark that came alone the first byte is still to come.
-    l->begun = l->len > l->at || l->eof;
+    if (l->n == 0) {
+        size_t n = l->len < 3 ? l->len : 3;
+        bool marked = n && memcmp(l->buf, mark, n) == 0;
+        if (marked && n < 3 && !l->eof)
+            return false;
+        l->at = marked && n == 3 ? 3 : 0;
+    }
+    drop_empty(l);
+    l->seen = l->at;
+    size_t n = l->len - l->at;
+    l->json = n && l->buf[l->at] == '{';
+    l->begun = n > 1 || (n && l->buf[l->at] != '\r') || l->eof;
+    if (!l->begun && l->n) { // room for what is still to come
+        memmove(l->buf, l->buf + l->at, n);
+        l->len = n;
+        l->at = l->seen = 0;
+    }
     return l->begun;
 }
 

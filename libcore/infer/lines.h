@@ -2,9 +2,10 @@
  * lines: a descriptor's bytes as blocks of whole lines. A block holds what is there to be
  * read, up to its limit: only for its first line does it wait.
  *
- * A UTF-8 byte-order mark in front of all is dropped. When the first byte is '{' all
- * lines are JSON. Otherwise they are ids: an empty line is passed over and a carriage
- * return in front of the line end is dropped. Every other byte belongs to the id.
+ * A UTF-8 byte-order mark in front of all and empty lines behind it are dropped. When the
+ * first byte is then '{' all lines are JSON. Otherwise they are ids: an empty line is
+ * passed over and a carriage return in front of the line end is dropped. Every other byte
+ * belongs to the id.
  */
 #ifndef PZ_INFER_LINES_H
 #define PZ_INFER_LINES_H

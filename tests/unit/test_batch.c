@@ -143,6 +143,96 @@ START_TEST(json_lines)
 }
 END_TEST
 
+static void *
+write_bytes(void *arg)
+{
+    struct {
+        const struct pz_buf *text;
+        int fd;
+    } *f = arg;
+    for (size_t i = 0; i < f->text->len; i++) {
+        if (write(f->fd, f->text->data + i, 1) != 1)
+            break;
+        usleep(100);
+    }
+    close(f->fd);
+    return NULL;
+}
+
+/* Empty lines in front of the first line do not decide what the lines are, however they
+ * arrive. */
+START_TEST(empty_first_lines)
+{
+    static const struct {
+        const char *in;
+        bool json;
+        uint64_t number; // of the first line
+        size_t n_text;
+    } cases[] = {
+        {"\n{\"userId\":\"u2\"}\n", true, 2, 15},
+        {"\r\n\n\r\n{}", true, 4, 2},
+        {"\xef\xbb\xbf\r\n{}\n", true, 2, 2},
+        {"\n\xef\xbb\xbf{}\n", false, 2, 5}, // no mark: it is not in front of all
+        {"\n\r{\n", false, 2, 2},
+        {"\r{}\n", false, 1, 3},
+        {"\n\r", false, 0, 0},
+        {"\n\n", false, 0, 0},
+        {"\n u1\n", false, 2, 3},
+    };
+    struct pz_buf text = PZ_BUF_INIT;
+    pz_buf_addz(&text, cases[_i].in);
+    for (int slowly = 0; slowly < 2; slowly++) {
+        int ends[2];
+        pthread_t writer;
+        struct pz_lines l;
+        struct pz_block b = {.n = 0};
+        ck_assert_int_eq(pipe(ends), 0);
+        struct {
+            const struct pz_buf *text;
+            int fd;
+        } feed = {&text, ends[1]};
+        if (slowly) {
+            ck_assert_int_eq(pthread_create(&writer, NULL, write_bytes, &feed), 0);
+        } else {
+            ck_assert_int_eq(write(ends[1], text.data, text.len), (ssize_t)text.len);
+            close(ends[1]);
+        }
+        pz_lines_init(&l, ends[0]);
+        ck_ok(pz_lines_read(&l, &b, 10, &err), err);
+        ck_assert_int_eq(l.json, cases[_i].json);
+        ck_assert_uint_eq(b.n, cases[_i].number > 0);
+        if (b.n) {
+            ck_assert_uint_eq(b.line[0].number, cases[_i].number);
+            ck_assert_uint_eq(b.line[0].text.n, cases[_i].n_text);
+        }
+        if (slowly)
+            pthread_join(writer, NULL);
+        close(ends[0]);
+        pz_lines_release(&l);
+        pz_block_release(&b);
+    }
+    pz_buf_release(&text);
+}
+END_TEST
+
+/* As many of them as no buffer holds. */
+START_TEST(many_empty_lines)
+{
+    struct pz_buf in = PZ_BUF_INIT, out = PZ_BUF_INIT;
+    struct pz_batch_counts c;
+    for (int i = 0; i < 300001; i++)
+        pz_buf_addz(&in, i % 2 ? "\r\n" : "\n");
+    pz_buf_addz(&in, "{\"userId\":\"u2\"");
+    run_file(&in, 1, &out, &c);
+    ck_assert_str_eq(out.data,
+                     "{\"input\":\"{\\\"userId\\\":\\\"u2\\\"\",\"output\":null,"
+                     "\"error\":\"line 300002: column 15: the text ends too "
+                     "early\"}\n");
+    pz_buf_release(&in);
+    pz_buf_release(&out);
+}
+END_TEST
+
 /* The order and the bytes do not depend on the number of threads or on where reads end.
  */
 START_TEST(threads_agree)
@@ -381,6 +471,8 @@ pz_suite(void)
     tcase_add_test(t, ids);
     tcase_add_loop_test(t, byte_order_mark, 0, 5);
     tcase_add_test(t, json_lines);
+    tcase_add_loop_test(t, empty_first_lines, 0, 9);
+    tcase_add_test(t, many_empty_lines);
     tcase_add_test(t, threads_agree);
     tcase_add_test(t, pieces);
     tcase_add_test(t, long_lines);

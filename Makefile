@@ -132,6 +132,9 @@ $(B)/samples/%: $(B)/samples/%.o
 
 # A fuzz target is libFuzzer's with V=fuzz, else a program that replays inputs.
 ifeq ($(V),fuzz)
+# What is to be explored is libcore, not the target's own comparisons.
+$(B)/tests/fuzz/%.o: FLAGS_fuzz := -O2 -fsanitize=address,undefined \
+                                   -fno-sanitize-recover=all
 $(B)/fuzz/%: $(B)/tests/fuzz/%.o $(B)/libcore.a
 	@mkdir -p $(@D)
 	$(LINK) -fsanitize=fuzzer

@@ -19,7 +19,8 @@ struct span {
 
 struct pz_csv {
     enum pz_cpu cpu;
-    bool slow; // pz_csv_force_slow
+    bool slow;    // pz_csv_force_slow
+    size_t batch; // bytes indexed at once
 
     // the text, and the record that comes next
     const char *data;
@@ -414,7 +415,7 @@ static bool
 index_batch(struct pz_csv *csv)
 {
     struct pz_csv_index *ix = &csv->ix;
-    size_t left = csv->n - csv->pos, n = left < PZ_CSV_BATCH ? left : PZ_CSV_BATCH;
+    size_t left = csv->n - csv->pos, n = left < csv->batch ? left : csv->batch;
     const char *data = csv->data + csv->pos;
     csv->base = csv->pos;
     csv->row = csv->first = csv->next_special = 0;
@@ -625,6 +626,7 @@ pz_csv_new(struct pz_csv **csv, struct pz_err *err)
     if (pz_new(&c, 1, sizeof *c, "a CSV reader", err))
         return err->status;
     c->cpu = pz_cpu();
+    c->batch = PZ_CSV_BATCH;
     if (!parser_init(c)) {
         free(c);
         return pz_err_set(err, PZ_SYSTEM, "cannot start libcsv");
@@ -649,6 +651,12 @@ void
 pz_csv_force_slow(struct pz_csv *csv, bool on)
 {
     csv->slow = on;
+}
+
+void
+pz_csv_force_batch(struct pz_csv *csv, size_t n)
+{
+    csv->batch = n && n < PZ_CSV_BATCH ? n : PZ_CSV_BATCH;
 }
 
 void

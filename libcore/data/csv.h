@@ -51,6 +51,8 @@ enum pz_row pz_csv_next(struct pz_csv *csv, struct pz_cell *cell, size_t n_cells
                         size_t *n_found, struct pz_row_at *at);
 /* For tests: true sends every row through libcsv. */
 void pz_csv_force_slow(struct pz_csv *csv, bool on);
+/* For tests: at most n bytes are indexed at once (0: as many as without it). */
+void pz_csv_force_batch(struct pz_csv *csv, size_t n);
 /* Length of the longest prefix of data[0..n) that is whole records (0: none). */
 size_t pz_csv_whole(const char *data, size_t n);
 

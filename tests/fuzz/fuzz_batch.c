@@ -31,6 +31,17 @@ is_json(struct pz_scan *scan, const char *s, size_t n)
     return tok == PZ_TOK_END;
 }
 
+/* Does the stream start with an object? */
+static bool
+starts_json(const uint8_t *data, size_t n)
+{
+    size_t at = n >= 3 && memcmp(data, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+    for (; at < n; at++)
+        if (data[at] != '\n' && !(data[at] == '\r' && at + 1 < n && data[at + 1] == '\n'))
+            return data[at] == '{';
+    return false;
+}
+
 static int
 file_of(const uint8_t *data, size_t n)
 {
@@ -66,7 +77,7 @@ check_stream(const struct tiny *tiny, uint8_t choice, const uint8_t *data, size_
 {
     struct pz_err err = PZ_ERR_INIT;
     struct pz_batch_counts counts;
-    bool json = choice & 1 || (n && data[0] == '{');
+    bool json = choice & 1 || starts_json(data, n);
     int in = file_of(data, n), out = file_of(data, 0);
     struct pz_text list[] = {{"i4", 2}, {"none", 4}};
     struct pz_batch b = {.rules = {.model = &tiny->model,

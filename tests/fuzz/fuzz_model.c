@@ -49,6 +49,10 @@ build(void)
     for (; pz_recipes[n_recipes] && n_recipes < MAX_RECIPES; n_recipes++) {
         const struct pz_recipe *r = pz_recipes[n_recipes];
         pz_params_init(&params, r->params);
+        // Fewer than may be asked for: what takes the time is arithmetic.
+        int factors = pz_param_find(r->params, "hidden_dimension");
+        if (factors >= 0)
+            params.value[factors] = 16;
         require(pz_builder_new(&model[n_recipes], &err) == PZ_OK);
         struct pz_train t = {.events = &events,
                              .params = &params,
@@ -85,36 +89,48 @@ apply(struct pz_tensors *t, const uint8_t *op, struct change *c)
     return true;
 }
 
+/* Asks for three users or items, of which `which` chooses the first, and explains one. */
 static void
-ask(const struct pz_model *m)
+ask(const struct pz_model *m, uint32_t which)
 {
-    uint32_t item[ITEMS];
-    float score[ITEMS];
+    enum { N = 3 };
+    uint32_t item[N][ITEMS];
+    float score[N][ITEMS];
+    struct pz_query query[N];
+    struct pz_ranked out[N];
     struct pz_reason reason[64];
+    struct pz_explained why = {.reason = reason};
     struct pz_err err = PZ_ERR_INIT;
-    for (uint32_t k = 0; k < ITEMS; k++) {
-        struct pz_query q = {.user = k, .item = k, .n = 1 + k % ITEMS, .stored = k % 2};
-        struct pz_ranked out = {.item = item, .score = score};
-        struct pz_explained why = {.reason = reason};
+    size_t n = 0;
+    for (uint32_t i = 0; i < N; i++) {
+        uint32_t k = (which + 7 * i) % ITEMS;
+        struct pz_query *q = &query[n];
         struct pz_history h;
-        int r = pz_model_history(m, k, &h, &err);
-        q.history = h.item;
-        q.weight = h.weight;
-        q.time = h.time;
-        q.n_history = h.n;
-        if (r || q.n_history > 64 || m->recipe->rank(m->state, &q, 1, &out, &err)) {
-            // PZ_DATA: equations that have no solution any more.
-            require(q.n_history > 64 || err.status == PZ_FORMAT || err.status == PZ_DATA);
-            require(q.n_history > 64 || err.msg[0]);
-            continue;
-        }
-        require(out.n <= q.n);
-        for (size_t i = 0; i < out.n; i++)
-            require(item[i] < m->n_items);
-        if (m->recipe->explain && out.n &&
-            m->recipe->explain(m->state, &q, item[0], &why, &err) == PZ_OK)
-            require(why.n <= 64);
+        *q = (struct pz_query){.user = k, .item = k, .n = 1 + k % ITEMS, .stored = k % 2};
+        out[n] = (struct pz_ranked){.item = item[n], .score = score[n]};
+        if (pz_model_history(m, k, &h, &err))
+            require(err.status == PZ_FORMAT && err.msg[0]);
+        else if (h.n <= 64)
+            n++;
+        q->history = h.item;
+        q->n_history = h.n;
+        err = (struct pz_err)PZ_ERR_INIT;
     }
+    if (n == 0)
+        return;
+    if (m->recipe->rank(m->state, query, n, out, &err)) {
+        // PZ_DATA: equations that have no solution any more.
+        require((err.status == PZ_FORMAT || err.status == PZ_DATA) && err.msg[0]);
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        require(out[i].n <= query[i].n);
+        for (size_t j = 0; j < out[i].n; j++)
+            require(item[i][j] < m->n_items);
+    }
+    if (m->recipe->explain && which % 4 == 0 && out[0].n &&
+        m->recipe->explain(m->state, &query[0], item[0][0], &why, &err) == PZ_OK)
+        require(why.n <= 64);
 }
 
 int
@@ -125,17 +141,20 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     struct pz_model m;
     struct pz_err err = PZ_ERR_INIT;
     size_t n_changes = 0;
+    uint32_t which = 0;
     if (!dataset.n_rows)
         build();
     if (n == 0)
         return 0;
     require(pz_builder_view(model[data[0] % n_recipes], &t, &err) == PZ_OK);
-    for (size_t i = 1; i + 4 <= n && n_changes < MAX_CHANGES; i += 4)
+    for (size_t i = 1; i + 4 <= n && n_changes < MAX_CHANGES; i += 4) {
         n_changes += apply(&t, data + i, &change[n_changes]);
+        which += data[i + 3];
+    }
     int status = pz_model_open_tensors(&m, &t, &err);
     require(status == PZ_OK || (status == PZ_FORMAT && err.msg[0]));
     if (status == PZ_OK) {
-        ask(&m);
+        ask(&m, which);
         pz_model_close(&m);
     }
     while (n_changes-- > 0)

@@ -21,6 +21,17 @@ require(bool ok)
         abort();
 }
 
+/* Does the stream start with an object? */
+static bool
+starts_json(const uint8_t *data, size_t n)
+{
+    size_t at = n >= 3 && memcmp(data, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+    for (; at < n; at++)
+        if (data[at] != '\n' && !(data[at] == '\r' && at + 1 < n && data[at + 1] == '\n'))
+            return data[at] == '{';
+    return false;
+}
+
 static int
 file_of(const uint8_t *data, size_t n)
 {
@@ -98,7 +109,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
                          .user = {choice & 16 ? "u1" : NULL, 2},
                          .explain = choice & 32,
                          .out = out};
-    bool json = n && data[0] == '{';
+    bool json = starts_json(data, n);
     int status = pz_sieve_stream(&s, in, &counts, &err);
     require(!status || (status == PZ_DATA && !json && err.msg[0]));
     off_t len = lseek(out, 0, SEEK_END);

@@ -16,7 +16,13 @@
 enum naive_truth { NAIVE_FALSE, NAIVE_UNKNOWN, NAIVE_TRUE };
 
 /* Bounds on what it takes, for expressions of at most NAIVE_LONGEST bytes. */
-enum { NAIVE_LONGEST = 600, NAIVE_CHILDREN = 64, NAIVE_VALUES = 256, NAIVE_NODES = 128 };
+enum {
+    NAIVE_LONGEST = 600,
+    NAIVE_CHILDREN = 64,
+    NAIVE_VALUES = 256, // of one placeholder or cell
+    NAIVE_NODES = 128,
+    NAIVE_CLAUSES = 64,
+};
 
 struct naive_text { // a view
     const char *s;
@@ -29,7 +35,7 @@ struct naive_node {
     size_t n_children;
     /* a condition */
     char place[32], field[64], op[8]; // op: = != < <= > >= in notin
-    struct naive_text value[NAIVE_VALUES];
+    const struct naive_text *value;
     size_t n_values;
     bool star, current;
     char param[64]; // "" : none
@@ -47,12 +53,20 @@ struct naive_request {
     size_t window;
 };
 
+struct naive_clause {
+    bool include;
+    char subject;
+    struct naive_node *where, *when;
+    const struct naive_node *first, *end; // its nodes in the pool
+};
+
 struct naive {
     const char *at;
+    struct naive_clause clause[NAIVE_CLAUSES];
     struct naive_node pool[NAIVE_NODES];
-    size_t n_pool;
+    struct naive_text value[NAIVE_LONGEST];
+    size_t n_clauses, n_pool, n_values;
     const struct naive_request *q;
-    bool absent; // a placeholder without value was met
     char subject;
 };
 
@@ -151,9 +165,13 @@ naive_set(struct naive *n, struct naive_node *c)
     } else if (naive_char(n, '*')) {
         c->star = true;
     } else {
-        do
-            naive_value(n, &c->value[c->n_values++]);
-        while (list && naive_char(n, ','));
+        c->value = &n->value[n->n_values];
+        do {
+            if (n->n_values == NAIVE_LONGEST)
+                abort();
+            naive_value(n, &n->value[n->n_values++]);
+            c->n_values++;
+        } while (list && naive_char(n, ','));
         c->star =
             list && naive_is(&c->value[0], "*") && !strcasecmp(c->field, "EVENT_TYPE");
     }
@@ -317,14 +335,15 @@ static inline enum naive_truth
 naive_test(struct naive *n, const struct naive_node *c, const struct world_field *w,
            const char *cell)
 {
-    static struct naive_text value[NAIVE_VALUES];
+    static struct naive_text given[NAIVE_VALUES];
+    const struct naive_text *value = c->value;
     size_t n_values = c->n_values;
     bool star = c->star, text = strchr("sS", w->type) != NULL, in = c->op[0] == 'i',
          notin = c->op[0] == 'n';
     bool fold = !strcmp(w->name, "EVENT_TYPE"),
          time = !strcmp(w->name, "TIMESTAMP") || !strcmp(w->name, "CREATION_TIMESTAMP");
-    memcpy(value, c->value, sizeof value);
     if (c->current) {
+        value = given;
         const struct world_table *t = world_table(PZ_ITEMS);
         size_t at;
         const struct world_field *cw = naive_field(t, c->param, &at);
@@ -333,12 +352,12 @@ naive_test(struct naive *n, const struct naive_node *c, const struct world_field
         n_values = 0;
         while (s && *s) {
             size_t len = cw->type == 'S' ? strcspn(s, "|") : strlen(s);
-            value[n_values++] = (struct naive_text){s, len};
+            given[n_values++] = (struct naive_text){s, len};
             if (!s[len])
                 break;
             s += len + 1;
             if (!*s)
-                value[n_values++] = (struct naive_text){s, 0};
+                given[n_values++] = (struct naive_text){s, 0};
         }
         if (!n_values && !in && !notin)
             return NAIVE_UNKNOWN;
@@ -347,11 +366,10 @@ naive_test(struct naive *n, const struct naive_node *c, const struct world_field
         for (size_t i = 0; i < n->q->n_values; i++)
             if (!strcmp(n->q->value[i].name, c->param))
                 s = n->q->value[i].text;
-        if (!s) {
-            n->absent = true;
+        if (!s)
             return NAIVE_FALSE;
-        }
-        n_values = naive_split(s, value);
+        value = given;
+        n_values = naive_split(s, given);
         star = fold && n_values == 1 && naive_is(value, "*");
     }
     if (star)
@@ -432,13 +450,15 @@ static inline bool
 naive_recent(const struct naive *n, const struct world_table *t, size_t r)
 {
     size_t newer = 0;
+    if (!n->q->window)
+        return true;
     for (size_t k = 0; k < t->n_rows; k++) {
         if (strcmp(t->row[k][0], t->row[r][0]) || strcasecmp(t->row[k][3], t->row[r][3]))
             continue;
         int o = naive_order(t->row[k][2], t->row[r][2], false);
         newer += o > 0;
     }
-    return !n->q->window || newer < n->q->window;
+    return newer < n->q->window;
 }
 
 /* Is there an event for which all (kind '&') or any of the nodes hold? */
@@ -520,50 +540,76 @@ naive_known(const struct naive *n, const char *id)
     return false;
 }
 
-/*
- * Is candidate `id` kept? *refused: an INCLUDE lacks a value.
- */
+/* The whole expression, which must stay as long as n is used. */
+static inline void
+naive_parse(struct naive *n, const char *text)
+{
+    n->at = text;
+    n->n_clauses = n->n_pool = n->n_values = 0;
+    do {
+        struct naive_clause *c = &n->clause[n->n_clauses++];
+        if (n->n_clauses == NAIVE_CLAUSES)
+            abort();
+        c->first = &n->pool[n->n_pool];
+        c->include = naive_word(n, "INCLUDE");
+        if (!c->include)
+            naive_word(n, "EXCLUDE");
+        c->subject = naive_word(n, "ItemID") ? 'I' : naive_word(n, "UserID") ? 'U' : 'A';
+        if (c->subject == 'A')
+            naive_word(n, "ActionID");
+        naive_word(n, "WHERE");
+        c->where = naive_or(n);
+        c->when = naive_word(n, "IF") ? naive_or(n) : NULL;
+        c->end = &n->pool[n->n_pool];
+    } while (naive_char(n, '|'));
+}
+
+/* Does the request have a value for every placeholder of the clause? */
+static inline bool
+naive_complete(const struct naive_clause *clause, const struct naive_request *q)
+{
+    for (const struct naive_node *c = clause->first; c < clause->end; c++) {
+        bool found = c->kind != 'c' || c->current || !c->param[0];
+        for (size_t k = 0; k < q->n_values; k++)
+            found |= !strcmp(q->value[k].name, c->param);
+        if (!found)
+            return false;
+    }
+    return true;
+}
+
+/* Is candidate `id` kept by what was parsed? *refused: an INCLUDE lacks a value. */
+static inline bool
+naive_keeps(struct naive *n, const struct naive_request *q, const char *id, bool *refused)
+{
+    bool includes = false, included = false, excluded = false;
+    n->q = q;
+    *refused = false;
+    for (size_t i = 0; i < n->n_clauses; i++) {
+        const struct naive_clause *c = &n->clause[i];
+        n->subject = c->subject;
+        if (!naive_complete(c, q)) {
+            *refused |= c->include;
+            continue;
+        }
+        if (c->when && naive_where(n, c->when, id) != NAIVE_TRUE)
+            continue;
+        bool met = naive_known(n, id) && naive_where(n, c->where, id) == NAIVE_TRUE;
+        includes |= c->include;
+        included |= c->include && met;
+        excluded |= !c->include && met;
+    }
+    return (!includes || included) && !excluded;
+}
+
+/* Both in one. */
 static inline bool
 naive_filter(const char *text, const struct naive_request *q, const char *id,
              bool *refused)
 {
     static struct naive n;
-    bool includes = false, included = false, excluded = false;
-    n.at = text;
-    n.q = q;
-    n.absent = false;
-    *refused = false;
-    do {
-        n.n_pool = 0;
-        bool include = naive_word(&n, "INCLUDE");
-        if (!include)
-            naive_word(&n, "EXCLUDE");
-        n.subject = naive_word(&n, "ItemID") ? 'I' : naive_word(&n, "UserID") ? 'U' : 'A';
-        if (n.subject == 'A')
-            naive_word(&n, "ActionID");
-        naive_word(&n, "WHERE");
-        struct naive_node *where = naive_or(&n);
-        struct naive_node *when = naive_word(&n, "IF") ? naive_or(&n) : NULL;
-        n.absent = false;
-        for (size_t i = 0; i < n.n_pool; i++) { // is every value there?
-            const struct naive_node *c = &n.pool[i];
-            bool found = c->kind != 'c' || c->current || !c->param[0];
-            for (size_t k = 0; k < q->n_values; k++)
-                found |= !strcmp(q->value[k].name, c->param);
-            n.absent |= !found;
-        }
-        if (n.absent) {
-            *refused |= include;
-            continue;
-        }
-        if (when && naive_where(&n, when, id) != NAIVE_TRUE)
-            continue;
-        bool met = naive_known(&n, id) && naive_where(&n, where, id) == NAIVE_TRUE;
-        includes |= include;
-        included |= include && met;
-        excluded |= !include && met;
-    } while (naive_char(&n, '|'));
-    return (!includes || included) && !excluded;
+    naive_parse(&n, text);
+    return naive_keeps(&n, q, id, refused);
 }
 
 #endif

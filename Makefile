@@ -74,7 +74,7 @@ HELPERS    := $(patsubst %.c,$(B)/tests/%,$(notdir $(HELPER_SRC)))
 MAN     := $(sort $(wildcard man/*.[1-9]))
 SCHEMAS := $(sort $(wildcard schemas/*))
 
-.PHONY: all deps ready check check-run coverage tests fuzz lint bench demo install uninstall dist \
+.PHONY: all deps deps-test ready check check-run coverage tests fuzz lint bench demo install uninstall dist \
         clean help format FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
@@ -84,6 +84,10 @@ all: $(TOOLS)
 # ---- dependencies -----------------------------------------------------------------------
 deps:
 	@.ci/deps install build check
+
+# Also what some tests use and are skipped without: a PostgreSQL server, Python.
+deps-test:
+	@.ci/deps install build check extra
 
 # Once a tree: says in one line what is missing, instead of a compiler's error.
 build/.deps:
@@ -213,6 +217,7 @@ help:
 	@echo 'make bench        speed and quality beside their floors (tests/bench)'
 	@echo 'make fuzz V=fuzz  libFuzzer programs in build/fuzz/fuzz'
 	@echo 'make deps         install the Debian packages that are missing'
+	@echo 'make deps-test    the same, and what a few tests are skipped without'
 	@echo 'make install      into $$(DESTDIR)$(prefix); also uninstall'
 	@echo 'make dist         build/pz-$(VERSION).tar.gz from the committed tree'
 	@echo 'make format       clang-format over all sources'

@@ -345,9 +345,8 @@ check_strict(struct pz_convert *c, size_t f, const struct pz_cell *cell)
     return PZ_OK;
 }
 
-/* Numbers and nulls of the row; strings are only checked here. */
-static int
-check_field(struct pz_convert *c, size_t f, const struct pz_cell *cell, char *row)
+int
+pz_convert_field(struct pz_convert *c, size_t f, const struct pz_cell *cell, char *row)
 {
     const struct pz_pack_field *p = &c->layout->field[f];
     if (cell->kind == PZ_CELL_ABSENT || cell->kind == PZ_CELL_NULL)
@@ -418,7 +417,7 @@ intern(struct pz_convert *c, const struct pz_pack_field *p, const struct pz_cell
     return c->n_pending == PZ_PENDING ? pz_convert_flush(c, err) : PZ_OK;
 }
 
-/* Did check_field() find this string null? */
+/* Did pz_convert_field() find this string null? */
 static bool
 is_null(const struct pz_pack_field *p, const struct pz_cell *cell)
 {
@@ -438,22 +437,14 @@ all_filled(const struct pz_layout *l, const struct pz_cell *cell)
     return true;
 }
 
-/* A time of ten digits, as nearly all are, without the detours of check_field(). */
+/* A time of ten digits, as nearly all are, without the detours of pz_convert_field(). */
 static inline bool
 take_time(const struct pz_convert *c, const struct pz_pack_field *p,
           const struct pz_cell *cell, char *row)
 {
-    uint64_t high;
-    if (p->kind != PZ_PACK_ORDER || c->unit != PZ_TIME_S || cell->n != 10 ||
-        (cell->kind != PZ_CELL_TEXT && cell->kind != PZ_CELL_NUMBER) ||
-        !pz_eight_digits(cell->s, &high))
-        return false;
-    unsigned tens = (unsigned)(unsigned char)cell->s[8] - '0';
-    unsigned ones = (unsigned)(unsigned char)cell->s[9] - '0';
-    if (tens > 9 || ones > 9)
-        return false;
-    pz_row_set_order(row, (int64_t)(high * 100 + tens * 10 + ones));
-    return true;
+    return p->kind == PZ_PACK_ORDER && c->unit == PZ_TIME_S && cell->n == 10 &&
+           (cell->kind == PZ_CELL_TEXT || cell->kind == PZ_CELL_NUMBER) &&
+           pz_convert_seconds(cell->s, row);
 }
 
 int
@@ -472,10 +463,10 @@ pz_convert_row(struct pz_convert *c, const struct pz_cell *cell, int64_t order, 
     for (size_t k = 0; k < l->n_numbers && r == PZ_OK; k++) {
         size_t f = l->number[k];
         if (!take_time(c, &l->field[f], &cell[f], row))
-            r = check_field(c, f, &cell[f], row);
+            r = pz_convert_field(c, f, &cell[f], row);
     }
     for (size_t k = 0; !filled && k < l->n_strings && r == PZ_OK; k++)
-        r = check_field(c, l->string[k], &cell[l->string[k]], row);
+        r = pz_convert_field(c, l->string[k], &cell[l->string[k]], row);
     for (size_t k = 0; k < l->n_strings && r == PZ_OK; k++) {
         size_t f = l->string[k];
         const struct pz_pack_field *p = &l->field[f];

@@ -5,6 +5,8 @@
 #ifndef PZ_DATA_CONVERT_H
 #define PZ_DATA_CONVERT_H
 
+#include "base/num.h"
+#include "data/csv.h"
 #include "data/ids.h"
 #include "data/import.h"
 #include "data/input.h"
@@ -30,9 +32,9 @@ struct pz_layout {
     uint32_t *string, *number; // which fields are strings (or ids) and which are not
     size_t n_strings, n_numbers;
     uint8_t *seen_null; // by field, atomic: a row with null there was made
-    size_t n_codes;  // dictionaries; 0 is the id's, 1 the item's where there is one
-    size_t *code_at; // row offset of each code
-    size_t null_at;  // first null byte
+    size_t n_codes;     // dictionaries; 0 is the id's, 1 the item's where there is one
+    size_t *code_at;    // row offset of each code
+    size_t null_at;     // first null byte
     size_t width;
     bool events; // rows are interactions: order is the time
 };
@@ -69,6 +71,19 @@ pz_pack_i64(const struct pz_pack_field *f, const char *row)
     return f->kind == PZ_PACK_ORDER ? pz_row_order(row) : pz_row_i64(row, f->at);
 }
 
+/* The row's order from s[0..10), when that is ten digits. */
+static inline bool
+pz_convert_seconds(const char *s, char *row)
+{
+    uint64_t high;
+    unsigned tens = (unsigned)(unsigned char)s[8] - '0';
+    unsigned ones = (unsigned)(unsigned char)s[9] - '0';
+    if (!pz_eight_digits(s, &high) || tens > 9 || ones > 9)
+        return false;
+    pz_row_set_order(row, (int64_t)(high * 100 + tens * 10 + ones));
+    return true;
+}
+
 /* One thread's side of the conversion. */
 struct pz_convert {
     const struct pz_layout *layout;
@@ -94,5 +109,20 @@ void pz_convert_release(struct pz_convert *c);
 int pz_convert_row(struct pz_convert *c, const struct pz_cell *cell, int64_t order,
                    char *row, struct pz_err *err);
 int pz_convert_flush(struct pz_convert *c, struct pz_err *err);
+
+/*
+ * The first n rows of a table, a column at a time: many times cheaper than cells, because
+ * nothing is decided row by row. Field f stands in column[f] - 1. Rows that are sound are
+ * written to row, row + width, ..., with the orders `order`, order + 1, ...; *n_done < n:
+ * row *n_done of the table, of which no trace is left, is one for pz_convert_row.
+ */
+int pz_convert_table(struct pz_convert *c, const struct pz_csv_table *t, size_t n,
+                     const unsigned *column, int64_t order, char *row, size_t *n_done,
+                     struct pz_err *err);
+
+/* One field of a row, as pz_convert_row does it; but strings are only checked, and only
+ * their nulls are written. */
+int pz_convert_field(struct pz_convert *c, size_t f, const struct pz_cell *cell,
+                     char *row);
 
 #endif

@@ -617,6 +617,50 @@ pz_csv_next(struct pz_csv *csv, struct pz_cell *cell, size_t n_cells, size_t *n_
     }
 }
 
+/* ---- tables ---- */
+
+enum { OVERREAD = 8 }; // bytes that may be read from the start of a field
+
+/* How many of the rows that are left in the index are plain and of the header's width. */
+static size_t
+plain_rows(const struct pz_csv *csv)
+{
+    const struct pz_csv_index *ix = &csv->ix;
+    const uint16_t *row = ix->row + csv->row;
+    unsigned special = ix->special[csv->next_special], width = (unsigned)csv->n_cols;
+    unsigned end = csv->first + width; // the field behind the row
+    size_t n = ix->n_rows - csv->row, k = 0;
+    for (; k < n && row[k] + 1u == end && ix->begin[end] - 1u <= special; k++)
+        end += width;
+    while (k && csv->base + ix->begin[csv->first + k * width] + OVERREAD > csv->n)
+        k--;
+    return k;
+}
+
+void
+pz_csv_peek(struct pz_csv *csv, struct pz_csv_table *table)
+{
+    *table = (struct pz_csv_table){.n_cols = csv->n_cols};
+    if (csv->slow || !csv->slot || csv->n_cols < 2)
+        return;
+    if (csv->row == csv->ix.n_rows && (csv->pos == csv->n || !index_batch(csv)))
+        return;
+    table->text = csv->data + csv->base;
+    table->begin = csv->ix.begin + csv->first;
+    table->n_rows = csv->suspect ? 0 : plain_rows(csv);
+}
+
+void
+pz_csv_skip(struct pz_csv *csv, size_t n)
+{
+    if (!n)
+        return;
+    csv->row += (unsigned)n;
+    csv->line += n;
+    csv->first += (unsigned)(n * csv->n_cols);
+    csv->pos = csv->base + csv->ix.begin[csv->first];
+}
+
 /* ---- life ---- */
 
 int

@@ -49,6 +49,25 @@ void pz_csv_start(struct pz_csv *csv, const char *data, size_t n, uint64_t line,
  */
 enum pz_row pz_csv_next(struct pz_csv *csv, struct pz_cell *cell, size_t n_cells,
                         size_t *n_found, struct pz_row_at *at);
+
+/*
+ * The next rows as a table, while nothing in them needs care: all of the header's width
+ * (two columns at least), in UTF-8, without a quote, backslash or NUL. Field c of row r
+ * is at text + begin[k], k = r * n_cols + c, up to before text + begin[k + 1] - 1; a
+ * carriage return may stand at the end of a row's last field. 8 bytes may be read from
+ * the start of every field.
+ */
+struct pz_csv_table {
+    const char *text;
+    const uint16_t *begin; // n_rows * n_cols + 1
+    size_t n_rows, n_cols;
+};
+
+/* Rows that pz_csv_next would give next, none of them taken yet. Valid until the next
+ * call of another function. n_rows 0: the next record, if any, is one for pz_csv_next. */
+void pz_csv_peek(struct pz_csv *csv, struct pz_csv_table *table);
+/* Takes the first n rows of the table. */
+void pz_csv_skip(struct pz_csv *csv, size_t n);
 /* For tests: true sends every row through libcsv. */
 void pz_csv_force_slow(struct pz_csv *csv, bool on);
 /* For tests: at most n bytes are indexed at once (0: as many as without it). */

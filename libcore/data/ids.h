@@ -80,7 +80,7 @@ size_t pz_dict_memory(const struct pz_dict *d); // bytes held
 int pz_dict_merge(struct pz_dict *const *dicts, size_t n_dicts, uint64_t *n,
                   uint8_t **bytes, int64_t **offsets, uint32_t **map, struct pz_err *err);
 
-/* ---- the hot path of pz_dict_intern, inline because import calls it for every cell ---- */
+/* ---- the hot path of pz_dict_intern, inline: import calls it for every cell ---- */
 
 /* pz_dict_intern without its shortcuts. */
 int pz_dict_intern_slow(struct pz_dict *d, const char *s, size_t n, uint64_t head,
@@ -128,7 +128,8 @@ pz_dict_intern(struct pz_dict *d, const char *s, size_t n, uint32_t *index,
     return pz_dict_intern_slow(d, s, n, head, index, err);
 }
 
-/* Is a lookup at once cheap: most values repeat the last one, or the table stays in cache? */
+/* Is a lookup at once cheap: most values repeat the last one, or the table stays in
+ * cache? */
 static inline bool
 pz_dict_is_near(const struct pz_dict *d)
 {
@@ -145,6 +146,14 @@ pz_dict_prefetch(const struct pz_dict *d, uint64_t head, size_t n)
     size_t hash = pz_dict_mix(d, head, n);
     __builtin_prefetch(&d->slot[hash & (d->n_slots - 1)]);
     return hash;
+}
+
+/* The index when the id is in its home slot, as most are; else PZ_NO_ID. */
+static inline uint32_t
+pz_dict_at_home(const struct pz_dict *d, uint64_t head, size_t n, size_t hash)
+{
+    const struct pz_dict_slot *slot = &d->slot[hash & (d->n_slots - 1)];
+    return slot->head == head && slot->len == n ? slot->index - 1 : PZ_NO_ID;
 }
 
 static inline int

@@ -214,15 +214,20 @@ add_row(struct import *im, struct lane *lane, const struct pz_cell *cell, int64_
     return r;
 }
 
+/* In sets with one row an id the last in the input's order stays; 0 is the dataset's own.
+ * 21 bits hold the rows of a chunk (a row is at least two bytes), 18 the chunks of a TiB.
+ */
+static int64_t
+order_in(const struct lane *lane, uint64_t n_in_chunk)
+{
+    return (int64_t)((lane->chunk.seq + 1) << 21 | n_in_chunk);
+}
+
 static int
 take_row(struct import *im, struct lane *lane, const struct pz_header *map,
          const struct pz_row_at *at, uint64_t n_in_chunk, struct pz_err *err)
 {
-    // Sets with one row an id keep the last in the input's order; 0 is the dataset's own.
-    // 21 bits hold the rows of a chunk (a row is at least two bytes), 18 the chunks of a
-    // TiB.
-    int64_t order = (int64_t)((lane->chunk.seq + 1) << 21 | n_in_chunk);
-    int r = add_row(im, lane, lane->cell, order, err);
+    int r = add_row(im, lane, lane->cell, order_in(lane, n_in_chunk), err);
     if (r != PZ_DATA || !lane->convert.reason[0])
         return r;
     unsigned column = map ? map->column[lane->convert.bad_field] : at->column;
@@ -237,6 +242,35 @@ take_row(struct import *im, struct lane *lane, const struct pz_header *map,
     return r;
 }
 
+/* Rows while they come as a table; *n counts those of the chunk. */
+static int
+read_tables(struct import *im, struct lane *lane, const struct pz_header *map,
+            uint64_t *n, struct pz_err *err)
+{
+    struct pz_csv_table t;
+    size_t want = 0, done = 0;
+    int r = PZ_OK;
+    while (done == want && r == PZ_OK) {
+        pz_csv_peek(lane->csv, &t);
+        if (!t.n_rows)
+            break;
+        if (pz_rows_full(&im->rows, &lane->rows))
+            r = pz_convert_flush(&lane->convert, err);
+        if (r == PZ_OK)
+            r = pz_rows_room(&im->rows, &lane->rows, err);
+        if (r)
+            break;
+        want = im->rows.per_block - lane->rows.n_open;
+        want = want < t.n_rows ? want : t.n_rows;
+        r = pz_convert_table(&lane->convert, &t, want, map->column, order_in(lane, *n),
+                             pz_rows_next(&im->rows, &lane->rows), &done, err);
+        lane->rows.n_open += (uint32_t)done;
+        pz_csv_skip(lane->csv, done);
+        *n += done;
+    }
+    return r;
+}
+
 static int
 read_rows(struct import *im, struct lane *lane, const struct pz_header *map,
           struct pz_err *err)
@@ -244,14 +278,17 @@ read_rows(struct import *im, struct lane *lane, const struct pz_header *map,
     struct pz_row_at at;
     uint64_t n = 0;
     for (;; n++) {
+        int r = map ? read_tables(im, lane, map, &n, err) : PZ_OK;
+        if (r)
+            return r;
         enum pz_row kind =
             im->format == PZ_CSV
                 ? pz_csv_next(lane->csv, lane->cell, im->schema.n_fields, NULL, &at)
                 : pz_jsonl_next(lane->jsonl, lane->cell, &at);
         if (kind == PZ_ROW_END)
             break;
-        int r = kind == PZ_ROW ? take_row(im, lane, map, &at, n, err)
-                               : reject(im, lane, &at, at.column, at.reason, err);
+        r = kind == PZ_ROW ? take_row(im, lane, map, &at, n, err)
+                           : reject(im, lane, &at, at.column, at.reason, err);
         if (r)
             return r;
     }

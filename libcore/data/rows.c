@@ -10,7 +10,7 @@
 
 enum {
     BLOCK_BYTES = PZ_ROW_WIDEST, // a row of any width fits
-    SEGMENT_BYTES = 64 << 10, // a block is cut into such pieces, larger for wide rows
+    SEGMENT_BYTES = 64 << 10,    // a block is cut into such pieces, larger for wide rows
     /* A bucket in memory: its rows and their sorted copy fit the L2 cache. */
     BUCKET_ROWS = 32 << 10,
     BUCKET_BYTES = 2 << 20, // and wide rows are fewer
@@ -247,13 +247,16 @@ plan(struct job *j, uint64_t target, struct pz_err *err)
     return PZ_OK;
 }
 
+/* A row of a list to its place, with the dataset's codes. Read before any is written: a
+ * load of bytes that were just stored by another width would wait for the store. */
 static inline void
-remap(char *row, const struct pz_row_map *map)
+move_row(char *to, const char *row, const struct pz_row_map *map, size_t width)
 {
+    pz_row_copy(to, row, width);
     for (size_t f = 0; f < map->n; f++) {
         uint32_t code = pz_row_u32(row, map->at[f]);
         if (code != UINT32_MAX)
-            pz_row_set_u32(row, map->at[f], map->map[f][code]);
+            pz_row_set_u32(to, map->at[f], map->map[f][code]);
     }
 }
 
@@ -353,10 +356,11 @@ static int
 place(struct job *j, struct route *w, const char *row, struct pz_err *err)
 {
     struct pz_rows *rows = j->rows;
-    uint32_t b = j->bucket_of[pz_row_u32(row, PZ_ROW_ID)];
+    const struct pz_row_map *map = &j->map[w->t];
+    uint32_t b = j->bucket_of[map->map[0][pz_row_u32(row, PZ_ROW_ID)]];
     if (rows->spilled) {
-        memcpy(w->buffer + ((size_t)b * w->per + w->n[b]) * rows->width, row,
-               rows->width);
+        size_t at = (size_t)b * w->per + w->n[b];
+        move_row(w->buffer + at * rows->width, row, map, rows->width);
         return ++w->n[b] == w->per ? flush_spill(j, w, b, err) : PZ_OK;
     }
     struct cursor *c = &w->cursor[b];
@@ -365,7 +369,7 @@ place(struct job *j, struct route *w, const char *row, struct pz_err *err)
         if (r)
             return r;
     }
-    pz_row_copy(c->to, row, rows->width);
+    move_row(c->to, row, map, rows->width);
     c->to += rows->width;
     c->left--;
     return PZ_OK;
@@ -373,15 +377,12 @@ place(struct job *j, struct route *w, const char *row, struct pz_err *err)
 
 static int
 distribute_block(struct job *j, struct route *w, const struct pz_row_block *block,
-                 char *data, struct pz_err *err)
+                 const char *data, struct pz_err *err)
 {
     size_t width = j->rows->width;
     int r = PZ_OK;
-    for (uint32_t k = 0; k < block->n && r == PZ_OK; k++) {
-        char *row = data + k * width;
-        remap(row, &j->map[w->t]);
-        r = place(j, w, row, err);
-    }
+    for (uint32_t k = 0; k < block->n && r == PZ_OK; k++)
+        r = place(j, w, data + k * width, err);
     return r;
 }
 

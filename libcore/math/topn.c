@@ -7,13 +7,13 @@
 
 #include "base/mem.h"
 #include "math/kernels.h"
+#include "math/keys.h"
 
 enum {
     BLOCK = 512,    // rows scored before they are looked at; a multiple of PZ_PACK
     TOGETHER = 144, // queries of a packed block: their scores stay in the L2 cache
     FIRST = 64,     // rows looked at at a time while there is no threshold yet
     SLACK = 32,     // candidates kept beyond 2n before they are cut down to n
-    SMALL = 32,     // sorted by insertion
 };
 
 _Static_assert((int)BLOCK >= (int)PZ_MAX_D,
@@ -43,96 +43,18 @@ struct scan {
     float *tiled, *packed, *score; // d x n_q, d x PZ_PACK, n_q x BLOCK
 };
 
-/* Floats in order as unsigned numbers; the row inverted, so that the lower one wins. */
-static uint64_t
-key_of(float score, uint32_t row)
-{
-    uint32_t bits;
-    score += 0.0f; // -0 and 0 tie
-    memcpy(&bits, &score, sizeof bits);
-    bits = bits >> 31 ? ~bits : bits | UINT32_C(1) << 31;
-    return (uint64_t)bits << 32 | (uint32_t)~row;
-}
-
-static float
-key_score(uint64_t key)
-{
-    uint32_t bits = (uint32_t)(key >> 32);
-    float score;
-    bits = bits >> 31 ? bits & ~(UINT32_C(1) << 31) : ~bits;
-    memcpy(&score, &bits, sizeof score);
-    return score;
-}
-
-/* Brings the n greatest of len > n keys, all different, to the front (quickselect). */
-static void
-cut_keys(uint64_t *key, size_t len, size_t n)
-{
-    size_t lo = 0, hi = len; // the n-th lies in [lo,hi)
-    while (hi - lo > 1) {
-        uint64_t a = key[lo], b = key[lo + (hi - lo) / 2], c = key[hi - 1];
-        uint64_t high = a > b ? a : b, low = a > b ? b : a;
-        uint64_t pivot = c > high ? high : c < low ? low : c;
-        size_t i = lo, j = hi - 1;
-        for (;;) {
-            while (key[i] > pivot)
-                i++;
-            while (key[j] < pivot)
-                j--;
-            if (i >= j)
-                break;
-            uint64_t t = key[i];
-            key[i++] = key[j];
-            key[j--] = t;
-        }
-        // [lo,i) is at least as great as [i,hi), and neither is empty
-        i = i == lo ? lo + 1 : i;
-        if (i == n)
-            return;
-        if (i > n)
-            hi = i;
-        else
-            lo = i;
-    }
-}
-
-static int
-descending(const void *a, const void *b)
-{
-    uint64_t x, y;
-    memcpy(&x, a, sizeof x);
-    memcpy(&y, b, sizeof y);
-    return x > y ? -1 : x < y;
-}
-
-static void
-sort_keys(uint64_t *key, size_t n)
-{
-    if (n > SMALL) {
-        qsort(key, n, sizeof *key, descending);
-        return;
-    }
-    for (size_t i = 1; i < n; i++) {
-        uint64_t v = key[i];
-        size_t j = i;
-        for (; j > 0 && key[j - 1] < v; j--)
-            key[j] = key[j - 1];
-        key[j] = v;
-    }
-}
-
 static void
 keep_best(struct best *b, size_t n)
 {
     if (b->len > n) {
-        cut_keys(b->key, b->len, n);
+        pz_keys_cut(b->key, b->len, n);
         b->len = n;
     }
     uint64_t least = UINT64_MAX;
     for (size_t i = 0; i < b->len; i++)
         least = b->key[i] < least ? b->key[i] : least;
     if (b->len == n)
-        b->threshold = key_score(least);
+        b->threshold = pz_key_score(least);
 }
 
 /* Raises what is to be raised among the n rows from place `at` on. */
@@ -184,7 +106,7 @@ take_block(struct scan *s, size_t which, size_t at, size_t n)
                 continue;
             if (b->excluded && b->excluded[row / 64] >> row % 64 & 1)
                 continue;
-            b->key[b->len++] = key_of(score[from + hit[h]], row);
+            b->key[b->len++] = pz_key(score[from + hit[h]], row);
         }
         if (b->len >= 2 * q->n + SLACK)
             keep_best(b, q->n);
@@ -215,11 +137,11 @@ finish(struct scan *s, size_t which)
     struct best *b = &s->best[which];
     if (b->len > q->n)
         keep_best(b, q->n);
-    sort_keys(b->key, b->len);
+    pz_keys_sort(b->key, b->len);
     q->n_out = b->len;
     for (size_t i = 0; i < b->len; i++) {
         q->row[i] = ~(uint32_t)b->key[i];
-        q->score[i] = key_score(b->key[i]);
+        q->score[i] = pz_key_score(b->key[i]);
         if (s->rate > 0)
             q->score[i] =
                 (float)(exp((double)s->rate * ((double)q->score[i] - (double)b->top)) /

@@ -1,0 +1,44 @@
+/*
+ * ease: the linear item-to-item model that predicts each item of a user from the others
+ * (EASE^R, Steck 2019), in closed form for catalogues of up to some 30,000 items and by
+ * small systems of neighbours beyond.
+ *
+ * X is users x items, 1 or the weight of the event. B minimises
+ *
+ *   sum_u v_u |x_u - x_u B|^2 + sum_i l_i |B_i|^2     with B_ii = 0,
+ *   v_u = (items of u)^-user_damping,   l_i = regularization + p/(1-p) G_ii,
+ *
+ * G = X^T V X; the second term of l_i is what leaving out a share p of a user's items in
+ * training amounts to (EDLAE, Steck 2020). With P = (G + diag l)^-1, B_ij = -P_ij/P_jj.
+ *
+ * Beyond `dense_most` items (or with `neighbours` given) column j of B is found from its
+ * best neighbours alone, those with the greatest G_ij / sqrt(G_ii): the same minimum
+ * where all other weights are 0.
+ */
+#ifndef PZ_RECIPE_EASE_H
+#define PZ_RECIPE_EASE_H
+
+#include "recipe/linear.h"
+#include "recipe/pairs.h"
+
+struct pz_ease_config {
+    double regularization; // > 0
+    double dropout;        // p, 0 <= p < 1
+    double user_damping;   // >= 0
+    uint32_t dense_most;   // most items for the closed form
+    uint32_t neighbours;   // of an item otherwise, at least 1
+    size_t keep;           // entries of a row that are kept, at least 1; rows of up to
+                           // dense_rows items are kept whole
+    uint32_t dense_rows;
+    int threads;
+};
+
+/*
+ * m^3 flops for m items with users (math/dense.h) in m^2 floats; by neighbours, k of
+ * them, m (k^3/3 + k * row of G) in m * keep entries. PZ_DATA when the equations have no
+ * solution in floats.
+ */
+int pz_ease_train(struct pz_linear_made *out, const struct pz_pairs *pairs,
+                  const struct pz_ease_config *c, struct pz_err *err);
+
+#endif

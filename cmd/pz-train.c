@@ -7,17 +7,16 @@
 
 #include "base/buf.h"
 #include "base/json.h"
-#include "base/mem.h"
-#include "base/num.h"
 #include "cmd/cli.h"
+#include "cmd/selection.h"
 #include "eval/training.h"
 
 static struct {
     const char *recipe, *solution, *output;
-    struct pz_opt_list params, event_types;
-    double threshold;
+    struct pz_opt_list params;
+    struct pz_selection_opts selection;
     bool no_eval, strict, list;
-} opt = {.threshold = NAN};
+} opt = {.selection.threshold = NAN};
 
 static const struct pz_opt options[] = {
     {"recipe", 'r', PZ_OPT_TEXT, &opt.recipe, "RECIPE",
@@ -25,11 +24,7 @@ static const struct pz_opt options[] = {
     {"solution", 'S', PZ_OPT_TEXT, &opt.solution, "NAME",
      "name of the solution (default: the recipe's)", 0, 0},
     {"param", 'p', PZ_OPT_LIST, &opt.params, "NAME=VALUE", "set a hyperparameter", 0, 0},
-    {"event-type", 0, PZ_OPT_LIST, &opt.event_types, "TYPE[=WEIGHT]",
-     "learn from this type only, may be repeated (default: all)", 0, 0},
-    {"event-value-threshold", 0, PZ_OPT_REAL, &opt.threshold, "X",
-     "learn from events with EVENT_VALUE of at least X (default: all)", -INFINITY,
-     INFINITY},
+    PZ_SELECTION_OPTIONS(opt.selection),
     {"no-eval", 0, PZ_OPT_FLAG, &opt.no_eval, NULL, "do not measure, only train", 0, 0},
     {"output", 'o', PZ_OPT_TEXT, &opt.output, "FILE",
      "write this model file, not a version of the solution", 0, 0},
@@ -89,44 +84,6 @@ list_recipes(void)
     for (const struct pz_recipe *const *p = pz_recipes; *p; p++)
         printf("%s\t%s\t%s\n", (*p)->name, pz_recipe_type_name((*p)->type),
                (*p)->summary);
-}
-
-/* ---- options ---- */
-
-/* TYPE or TYPE=WEIGHT; a type that holds a '=' itself needs a weight. */
-static void
-parse_event_type(struct pz_event_rule *rule, const char *text)
-{
-    const char *equals = strrchr(text, '=');
-    struct pz_err err = PZ_ERR_INIT;
-    char *type;
-    *rule = (struct pz_event_rule){.type = text};
-    if (!equals)
-        return;
-    enum pz_num bad = pz_parse_f64(equals + 1, strlen(equals + 1), &rule->weight);
-    if (bad || rule->weight < 0)
-        pz_die(PZ_USAGE, "--event-type '%s': the weight %s", text,
-               bad ? pz_num_text(bad) : "is below 0");
-    if (pz_strndup(&type, text, (size_t)(equals - text), &err))
-        pz_die_err(&err);
-    rule->type = type; // lives as long as the process
-    rule->has_weight = true;
-}
-
-static void
-set_selection(struct pz_selection *s)
-{
-    static struct pz_event_rule *rule; // lives as long as the process
-    struct pz_err err = PZ_ERR_INIT;
-    if (pz_new(&rule, opt.event_types.n, sizeof *rule, "event types", &err))
-        pz_die_err(&err);
-    for (size_t i = 0; i < opt.event_types.n; i++)
-        parse_event_type(&rule[i], opt.event_types.item[i]);
-    *s = (struct pz_selection){.rule = rule,
-                               .n_rules = opt.event_types.n,
-                               .has_threshold = !isnan(opt.threshold),
-                               .threshold = isnan(opt.threshold) ? 0 : opt.threshold,
-                               .strict = opt.strict};
 }
 
 /* ---- what came out ---- */
@@ -218,7 +175,7 @@ main(int argc, char **argv)
     t.no_eval = opt.no_eval;
     t.seed = (uint64_t)pz_common.seed;
     t.threads = (int)pz_common.threads;
-    set_selection(&t.selection);
+    t.selection = pz_selection_of(&opt.selection, opt.strict);
     if (pz_training_run(&t, &result, &err))
         pz_die_err(&err);
     print_table(&t, &result);

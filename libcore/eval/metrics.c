@@ -2,25 +2,181 @@
 
 #include <math.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "base/num.h"
 
-enum kind { COVERAGE, MRR, NDCG, PRECISION };
+static const struct {
+    const char *name, *long_name;
+} measure[PZ_N_MEASURES] = {
+    [PZ_M_HIT_RATE] = {"hr", "hit_rate"},
+    [PZ_M_PRECISION] = {"precision", "precision"},
+    [PZ_M_RECALL] = {"recall", "recall"},
+    [PZ_M_CAPPED_RECALL] = {"crecall", "capped_recall"},
+    [PZ_M_MRR] = {"mrr", "mean_reciprocal_rank"},
+    [PZ_M_NDCG] = {"ndcg", "normalized_discounted_cumulative_gain"},
+    [PZ_M_MAP] = {"map", "mean_average_precision"},
+    [PZ_M_POPULARITY] = {"popularity", "average_popularity"},
+    [PZ_M_NOVELTY] = {"novelty", "novelty"},
+    [PZ_M_DIVERSITY] = {"diversity", "intra_list_diversity"},
+    [PZ_M_COVERAGE] = {"coverage", "coverage"},
+    [PZ_M_GINI] = {"gini", "gini"},
+};
+
+const char *
+pz_measure_name(enum pz_measure m)
+{
+    return measure[m].name;
+}
+
+void
+pz_measure_long_name(struct pz_buf *out, enum pz_measure m, uint32_t k)
+{
+    pz_buf_addf(out, "%s_at_%u", measure[m].long_name, k);
+}
+
+int
+pz_measure_parse(enum pz_measure *m, const char *name, size_t n, struct pz_err *err)
+{
+    struct pz_buf all = PZ_BUF_INIT;
+    for (int i = 0; i < PZ_N_MEASURES; i++)
+        if (strlen(measure[i].name) == n && memcmp(measure[i].name, name, n) == 0) {
+            *m = (enum pz_measure)i;
+            return PZ_OK;
+        }
+    for (int i = 0; i < PZ_N_MEASURES; i++)
+        pz_buf_addf(&all, "%s%s", i ? ", " : "", measure[i].name);
+    if (pz_buf_status(&all, "a message", err) == PZ_OK)
+        pz_err_set(err, PZ_USAGE, "unknown metric '%.*s': the metrics are %s", (int)n,
+                   name, all.data);
+    pz_buf_release(&all);
+    return err->status;
+}
+
+/* ---- the K's ---- */
+
+static int
+by_number(const void *a, const void *b)
+{
+    const uint32_t *x = a, *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+int
+pz_at_init(struct pz_at *at, const uint32_t *k, size_t n, struct pz_err *err)
+{
+    *at = (struct pz_at){.n = 0};
+    memcpy(at->k, k, n * sizeof *k);
+    qsort(at->k, n, sizeof *k, by_number);
+    for (size_t i = 0; i < n; i++) // without repeats
+        if (at->n == 0 || at->k[at->n - 1] != at->k[i])
+            at->k[at->n++] = at->k[i];
+    at->most = at->n ? at->k[at->n - 1] : 0;
+    if (pz_new(&at->gain, (size_t)at->most + 1, sizeof *at->gain, "metrics", err) ||
+        pz_new(&at->ideal, (size_t)at->most + 1, sizeof *at->ideal, "metrics", err)) {
+        pz_at_release(at);
+        return err->status;
+    }
+    for (uint32_t r = 1; r <= at->most; r++) {
+        at->gain[r] = 1 / log2(1 + (double)r);
+        at->ideal[r] = at->ideal[r - 1] + at->gain[r];
+    }
+    return PZ_OK;
+}
+
+int
+pz_at_parse(struct pz_at *at, const char *text, struct pz_err *err)
+{
+    uint32_t k[PZ_MAX_AT];
+    size_t n = 0;
+    for (const char *s = text;; s++) {
+        size_t len = strcspn(s, ",");
+        int64_t value;
+        enum pz_num bad = pz_parse_i64(s, len, &value);
+        if (bad || value < 1 || value > PZ_MAX_K)
+            return pz_err_set(err, PZ_USAGE, "'%s': '%.*s' %s", text, (int)len, s,
+                              bad ? pz_num_text(bad) : "is not within 1 to 10000");
+        if (n == PZ_MAX_AT)
+            return pz_err_set(err, PZ_USAGE, "'%s' has over %d numbers", text, PZ_MAX_AT);
+        k[n++] = (uint32_t)value;
+        s += len;
+        if (!*s)
+            break;
+    }
+    return pz_at_init(at, k, n, err);
+}
+
+void
+pz_at_release(struct pz_at *at)
+{
+    free(at->gain);
+    free(at->ideal);
+    *at = (struct pz_at){.n = 0};
+}
+
+/* ---- values ---- */
+
+double
+pz_measure(const struct pz_at *at, enum pz_measure m, uint32_t k, const uint32_t *rank,
+           size_t n, size_t n_relevant)
+{
+    size_t n_hits = 0, most = n_relevant < k ? n_relevant : k;
+    double sum = 0;
+    while (n_hits < n && rank[n_hits] <= k)
+        n_hits++;
+    switch (m) {
+    case PZ_M_HIT_RATE:
+        return n_hits > 0;
+    case PZ_M_PRECISION:
+        return (double)n_hits / k;
+    case PZ_M_RECALL:
+        return (double)n_hits / (double)n_relevant;
+    case PZ_M_CAPPED_RECALL:
+        return (double)n_hits / (double)most;
+    case PZ_M_MRR:
+        return n_hits ? 1 / (double)rank[0] : 0;
+    case PZ_M_NDCG:
+        for (size_t i = 0; i < n_hits; i++)
+            sum += at->gain[rank[i]];
+        return sum / at->ideal[most];
+    case PZ_M_MAP:
+        for (size_t i = 0; i < n_hits; i++)
+            sum += (double)(i + 1) / rank[i];
+        return sum / (double)most;
+    default:
+        return 0;
+    }
+}
+
+double
+pz_gini(uint32_t *count, size_t n)
+{
+    double sum = 0, weighted = 0;
+    qsort(count, n, sizeof *count, by_number);
+    for (size_t i = 0; i < n; i++) {
+        sum += count[i];
+        weighted += (2 * (double)(i + 1) - (double)n - 1) * count[i];
+    }
+    return sum > 0 ? weighted / ((double)n * sum) : 0;
+}
+
+/* ---- Amazon's ---- */
 
 static const struct {
     const char *name;
-    enum kind kind;
-    size_t k;
+    enum pz_measure measure;
+    uint32_t k;
 } metric[PZ_N_METRICS] = {
-    [PZ_COVERAGE] = {"coverage", COVERAGE, 0},
-    [PZ_MRR_25] = {"mean_reciprocal_rank_at_25", MRR, 25},
-    [PZ_NDCG_5] = {"normalized_discounted_cumulative_gain_at_5", NDCG, 5},
-    [PZ_NDCG_10] = {"normalized_discounted_cumulative_gain_at_10", NDCG, 10},
-    [PZ_NDCG_25] = {"normalized_discounted_cumulative_gain_at_25", NDCG, 25},
-    [PZ_PRECISION_5] = {"precision_at_5", PRECISION, 5},
-    [PZ_PRECISION_10] = {"precision_at_10", PRECISION, 10},
-    [PZ_PRECISION_25] = {"precision_at_25", PRECISION, 25},
+    [PZ_COVERAGE] = {"coverage", PZ_M_COVERAGE, 25},
+    [PZ_MRR_25] = {"mean_reciprocal_rank_at_25", PZ_M_MRR, 25},
+    [PZ_NDCG_5] = {"normalized_discounted_cumulative_gain_at_5", PZ_M_NDCG, 5},
+    [PZ_NDCG_10] = {"normalized_discounted_cumulative_gain_at_10", PZ_M_NDCG, 10},
+    [PZ_NDCG_25] = {"normalized_discounted_cumulative_gain_at_25", PZ_M_NDCG, 25},
+    [PZ_PRECISION_5] = {"precision_at_5", PZ_M_PRECISION, 5},
+    [PZ_PRECISION_10] = {"precision_at_10", PZ_M_PRECISION, 10},
+    [PZ_PRECISION_25] = {"precision_at_25", PZ_M_PRECISION, 25},
 };
 
 const char *
@@ -29,67 +185,11 @@ pz_metric_name(enum pz_metric m)
     return metric[m].name;
 }
 
-static bool
-contains(const uint32_t *sorted, size_t n, uint32_t x)
+enum pz_measure
+pz_metric_measure(enum pz_metric m, uint32_t *k)
 {
-    size_t lo = 0;
-    while (n > 0) {
-        size_t half = n / 2;
-        if (sorted[lo + half] < x) {
-            lo += half + 1;
-            n -= half + 1;
-        } else if (sorted[lo + half] == x) {
-            return true;
-        } else {
-            n = half;
-        }
-    }
-    return false;
-}
-
-static double
-gain(size_t rank)
-{
-    return 1 / log2(1 + (double)rank);
-}
-
-/* hit[0..n): is the one at rank i+1 relevant? */
-static double
-value_of(enum kind kind, size_t k, const bool *hit, size_t n, size_t n_relevant)
-{
-    double sum = 0, ideal = 0;
-    switch (kind) {
-    case COVERAGE:
-        return 0;
-    case MRR:
-        for (size_t i = 0; i < n && i < k; i++)
-            if (hit[i])
-                return 1 / (double)(i + 1);
-        return 0;
-    case NDCG:
-        for (size_t i = 0; i < k; i++) {
-            sum += i < n && hit[i] ? gain(i + 1) : 0;
-            ideal += i < n_relevant ? gain(i + 1) : 0;
-        }
-        return ideal > 0 ? sum / ideal : 0;
-    case PRECISION:
-        for (size_t i = 0; i < n && i < k; i++)
-            sum += hit[i];
-        return sum / (double)k;
-    }
-    return 0;
-}
-
-void
-pz_metrics_of(double value[PZ_N_METRICS], const uint32_t *list, size_t n_list,
-              const uint32_t *relevant, size_t n_relevant)
-{
-    bool hit[PZ_METRICS_LIST] = {false};
-    size_t n = n_list < PZ_METRICS_LIST ? n_list : PZ_METRICS_LIST;
-    for (size_t i = 0; i < n; i++)
-        hit[i] = contains(relevant, n_relevant, list[i]);
-    for (int m = 0; m < PZ_N_METRICS; m++)
-        value[m] = value_of(metric[m].kind, metric[m].k, hit, n, n_relevant);
+    *k = metric[m].k;
+    return metric[m].measure;
 }
 
 void

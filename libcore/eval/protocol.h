@@ -1,16 +1,14 @@
 /*
- * protocol: how a recipe is put to the test.
- *
- * aws: a tenth of the users with at least two events, drawn by seed, is kept from
- * training. The oldest nine tenths of a test user's events are given as history (for
- * RELATED_ITEMS the last of them is the item asked about), the newest max(1, round(n/10))
- * are the truth. 25 items are asked for; items that the user has seen may be among them.
+ * protocol: the offline test that pz-train(1) does with every training: protocol aws of
+ * eval/split.h, 25 items asked for, seen ones among them, and for RELATED_ITEMS the last
+ * item of the history as the one asked about.
  */
 #ifndef PZ_EVAL_PROTOCOL_H
 #define PZ_EVAL_PROTOCOL_H
 
 #include "eval/metrics.h"
-#include "recipe/world.h"
+#include "eval/split.h"
+#include "recipe/model.h"
 
 struct pz_eval {
     const struct pz_recipe *recipe;
@@ -25,9 +23,14 @@ struct pz_eval {
 /* The same for any number of threads. n_users 0 when there are too few users to test. */
 int pz_eval_aws(const struct pz_eval *e, struct pz_metrics *out, struct pz_err *err);
 
-/* Which users the draw takes: n_users flags, new memory in *test; returns their number in
- * *n. */
-int pz_eval_draw(const struct pz_events *e, uint64_t seed, uint8_t **test, uint32_t *n,
-                 struct pz_err *err);
+/* A model in memory: trained on t->events (t->model is not looked at) and opened.
+ * pz_trained_close also takes {0}. */
+struct pz_trained {
+    struct pz_builder *builder;
+    struct pz_model model;
+};
+int pz_trained_open(struct pz_trained *m, const struct pz_recipe *recipe,
+                    const struct pz_train *t, struct pz_err *err);
+void pz_trained_close(struct pz_trained *m);
 
 #endif

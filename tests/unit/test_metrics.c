@@ -8,63 +8,103 @@
 #include "toy.h"
 #include "unit.h"
 
-/* A list of 25 in which exactly the given ranks hold the relevant items 1000, 1001, ...
- */
-static void
-values(double out[PZ_N_METRICS], const int *rank, size_t n_rank, size_t n_relevant)
+static struct pz_at
+at_of(uint32_t k)
 {
-    uint32_t list[25], relevant[32];
-    for (uint32_t i = 0; i < 25; i++)
-        list[i] = i;
-    for (uint32_t i = 0; i < n_relevant; i++)
-        relevant[i] = 1000 + i;
-    for (size_t i = 0; i < n_rank; i++)
-        list[rank[i] - 1] = 1000 + (uint32_t)i;
-    pz_metrics_of(out, list, 25, relevant, n_relevant);
+    struct pz_err err = PZ_ERR_INIT;
+    struct pz_at at;
+    ck_ok(pz_at_init(&at, &k, 1, &err), err);
+    return at;
+}
+
+/* One measure at K for hits at these ranks. */
+static double
+value(enum pz_measure m, uint32_t k, const uint32_t *rank, size_t n, size_t n_relevant)
+{
+    struct pz_at at = at_of(k);
+    double v = pz_measure(&at, m, k, rank, n, n_relevant);
+    pz_at_release(&at);
+    return v;
 }
 
 START_TEST(reciprocal_rank)
 {
-    double sum = 0, v[PZ_N_METRICS];
-    const int rank[] = {4, 2, 6};
-    for (int i = 0; i < 3; i++) {
-        values(v, &rank[i], 1, 1);
-        sum += v[PZ_MRR_25];
-    }
+    double sum = 0;
+    const uint32_t rank[] = {4, 2, 6};
+    for (int i = 0; i < 3; i++)
+        sum += value(PZ_M_MRR, 25, &rank[i], 1, 1);
     ck_assert_double_eq_tol(sum / 3, 0.3056, 5e-5);
-    values(v, (const int[]){3, 1}, 2, 2); // only the first hit counts
-    ck_assert_double_eq(v[PZ_MRR_25], 1);
+    ck_assert_double_eq(value(PZ_M_MRR, 25, (uint32_t[]){1, 3}, 2, 2), 1);
+    ck_assert_double_eq(value(PZ_M_MRR, 3, (uint32_t[]){4}, 1, 1), 0);
 }
 END_TEST
 
 START_TEST(ndcg_and_precision)
 {
-    double v[PZ_N_METRICS];
-    values(v, (const int[]){2, 5}, 2, 2);
-    ck_assert_double_eq_tol(v[PZ_NDCG_5], 0.6241, 5e-5);
-    ck_assert_double_eq_tol(v[PZ_PRECISION_5], 0.4, 1e-12);
-    ck_assert_double_eq_tol(v[PZ_PRECISION_10], 0.2, 1e-12);
-    ck_assert_double_eq_tol(v[PZ_PRECISION_25], 0.08, 1e-12);
+    const uint32_t two[] = {2, 5}, all[] = {1, 2, 3, 4, 5};
+    ck_assert_double_eq_tol(value(PZ_M_NDCG, 5, two, 2, 2), 0.6241, 5e-5);
+    ck_assert_double_eq_tol(value(PZ_M_PRECISION, 5, two, 2, 2), 0.4, 1e-12);
+    ck_assert_double_eq_tol(value(PZ_M_PRECISION, 10, two, 2, 2), 0.2, 1e-12);
+    ck_assert_double_eq_tol(value(PZ_M_PRECISION, 25, two, 2, 2), 0.08, 1e-12);
     // More relevant items than K: the ideal is K hits, not more.
-    values(v, (const int[]){1, 2, 3, 4, 5}, 5, 9);
-    ck_assert_double_eq_tol(v[PZ_NDCG_5], 1, 1e-12);
-    ck_assert(v[PZ_NDCG_10] < 1);
-    ck_assert_double_eq(v[PZ_COVERAGE], 0);
+    ck_assert_double_eq_tol(value(PZ_M_NDCG, 5, all, 5, 9), 1, 1e-12);
+    ck_assert(value(PZ_M_NDCG, 10, all, 5, 9) < 1);
 }
 END_TEST
 
-START_TEST(nothing_and_short)
+/* Hits at 2, 5 and 8 of four relevant items. */
+START_TEST(recall_and_average_precision)
 {
-    double v[PZ_N_METRICS];
-    values(v, NULL, 0, 3);
-    for (int m = 0; m < PZ_N_METRICS; m++)
-        ck_assert_double_eq(v[m], 0);
-    uint32_t one = 7;
-    pz_metrics_of(v, &one, 1, &one, 1); // a list shorter than K still divides by K
-    ck_assert_double_eq_tol(v[PZ_PRECISION_5], 0.2, 1e-12);
-    ck_assert_double_eq(v[PZ_NDCG_25], 1);
-    pz_metrics_of(v, NULL, 0, &one, 1);
-    ck_assert_double_eq(v[PZ_MRR_25], 0);
+    const uint32_t rank[] = {2, 5, 8};
+    ck_assert_double_eq(value(PZ_M_HIT_RATE, 1, rank, 3, 4), 0);
+    ck_assert_double_eq(value(PZ_M_HIT_RATE, 2, rank, 3, 4), 1);
+    ck_assert_double_eq_tol(value(PZ_M_RECALL, 5, rank, 3, 4), 2 / 4.0, 1e-12);
+    ck_assert_double_eq_tol(value(PZ_M_CAPPED_RECALL, 3, rank, 3, 4), 1 / 3.0, 1e-12);
+    ck_assert_double_eq_tol(value(PZ_M_CAPPED_RECALL, 5, rank, 3, 4), 2 / 4.0, 1e-12);
+    ck_assert_double_eq_tol(value(PZ_M_MAP, 10, rank, 3, 4),
+                            (1 / 2.0 + 2 / 5.0 + 3 / 8.0) / 4, 1e-12);
+    ck_assert_double_eq_tol(value(PZ_M_MAP, 2, rank, 3, 4), 1 / 2.0 / 2, 1e-12);
+}
+END_TEST
+
+START_TEST(nothing_and_one)
+{
+    for (int m = 0; m < PZ_N_RANK_MEASURES; m++) {
+        ck_assert_double_eq(value((enum pz_measure)m, 10, NULL, 0, 3), 0);
+        if (m != PZ_M_PRECISION)
+            ck_assert_double_eq(value((enum pz_measure)m, 10, (uint32_t[]){1}, 1, 1), 1);
+    }
+}
+END_TEST
+
+/* Half the sum of all absolute differences over n^2 times the mean. */
+START_TEST(gini)
+{
+    uint32_t count[] = {7, 0, 3, 3, 0, 12, 1}, n = 7;
+    double gap = 0, sum = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        sum += count[i];
+        for (uint32_t j = 0; j < n; j++)
+            gap += fabs((double)count[i] - (double)count[j]);
+    }
+    ck_assert_double_eq_tol(pz_gini(count, n), gap / (2 * n * sum), 1e-12);
+    ck_assert_double_eq(pz_gini((uint32_t[]){5, 5, 5}, 3), 0);
+    ck_assert_double_eq(pz_gini((uint32_t[]){0, 0}, 2), 0);
+}
+END_TEST
+
+START_TEST(at_list)
+{
+    struct pz_err err = PZ_ERR_INIT;
+    struct pz_at at;
+    ck_ok(pz_at_parse(&at, "25,5,10,5", &err), err);
+    ck_assert_uint_eq(at.n, 3);
+    ck_assert_uint_eq(at.k[0], 5);
+    ck_assert_uint_eq(at.most, 25);
+    pz_at_release(&at);
+    const char *const bad[] = {"", "5,", "0", "x", "10001", "5,,6"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        ck_assert_int_eq(pz_at_parse(&at, bad[i], &err), PZ_USAGE);
 }
 END_TEST
 
@@ -237,7 +277,10 @@ pz_suite(void)
     TCase *t = tcase_create("values"), *p = tcase_create("protocol");
     tcase_add_test(t, reciprocal_rank);
     tcase_add_test(t, ndcg_and_precision);
-    tcase_add_test(t, nothing_and_short);
+    tcase_add_test(t, recall_and_average_precision);
+    tcase_add_test(t, nothing_and_one);
+    tcase_add_test(t, gini);
+    tcase_add_test(t, at_list);
     tcase_add_test(t, json);
     tcase_add_test(p, draw);
     tcase_add_test(p, popularity_by_hand);

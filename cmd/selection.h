@@ -1,0 +1,34 @@
+/*
+ * selection: the options that say which events count, the same in every tool that learns.
+ */
+#ifndef PZ_CMD_SELECTION_H
+#define PZ_CMD_SELECTION_H
+
+#include "cmd/opt.h"
+#include "recipe/events.h"
+
+struct pz_selection_opts {
+    struct pz_opt_list types; // TYPE or TYPE=WEIGHT
+    double threshold;         // NaN: not given
+};
+
+/* For a tool's table of options; `o` is a struct pz_selection_opts. */
+#define PZ_SELECTION_OPTIONS(o)                                                          \
+    {"event-type",                                                                       \
+     0,                                                                                  \
+     PZ_OPT_LIST,                                                                        \
+     &(o).types,                                                                         \
+     "TYPE[=WEIGHT]",                                                                    \
+     "learn from this type only, may be repeated (default: all)",                        \
+     0,                                                                                  \
+     0},                                                                                 \
+    {                                                                                    \
+        "event-value-threshold", 0, PZ_OPT_REAL, &(o).threshold, "X",                    \
+            "learn from events with EVENT_VALUE of at least X (default: all)",           \
+            -INFINITY, INFINITY                                                          \
+    }
+
+/* What was given; lives as long as the process. A mistake ends it. */
+struct pz_selection pz_selection_of(const struct pz_selection_opts *o, bool strict);
+
+#endif

@@ -1,0 +1,113 @@
+#include "eval/shown.h"
+
+#include <string.h>
+
+#include "base/num.h"
+
+/* The columns of the tables that each protocol is known from, and what `--at` or bare
+ * names stand for. */
+static const struct {
+    const char *metrics, *names, *at;
+} usual[PZ_N_PROTOCOLS] = {
+    [PZ_AWS] = {"mrr@25,ndcg@5,ndcg@10,ndcg@25,precision@5,precision@10,precision@25,"
+                "coverage@25",
+                "mrr,ndcg,precision,coverage", "5,10,25"},
+    [PZ_LOO] = {"hr@10,ndcg@10,mrr@10,coverage@10", "hr,ndcg,mrr,coverage", "10"},
+    [PZ_STRONG] = {"crecall@20,crecall@50,ndcg@100,coverage@20", "crecall,ndcg,coverage",
+                   "20,50,100"},
+    [PZ_SPLIT] = {"recall@20,ndcg@20,hr@20,coverage@20", "recall,ndcg,hr,coverage", "20"},
+    [PZ_TIME] = {"hr@10,recall@10,ndcg@10,mrr@10,coverage@10",
+                 "hr,recall,ndcg,mrr,coverage", "10"},
+    [PZ_NCF] = {"hr@10,ndcg@10,mrr@10", "hr,ndcg,mrr", "10"},
+};
+
+static int
+show(struct pz_shown *s, enum pz_measure m, uint32_t k, struct pz_err *err)
+{
+    for (size_t i = 0; i < s->n; i++)
+        if (s->item[i].measure == m && s->item[i].k == k)
+            return PZ_OK;
+    if (s->n == PZ_MAX_SHOWN)
+        return pz_err_set(err, PZ_USAGE, "over %d metrics", PZ_MAX_SHOWN);
+    s->item[s->n].measure = m;
+    s->item[s->n++].k = k;
+    return PZ_OK;
+}
+
+/* One word of the list, `s` of length n. */
+static int
+show_word(struct pz_shown *s, const char *word, size_t n, const struct pz_at *at,
+          struct pz_err *err)
+{
+    const char *sign = memchr(word, '@', n);
+    enum pz_measure m;
+    int64_t k;
+    if (pz_measure_parse(&m, word, sign ? (size_t)(sign - word) : n, err))
+        return err->status;
+    if (!sign) {
+        for (size_t i = 0; i < at->n; i++)
+            if (show(s, m, at->k[i], err))
+                return err->status;
+        return PZ_OK;
+    }
+    enum pz_num bad = pz_parse_i64(sign + 1, n - (size_t)(sign + 1 - word), &k);
+    if (bad || k < 1 || k > PZ_MAX_K)
+        return pz_err_set(err, PZ_USAGE, "metric '%.*s': the number %s", (int)n, word,
+                          bad ? pz_num_text(bad) : "is not within 1 to 10000");
+    return show(s, m, (uint32_t)k, err);
+}
+
+/* All K's that are shown, and the columns that they come to. */
+static int
+place(struct pz_shown *s, struct pz_err *err)
+{
+    uint32_t k[PZ_MAX_AT];
+    size_t n = 0;
+    for (size_t i = 0; i < s->n; i++) {
+        size_t j = 0;
+        while (j < n && k[j] != s->item[i].k)
+            j++;
+        if (j < n)
+            continue;
+        if (n == PZ_MAX_AT)
+            return pz_err_set(err, PZ_USAGE, "over %d different K's", PZ_MAX_AT);
+        k[n++] = s->item[i].k;
+    }
+    int r = pz_at_init(&s->at, k, n, err);
+    for (size_t i = 0; r == PZ_OK && i < s->n; i++) {
+        size_t j = 0;
+        while (s->at.k[j] != s->item[i].k)
+            j++;
+        s->item[i].column = s->item[i].measure * s->at.n + j;
+    }
+    return r;
+}
+
+int
+pz_shown_init(struct pz_shown *s, const char *metrics, const char *at,
+              enum pz_protocol protocol, struct pz_err *err)
+{
+    struct pz_at all;
+    *s = (struct pz_shown){.n = 0};
+    if (!metrics)
+        metrics = at ? usual[protocol].names : usual[protocol].metrics;
+    int r = pz_at_parse(&all, at ? at : usual[protocol].at, err);
+    if (r)
+        return pz_err_prefix(err, "--at ");
+    for (const char *w = metrics; r == PZ_OK; w++) {
+        size_t n = strcspn(w, ",");
+        r = show_word(s, w, n, &all, err);
+        w += n;
+        if (!*w)
+            break;
+    }
+    pz_at_release(&all);
+    return r ? r : place(s, err);
+}
+
+void
+pz_shown_release(struct pz_shown *s)
+{
+    pz_at_release(&s->at);
+    s->n = 0;
+}

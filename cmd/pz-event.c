@@ -17,6 +17,7 @@
 #include "cmd/cli.h"
 #include "data/csv.h"
 #include "data/dataset.h"
+#include "data/attribution.h"
 #include "data/export.h"
 #include "data/putevents.h"
 #include "data/source.h"
@@ -35,6 +36,7 @@ static struct {
     const char *type, *tracking_id, *create;
     int64_t batch;
     const char *older_than, *window;
+    struct pz_opt_list metric, log;
     bool ack, strict, list, compact, attribution;
 } opt = {.type = "events", .batch = 20000, .window = "15m"};
 
@@ -64,6 +66,16 @@ static const struct pz_opt options[] = {
      "write numbers and sums of events by type, source and time as CSV", 0, 0},
     {"window", 0, PZ_OPT_TEXT, &opt.window, "TIME",
      "with --attribution: length of the windows of time (default %v)", 0, 0},
+    {"metric", 0, PZ_OPT_LIST, &opt.metric, "NAME:TYPE:EXPRESSION",
+     "with --attribution: SAMPLECOUNT(), SUM(Items.COLUMN) or SUM(Interactions.COLUMN) "
+     "of "
+     "events of a type; may be repeated",
+     0, 0},
+    {"log", 0, PZ_OPT_LIST, &opt.log, "FILE",
+     "with --attribution: what pz-recommend --log wrote, to tell the solution of an "
+     "answer; "
+     "may be repeated",
+     0, 0},
     {NULL, 0, PZ_OPT_FLAG, NULL, NULL, NULL, 0, 0},
 };
 
@@ -71,7 +83,8 @@ static const struct pz_tool tool = {
     "pz-event",
     "-g DIR [-t TYPE] [-T ID] [--ack] [--strict] [options] [FILE...]\n"
     "-g DIR --create-tracker NAME | --list-trackers\n"
-    "-g DIR --compact [--older-than TIME] | --attribution [--window TIME]",
+    "-g DIR --compact [--older-than TIME]\n"
+    "-g DIR --attribution [--window TIME] [--metric METRIC]... [--log FILE]...",
     "Record events, items and users as they come, so that the next answer knows them.",
     "  echo '{\"userId\":\"u1\",\"itemId\":\"i2\",\"eventType\":\"view\"}' |\n"
     "      pz-event -g shop\n"
@@ -560,41 +573,54 @@ compact(const char *group)
         compact_set(group, (enum pz_set)set, before);
 }
 
-/* One or two lines of the report. */
 static int
-attribute(void *ctx, const struct pz_attribution *a)
+add_line(void *ctx, const struct pz_attributed *line)
 {
     struct pz_buf *b = ctx;
     char number[PZ_NUM_TEXT];
-    for (int sum = 0; sum <= (a->values > 0); sum++) {
-        pz_format_f64(number, sum ? a->sum : (double)a->events);
-        pz_buf_addz(b, sum ? "EVENT_VALUE," : "EVENTS,");
-        pz_export_cell(b, a->type, strlen(a->type));
-        pz_buf_addf(b, ",%s,%s,", number, sum ? "sum" : "samplecount");
-        pz_export_cell(b, a->source, strlen(a->source));
-        pz_buf_addf(b, ",%" PRId64 "\n", a->start);
-    }
+    pz_format_f64(number, line->value);
+    pz_export_cell(b, line->metric, strlen(line->metric));
+    pz_buf_addc(b, ',');
+    pz_export_cell(b, line->type, strlen(line->type));
+    pz_buf_addf(b, ",%s,%s,", number, line->function);
+    pz_export_cell(b, line->source, strlen(line->source));
+    pz_buf_addf(b, ",%" PRId64 "\n", line->start);
     return PZ_OK;
 }
 
 static void
 attribution(const char *group)
 {
+    enum { METRICS = 10 }; // of AWS
     struct pz_err err = PZ_ERR_INIT;
-    struct pz_estore *s;
     struct pz_buf text = PZ_BUF_INIT;
-    int64_t window = seconds_of("--window", opt.window);
-    if (window == 0)
+    struct pz_metric *metric;
+    struct pz_attribution a = {.group = group,
+                               .window = seconds_of("--window", opt.window),
+                               .log = opt.log.item,
+                               .n_logs = opt.log.n,
+                               .threads = (int)pz_common.threads};
+    if (a.window == 0)
         pz_die(PZ_USAGE, "--window 0 has no length");
+    if (opt.strict && opt.metric.n > METRICS)
+        pz_die(PZ_USAGE, "%zu metrics are more than %d (--strict)", opt.metric.n,
+               METRICS);
+    if (pz_new(&metric, opt.metric.n, sizeof *metric, "metrics", &err))
+        pz_die_err(&err);
+    for (; a.n_metrics < opt.metric.n; a.n_metrics++)
+        if (pz_metric_parse(&metric[a.n_metrics], opt.metric.item[a.n_metrics], &err))
+            pz_die_err(&err);
+    a.metric = metric;
     pz_buf_addz(&text, "METRIC_NAME,EVENT_TYPE,VALUE,MATH_FUNCTION,"
                        "EVENT_ATTRIBUTION_SOURCE,TIMESTAMP\n");
-    if (pz_estore_open(&s, group, PZ_CATALOG_READ, &err) ||
-        pz_estore_attribution(s, window, attribute, &text, &err) ||
+    if (pz_attribution(&a, add_line, &text, &err) ||
         pz_buf_status(&text, "the report", &err))
         pz_die_err(&err);
-    pz_estore_close(s);
     fwrite(text.data, 1, text.len, stdout);
     pz_buf_release(&text);
+    for (size_t i = 0; i < a.n_metrics; i++)
+        pz_metric_release(&metric[i]);
+    free(metric);
 }
 
 /* ---- main ---- */
@@ -657,6 +683,8 @@ other_job(const char *group, bool files)
                                          : NULL;
     if (opt.older_than && !opt.compact)
         pz_die(PZ_USAGE, "--older-than belongs to --compact");
+    if ((opt.metric.n || opt.log.n) && !opt.attribution)
+        pz_die(PZ_USAGE, "%s belongs to --attribution", opt.log.n ? "--log" : "--metric");
     if (!name)
         return false;
     if (!!opt.create + opt.list + opt.compact + opt.attribution > 1)

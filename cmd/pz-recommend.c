@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/num.h"
@@ -318,6 +319,42 @@ answer(const struct pz_batch *b, char **arg, size_t n_args, struct lists *lists,
     return pz_batch_ids(b, lists->id, n_args, counts, err);
 }
 
+/* The folder's name in front of `end`, which is a '/' or the beginning of path. */
+static struct pz_text
+folder_before(const char *path, const char *end)
+{
+    const char *from = end;
+    while (from > path && from[-1] != '/')
+        from--;
+    return (struct pz_text){from, (size_t)(end - from)};
+}
+
+/* What answers, for the log: "source" is what attribution counts for, the solution of
+ * .../models/SOLUTION/VERSION.safetensors, or the name of any other file. */
+static int
+add_origin(struct pz_buf *out, const char *file, const struct pz_model *m,
+           struct pz_err *err)
+{
+    static const char suffix[] = ".safetensors";
+    const char *slash = strrchr(file, '/'), *name = slash ? slash + 1 : file;
+    struct pz_text solution = folder_before(file, slash ? slash : file),
+                   models = {file, 0};
+    size_t n = strlen(name), tail = sizeof suffix - 1;
+    if (n > tail && strcmp(name + n - tail, suffix) == 0)
+        n -= tail;
+    if (solution.s > file)
+        models = folder_before(file, solution.s - 1);
+    pz_buf_addz(out, "\"source\":");
+    if (models.n == 6 && memcmp(models.s, "models", 6) == 0) {
+        pz_json_add_string(out, solution.s, solution.n);
+        pz_buf_addz(out, ",\"version\":");
+    }
+    pz_json_add_string(out, name, n);
+    pz_buf_addz(out, ",\"recipe\":");
+    pz_json_add_string(out, m->recipe->name, strlen(m->recipe->name));
+    return pz_buf_status(out, "the log", err);
+}
+
 static int
 exit_status(const struct pz_batch_counts *counts)
 {
@@ -340,6 +377,7 @@ main(int argc, char **argv)
     struct lists lists = {NULL, NULL, NULL};
     struct within within = {.log = -1};
     struct pz_batch b = {.out = STDOUT_FILENO};
+    struct pz_buf origin = PZ_BUF_INIT;
     char *path = NULL;
     int first, status = PZ_OK;
     pz_cli_begin();
@@ -350,7 +388,7 @@ main(int argc, char **argv)
         goto end;
     const char *file = opt.model ? opt.model : path;
     if (pz_model_open(&model, file, &err) || set_rules(&b.rules, &model, &lists, &err) ||
-        open_within(&within, &model, &err))
+        open_within(&within, &model, &err) || add_origin(&origin, file, &model, &err))
         goto end;
     const struct pz_dataset *events = within.group.data.set[PZ_INTERACTIONS];
     b.rules.has_filter = opt.filter || opt.promote;
@@ -358,6 +396,7 @@ main(int argc, char **argv)
     b.scope = &within.scope;
     b.has_log = opt.log;
     b.log = within.log;
+    b.origin = origin.data;
     pz_log(PZ_LOG_NOTE, "%s: %s, %u users, %u items", file, model.recipe->name,
            model.n_users, model.n_items);
     b.json = pz_common.json;
@@ -371,6 +410,7 @@ main(int argc, char **argv)
 end:
     close_within(&within);
     pz_model_close(&model);
+    pz_buf_release(&origin);
     free(path);
     free(lists.history);
     free(lists.rank);

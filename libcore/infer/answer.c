@@ -400,6 +400,8 @@ pz_answer_log(struct pz_buf *out, const struct pz_answer_form *form,
     const struct pz_request *q = &ask->request;
     pz_buf_addf(out, "{\"recommendationId\":\"%s\",\"time\":", form->id);
     pz_buf_add_i64(out, pz_now());
+    if (form->origin)
+        pz_buf_addf(out, ",%s", form->origin);
     if (q->has_user) {
         pz_buf_addz(out, ",\"userId\":");
         add_text(out, &q->user);

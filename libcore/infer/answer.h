@@ -32,12 +32,14 @@ struct pz_answer_form {
     const char *promotion; // its name; NULL: there is none
     const bool *promoted;  // one an item; NULL: none is
     const char *id;        // recommendationId, in JSON; NULL: none
+    const char *origin;    // of the log: JSON members that tell what answered; NULL: none
 };
 
 #define PZ_RECOMMENDATION_ID 41 // "RID-" and a UUID
 int pz_recommendation_id(char out[PZ_RECOMMENDATION_ID], struct pz_err *err);
 
-/* The line of a log: form->id, the time, whose answer it was, items and scores. */
+/* The line of a log: form->id, the time, what answered (form->origin), whose answer it
+ * was, items and scores. */
 int pz_answer_log(struct pz_buf *out, const struct pz_answer_form *form,
                   const struct pz_ask *ask, const struct pz_answer *answer,
                   struct pz_err *err);

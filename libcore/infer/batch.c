@@ -125,6 +125,7 @@ add_answer(struct clerk *c, struct pages *p, const struct pz_ask *ask,
         if (pz_recommendation_id(id, err))
             return err->status;
         form.id = id;
+        form.origin = c->b->origin;
         if (pz_answer_log(&p->log, &form, ask, answer, err))
             return err->status;
     }

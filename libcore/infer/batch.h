@@ -21,6 +21,7 @@ struct pz_batch {
     const struct pz_scope *scope; // of the same model; NULL: the model alone
     bool has_log;                 // descriptor `log` gets what is shown:
     int log; // a JSON line an answer, in one write a block, before the block is shown
+    const char *origin; // of its lines, as struct pz_answer_form has it
 };
 
 struct pz_batch_counts {

@@ -137,20 +137,6 @@ int pz_estore_types(struct pz_estore *s, enum pz_event_kind kind,
                     int (*fn)(void *ctx, const char *type, uint64_t n), void *ctx,
                     struct pz_err *err);
 
-/* Events of items by type, attribution source and window of time. */
-struct pz_attribution {
-    const char *type; // "": without
-    // pz-recommend: without, but with a recommendationId
-    const char *source;      // "SOURCE_NAME_UNDEFINED": without
-    int64_t start;           // of the window, a multiple of its length
-    uint64_t events, values; // all; those with a value
-    double sum;              // of the values
-};
-/* In order of start, type and source. window: seconds, at least 1. */
-int pz_estore_attribution(struct pz_estore *s, int64_t window,
-                          int (*fn)(void *ctx, const struct pz_attribution *a), void *ctx,
-                          struct pz_err *err);
-
 /* How often a user's id occurs. */
 struct pz_estore_trace {
     uint64_t events, sessions, records;

@@ -210,36 +210,6 @@ pz_estore_types(struct pz_estore *s, enum pz_event_kind kind,
     return status;
 }
 
-int
-pz_estore_attribution(struct pz_estore *s, int64_t window,
-                      int (*fn)(void *ctx, const struct pz_attribution *a), void *ctx,
-                      struct pz_err *err)
-{
-    sqlite3_stmt *q;
-    int rc = SQLITE_DONE, status = 0;
-    if (!s->there)
-        return PZ_OK;
-    if (pz_estore_sql(s, PZ_SQL_ATTRIBUTION, &q, err))
-        return err->status;
-    sqlite3_bind_int64(q, 1, window);
-    while (!status && (rc = sqlite3_step(q)) == SQLITE_ROW) {
-        struct pz_attribution a = {
-            .type = text(q, 0),
-            .source = text(q, 1),
-            .start = sqlite3_column_int64(q, 2),
-            .events = (uint64_t)sqlite3_column_int64(q, 3),
-            .values = (uint64_t)sqlite3_column_int64(q, 4),
-            .sum = sqlite3_column_double(q, 5),
-        };
-        status =
-            a.type && a.source ? fn(ctx, &a) : pz_catalog_fail(s->c, SQLITE_NOMEM, err);
-    }
-    if (!status && rc != SQLITE_DONE)
-        status = pz_catalog_fail(s->c, rc, err);
-    sqlite3_reset(q);
-    return status;
-}
-
 /* ---- event trackers ---- */
 
 int

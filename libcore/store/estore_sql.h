@@ -42,12 +42,6 @@
                               " (SELECT session FROM session WHERE user = ?1)")          \
     X(PZ_SQL_FORGET_LINKS, "DELETE FROM session WHERE user = ?1")                        \
     X(PZ_SQL_FORGET_RECORD, "DELETE FROM record WHERE kind = 1 AND id = ?1")             \
-    X(PZ_SQL_ATTRIBUTION,                                                                \
-      "SELECT coalesce(type, ''),"                                                       \
-      " coalesce(source, iif(recommendation IS NULL, 'SOURCE_NAME_UNDEFINED',"           \
-      " 'pz-recommend')),"                                                               \
-      " time - ((time % ?1) + ?1) % ?1, count(*), count(value), total(value)"            \
-      " FROM event WHERE kind = 0 GROUP BY 1, 2, 3 ORDER BY 3, 1, 2")                    \
     X(PZ_SQL_CHECKPOINT, "PRAGMA wal_checkpoint(TRUNCATE)")                              \
     X(PZ_SQL_TRACE, "SELECT"                                                             \
                     " (SELECT count(*) FROM event WHERE user = ?1),"                     \

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "store/catalog.h"
+#include "store/catalog_campaign.h"
 #include "unit.h"
 
 static char dir[] = "/tmp/pz-test-catalog-XXXXXX";
@@ -377,6 +378,54 @@ START_TEST(damaged)
 }
 END_TEST
 
+static int
+add_campaign(void *ctx, const struct pz_catalog_campaign *row)
+{
+    char *text = ctx;
+    size_t n = strlen(text);
+    snprintf(text + n, 256 - n, "%s>%s/%s %s %d %d;", row->name, row->solution,
+             row->version ? row->version : "-", row->config, (int)row->created,
+             (int)row->updated);
+    return PZ_OK;
+}
+
+START_TEST(campaigns)
+{
+    char text[256] = "";
+    int64_t before, after;
+    struct pz_catalog_campaign row = {"b", "s", NULL, NULL, 1, 2};
+    struct pz_catalog *c = open_or_fail(PZ_CATALOG_WRITE);
+    struct pz_catalog *reader = open_or_fail(PZ_CATALOG_READ);
+    ck_ok(pz_catalog_change(reader, &before, &err), err);
+    ck_ok(pz_catalog_add_campaign(c, &row, &err), err);
+    ck_ok(pz_catalog_change(reader, &after, &err), err);
+    ck_assert_int_ne(before, after);
+    row = (struct pz_catalog_campaign){"a", "s", "v1", "{\"x\":1}", 3, 4};
+    ck_ok(pz_catalog_add_campaign(c, &row, &err), err);
+    ck_assert_int_eq(pz_catalog_add_campaign(c, &row, &err), PZ_USAGE);
+    err = (struct pz_err)PZ_ERR_INIT;
+    ck_ok(pz_catalog_campaigns(reader, NULL, add_campaign, text, &err), err);
+    ck_assert_str_eq(text, "a>s/v1 {\"x\":1} 3 4;b>s/- {} 1 2;");
+
+    row = (struct pz_catalog_campaign){"a", "t", NULL, "{}", 99, 5}; // created stays
+    ck_ok(pz_catalog_set_campaign(c, &row, &err), err);
+    *text = '\0';
+    ck_ok(pz_catalog_campaigns(reader, "a", add_campaign, text, &err), err);
+    ck_assert_str_eq(text, "a>t/- {} 3 5;");
+
+    ck_ok(pz_catalog_delete_campaign(c, "a", &err), err);
+    ck_assert_int_eq(pz_catalog_delete_campaign(c, "a", &err), PZ_USAGE);
+    ck_assert_ptr_nonnull(strstr(err.msg, "no campaign 'a'"));
+    err = (struct pz_err)PZ_ERR_INIT;
+    row.name = "a";
+    ck_assert_int_eq(pz_catalog_set_campaign(c, &row, &err), PZ_USAGE);
+    err = (struct pz_err)PZ_ERR_INIT;
+    ck_assert_int_eq(pz_catalog_add_campaign(reader, &row, &err), PZ_SYSTEM);
+    pz_catalog_close(c);
+    pz_catalog_close(reader);
+}
+END_TEST
+
 Suite *
 pz_suite(void)
 {
@@ -385,6 +434,7 @@ pz_suite(void)
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_set_timeout(t, 60);
     tcase_add_test(t, rows);
+    tcase_add_test(t, campaigns);
     tcase_add_test(t, no_catalogue);
     tcase_add_test(t, read_only_media);
     tcase_add_test(t, names_of_groups);

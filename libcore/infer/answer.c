@@ -287,9 +287,8 @@ add_explanation(struct pz_buf *out, const struct pz_answer_form *form,
     return PZ_OK;
 }
 
-/* NUM_RATINGS as AWS writes it in answers: numRatings. */
-static void
-add_camel(struct pz_buf *out, const char *name)
+void
+pz_json_add_camel(struct pz_buf *out, const char *name)
 {
     bool up = false;
     for (const char *s = name; *s; s++) {
@@ -332,7 +331,7 @@ add_beside(struct pz_buf *out, const struct pz_answer_form *form,
             if (!form->get_column(form->ctx, &answer->item[i].item, c, &hold))
                 continue;
             pz_buf_addz(out, first ? "{\"" : ",\"");
-            add_camel(out, form->column[c]->name);
+            pz_json_add_camel(out, form->column[c]->name);
             pz_buf_addz(out, "\":");
             pz_json_add_string(out, hold.data ? hold.data : "", hold.len);
             first = false;

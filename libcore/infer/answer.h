@@ -53,6 +53,9 @@ int pz_answer_json(struct pz_buf *out, const struct pz_answer_form *form,
 /* The line for a bad request: ask->error beside the input, null for the output. */
 void pz_answer_json_error(struct pz_buf *out, const struct pz_ask *ask);
 
+/* NUM_RATINGS as AWS writes a column in answers: numRatings. */
+void pz_json_add_camel(struct pz_buf *out, const char *name);
+
 /* Appends JSON text without the blanks between its tokens. It must be valid. */
 void pz_json_compact(struct pz_buf *out, const char *s, size_t n);
 

@@ -38,6 +38,9 @@ struct pz_request {
     size_t n_recent;
     const struct pz_filter_value *value; // of placeholders, the line's own
     size_t n_values;
+    bool split_values; // those are the filter's alone, and these the promotion's:
+    const struct pz_filter_value *promotion_value;
+    size_t n_promotion_values;
 };
 
 struct pz_answered {

@@ -226,3 +226,32 @@ end:
     pz_buf_release(&versions.text);
     return err->status;
 }
+
+int
+pz_locate_solutions(const char *group,
+                    int (*fn)(void *ctx, const char *solution, const char *version),
+                    void *ctx, struct pz_err *err)
+{
+    struct pz_buf dir = PZ_BUF_INIT;
+    struct names solutions = {PZ_BUF_INIT, 0}, versions = {PZ_BUF_INIT, 0};
+    int stopped = 0;
+    pz_buf_addf(&dir, "%s/models", group);
+    if (pz_buf_status(&dir, "a path", err) || list_solutions(&solutions, dir.data, err))
+        goto end;
+    const char *name = solutions.text.data;
+    for (size_t i = 0; i < solutions.n && !stopped; i++, name += strlen(name) + 1) {
+        pz_buf_clear(&dir);
+        pz_buf_addf(&dir, "%s/models/%s", group, name);
+        pz_buf_clear(&versions.text);
+        versions.n = 0;
+        if (pz_buf_status(&dir, "a path", err) || list_versions(&versions, dir.data, err))
+            goto end;
+        if (versions.n)
+            stopped = fn(ctx, name, latest(&versions));
+    }
+end:
+    pz_buf_release(&dir);
+    pz_buf_release(&solutions.text);
+    pz_buf_release(&versions.text);
+    return stopped ? stopped : err->status;
+}

@@ -15,4 +15,10 @@
 int pz_locate_model(char **path, const char *group, const char *solution,
                     struct pz_err *err);
 
+/* Calls fn for each solution of the group that has a version, with the name of its latest
+ * one; a nonzero return ends the walk and is returned. */
+int pz_locate_solutions(const char *group,
+                        int (*fn)(void *ctx, const char *solution, const char *version),
+                        void *ctx, struct pz_err *err);
+
 #endif

@@ -13,7 +13,7 @@
 
 struct pz_scope_run {
     const struct pz_scope *s;
-    struct pz_live *live;
+    struct pz_live *live, *own;             // own: what to free
     struct pz_gate_run *filter, *promotion; // NULL: none
     struct pz_arena arena;
     struct pz_answered *row; // an answer with promoted items
@@ -37,22 +37,16 @@ schema(const struct pz_scope *s, enum pz_set set)
 }
 
 int
-pz_scope_run_new(struct pz_scope_run **out, const struct pz_scope *s, struct pz_err *err)
+pz_scope_run_over(struct pz_scope_run **out, const struct pz_scope *s,
+                  struct pz_live *live, struct pz_err *err)
 {
     struct pz_scope_run *r;
-    bool items = s->filter || s->promotion || s->n_columns;
     *out = NULL;
     if (pz_new(&r, 1, sizeof *r, "a session", err))
         return err->status;
     r->s = s;
-    struct pz_live_options o = {.group = s->group,
-                                .model = s->model,
-                                .events =
-                                    looks_at_user(s) ? schema(s, PZ_INTERACTIONS) : NULL,
-                                .items = items ? schema(s, PZ_ITEMS) : NULL,
-                                .users = looks_at_user(s) ? schema(s, PZ_USERS) : NULL};
-    if (pz_live_new(&r->live, &o, err) ||
-        (s->filter && pz_gate_run_new(&r->filter, s->filter, err)) ||
+    r->live = live;
+    if ((s->filter && pz_gate_run_new(&r->filter, s->filter, err)) ||
         (s->promotion && pz_gate_run_new(&r->promotion, s->promotion, err))) {
         pz_scope_run_free(r);
         return err->status;
@@ -61,12 +55,34 @@ pz_scope_run_new(struct pz_scope_run **out, const struct pz_scope *s, struct pz_
     return PZ_OK;
 }
 
+int
+pz_scope_run_new(struct pz_scope_run **out, const struct pz_scope *s, struct pz_err *err)
+{
+    bool items = s->filter || s->promotion || s->n_columns;
+    struct pz_live_options o = {.group = s->group,
+                                .model = s->model,
+                                .events =
+                                    looks_at_user(s) ? schema(s, PZ_INTERACTIONS) : NULL,
+                                .items = items ? schema(s, PZ_ITEMS) : NULL,
+                                .users = looks_at_user(s) ? schema(s, PZ_USERS) : NULL};
+    struct pz_live *live;
+    *out = NULL;
+    if (pz_live_new(&live, &o, err))
+        return err->status;
+    if (pz_scope_run_over(out, s, live, err)) {
+        pz_live_free(live);
+        return err->status;
+    }
+    (*out)->own = live;
+    return PZ_OK;
+}
+
 void
 pz_scope_run_free(struct pz_scope_run *r)
 {
     if (!r)
         return;
-    pz_live_free(r->live);
+    pz_live_free(r->own);
     pz_gate_run_free(r->filter);
     pz_gate_run_free(r->promotion);
     pz_arena_release(&r->arena);
@@ -111,7 +127,7 @@ collect_values(struct pz_scope_run *r, const struct pz_gate *g,
                struct pz_err *err)
 {
     const struct pz_scope *s = r->s;
-    bool two = s->filter && s->promotion;
+    bool two = s->filter && s->promotion && !q->split_values;
     const struct pz_gate *other = g == s->filter ? s->promotion : s->filter;
     struct pz_filter_value *value;
     if (!q->n_values && !two) {
@@ -218,7 +234,12 @@ pz_scope_complete(struct pz_scope_run *r, struct pz_request *q,
         size_t n = q->n < r->s->model->n_items ? q->n : r->s->model->n_items;
         promoted->request = *q;
         promoted->request.n = n_promoted(r->s, n);
-        int status = open_gate(r, r->s->promotion, r->promotion, q, &user,
+        struct pz_request p = *q;
+        if (q->split_values) {
+            p.value = q->promotion_value;
+            p.n_values = q->n_promotion_values;
+        }
+        int status = open_gate(r, r->s->promotion, r->promotion, &p, &user,
                                &promoted->request.allow, err);
         if (status || find_fresh(r, promoted, err))
             return status ? status : err->status;

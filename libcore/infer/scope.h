@@ -35,6 +35,11 @@ struct pz_promotion {
 struct pz_scope_run;
 int pz_scope_run_new(struct pz_scope_run **r, const struct pz_scope *s,
                      struct pz_err *err);
+/* The same over a view of the caller's, which several runs of a thread may share, one
+ * request at a time, and which outlives them. It must read what the scope looks at:
+ * events and users where a filter does, items where there is a filter or a column. */
+int pz_scope_run_over(struct pz_scope_run **r, const struct pz_scope *s,
+                      struct pz_live *live, struct pz_err *err);
 void pz_scope_run_free(struct pz_scope_run *r); // accepts NULL
 
 /* Lets go of all requests and looks for what is new in the group. */

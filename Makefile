@@ -19,7 +19,7 @@ VERSION := $(shell sed -n 's/^\#define PZ_VERSION *"\(.*\)"/\1/p' libcore/base/p
 
 # ---- what it is built from --------------------------------------------------------------
 # .ci/deps knows the Debian package of each, and those that only the tests need.
-PACKAGES   := libcjson sqlite3 libxxhash libzstd zlib
+PACKAGES   := libcjson sqlite3 libxxhash libzstd zlib libmicrohttpd libcrypto
 PKG_CFLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 PKG_LIBS   := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null)
 CHECK_LIBS := $(shell pkg-config --libs check 2>/dev/null)
@@ -85,7 +85,8 @@ all: $(TOOLS)
 deps:
 	@.ci/deps install build check
 
-# Also what some tests use and are skipped without: a PostgreSQL server, Python.
+# Also what some tests use and are skipped without: a PostgreSQL server, Python,
+# clients of AWS, a load generator.
 deps-test:
 	@.ci/deps install build check extra
 

@@ -14,6 +14,7 @@ find libcore cmd -name '*.[ch]' | sort | while read -r file; do
         only["sqlite3.h"] = "libcore/store/"
         only["cblas.h"] = only["lapacke.h"] = "libcore/math/"
         only["microhttpd.h"] = "libcore/serve/"
+        only["openssl/evp.h"] = only["openssl/hmac.h"] = "libcore/serve/"
         only["zstd.h"] = only["zlib.h"] = "libcore/"
         split(file, part, "/")
         here = part[1] == "libcore" ? part[2] : part[1]

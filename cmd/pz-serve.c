@@ -1,0 +1,187 @@
+/* pz-serve: groups over HTTP, as Amazon Personalize's APIs. See man/pz-serve.1. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/par.h"
+#include "cmd/cli.h"
+#include "serve/server.h"
+
+static struct {
+    const char *root, *listen, *region, *account, *access_log, *format;
+    int64_t max_connections, max_queue;
+    double stop_seconds;
+    bool strict;
+} opt = {.listen = "127.0.0.1:8750",
+         .region = "us-east-1",
+         .account = "000000000000",
+         .format = "logfmt",
+         .max_connections = 8192,
+         .max_queue = 4096,
+         .stop_seconds = 30};
+
+static const struct pz_opt opts[] = {
+    {"Groups", 0, PZ_OPT_HEADING, NULL, NULL, NULL, 0, 0},
+    {"root", 0, PZ_OPT_TEXT, &opt.root, "DIR",
+     "serve all groups in DIR, in place of the one of -g", 0, 0},
+    {"account", 0, PZ_OPT_TEXT, &opt.account, "ID",
+     "account in the ARNs that are made (default %v)", 0, 0},
+    {"region", 0, PZ_OPT_TEXT, &opt.region, "NAME",
+     "region in the ARNs that are made (default %v)", 0, 0},
+    {"strict", 0, PZ_OPT_FLAG, &opt.strict, NULL, "AWS's limits are errors", 0, 0},
+    {"Connections", 0, PZ_OPT_HEADING, NULL, NULL, NULL, 0, 0},
+    {"listen", 'l', PZ_OPT_TEXT, &opt.listen, "ADDRESS:PORT",
+     "where to listen; port 0 is any free one (default %v)", 0, 0},
+    {"max-connections", 0, PZ_OPT_INT, &opt.max_connections, "N",
+     "connections at a time (default %v)", 16, 1000000},
+    {"max-queue", 0, PZ_OPT_INT, &opt.max_queue, "N",
+     "Put* requests of a group that may wait for the disk (default %v)", 1, 1000000},
+    {"stop-seconds", 0, PZ_OPT_REAL, &opt.stop_seconds, "S",
+     "time that requests have to end in after SIGTERM (default %v)", 0, 3600},
+    {"Logging", 0, PZ_OPT_HEADING, NULL, NULL, NULL, 0, 0},
+    {"access-log", 0, PZ_OPT_TEXT, &opt.access_log, "FILE",
+     "a line a request, appended; - is standard output", 0, 0},
+    {"log-format", 0, PZ_OPT_TEXT, &opt.format, "FORMAT",
+     "of the access log: logfmt or json (default %v)", 0, 0},
+    {NULL, 0, PZ_OPT_FLAG, NULL, NULL, NULL, 0, 0},
+};
+
+static const struct pz_tool tool = {
+    "pz-serve",
+    "[-g GROUP | --root DIR] [-l ADDRESS:PORT] [OPTION]...",
+    "Answers Amazon Personalize's APIs over HTTP from groups.",
+    "  pz-serve -g shop                        on 127.0.0.1:8750\n"
+    "  pz-serve --root /srv/groups -l 127.0.0.1:80 --access-log access.log\n"
+    "  curl http://127.0.0.1:8750/metrics\n",
+    opts,
+};
+
+/* As many descriptors as the connections want, where that is allowed. */
+static void
+raise_files(void)
+{
+    struct rlimit limit;
+    rlim_t want = (rlim_t)opt.max_connections + 256;
+    if (getrlimit(RLIMIT_NOFILE, &limit))
+        return;
+    if (limit.rlim_cur < want) {
+        limit.rlim_cur = limit.rlim_max < want ? limit.rlim_max : want;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+    if (limit.rlim_cur < want) {
+        int64_t most = (int64_t)limit.rlim_cur - 256;
+        most = most < 16 ? 16 : most;
+        pz_log(PZ_LOG_WARN, "only %lld connections are possible: the limit on open files",
+               (long long)most);
+        opt.max_connections = most;
+    }
+}
+
+static int
+open_log(void)
+{
+    if (!opt.access_log)
+        return -1;
+    if (strcmp(opt.access_log, "-") == 0)
+        return STDOUT_FILENO;
+    int fd = open(opt.access_log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    if (fd < 0)
+        pz_die(PZ_SYSTEM, "cannot open '%s': %s", opt.access_log, strerror(errno));
+    return fd;
+}
+
+/* ARNs are built from them. */
+static void
+check_names(void)
+{
+    if (strspn(opt.region, "abcdefghijklmnopqrstuvwxyz0123456789-") !=
+            strlen(opt.region) ||
+        !*opt.region)
+        pz_die(PZ_USAGE, "--region '%s' is no name such as us-east-1", opt.region);
+    if (strspn(opt.account, "0123456789") != 12 || strlen(opt.account) != 12)
+        pz_die(PZ_USAGE, "--account '%s' is no number of 12 digits", opt.account);
+}
+
+static void
+check(void)
+{
+    check_names();
+    if (opt.root && pz_common.group)
+        pz_die(PZ_USAGE, "-g and --root exclude each other");
+    if (strcmp(opt.format, "logfmt") != 0 && strcmp(opt.format, "json") != 0)
+        pz_die(PZ_USAGE, "--log-format '%s' is neither logfmt nor json", opt.format);
+}
+
+/* Until SIGTERM or SIGINT. */
+static void
+serve(struct pz_server *s, const sigset_t *signals)
+{
+    for (;;) {
+        int sig;
+        if (sigwait(signals, &sig))
+            continue;
+        if (sig != SIGHUP)
+            break;
+        pz_server_look(s);
+    }
+}
+
+int
+main(int argc, char **argv)
+{
+    struct pz_err err = PZ_ERR_INIT;
+    struct pz_server *s = NULL;
+    sigset_t signals;
+    int first;
+    pz_cli_begin();
+    pz_opt_parse(&tool, argc, argv, &first);
+    check();
+    if (first < argc)
+        pz_die(PZ_USAGE, "'%s' is too many: there are no operands", argv[first]);
+    char *group = opt.root ? NULL : realpath(pz_need_group(), NULL);
+    if (!opt.root && !group)
+        pz_die(PZ_SYSTEM, "cannot open group '%s': %s", pz_common.group, strerror(errno));
+    raise_files();
+    // Threads inherit it: signals wait for serve().
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
+    sigprocmask(SIG_BLOCK, &signals, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    struct pz_server_options o = {.group = group,
+                                  .root = opt.root,
+                                  .listen = opt.listen,
+                                  .region = opt.region,
+                                  .account = opt.account,
+                                  .threads = pz_threads((int)pz_common.threads),
+                                  .max_connections = (unsigned)opt.max_connections,
+                                  .max_queue = (size_t)opt.max_queue,
+                                  .seed = (uint64_t)pz_common.seed,
+                                  .strict = opt.strict,
+                                  .access_log = open_log(),
+                                  .access_json = strcmp(opt.format, "json") == 0,
+                                  .late_seconds = 0.1};
+    if (!pz_http_is_loopback(opt.listen) && strrchr(opt.listen, ':'))
+        pz_die(PZ_USAGE,
+               "-l '%s' can be reached from elsewhere; without credentials only "
+               "addresses of this machine itself are allowed, such as 127.0.0.1:8750",
+               opt.listen);
+    if (pz_server_new(&s, &o, &err) || pz_server_start(s, &err))
+        pz_die_err(&err);
+    printf("http://%s\n", pz_server_address(s));
+    if (fflush(stdout))
+        pz_die(PZ_SYSTEM, "cannot write the address: %s", strerror(errno));
+    serve(s, &signals);
+    pz_log(PZ_LOG_NOTE, "stopping");
+    pz_server_stop(s, opt.stop_seconds);
+    pz_server_free(s);
+    free(group);
+    return pz_cli_end(PZ_OK);
+}

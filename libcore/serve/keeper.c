@@ -1,0 +1,691 @@
+#include "serve/keeper.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "infer/locate.h"
+#include "store/catalog_campaign.h"
+#include "store/catalog_filter.h"
+#include "store/estore.h"
+
+struct pz_house {
+    struct pz_house *next;
+    char *path, *name;
+    struct pz_catalog *catalog;
+    struct pz_estore *store; // for the trackers
+    uint64_t db;             // which file they have open; 0: none
+    char *complaint;         // what was last told of it
+    bool seen;               // in this look
+};
+
+struct pz_keeper {
+    struct pz_keeper_options o;
+    pthread_mutex_t lock; // of all below but `site`, which is also read without
+    struct pz_site *_Atomic site;
+    struct pz_house *house;
+    struct pz_usage *usage;
+    double looked, took; // the last look: its end, and for how long
+    pthread_t id;
+    bool started, stop;
+    pthread_cond_t wake;
+};
+
+/* ---- what a file is ---- */
+
+/* Another file, or another state of it, has another number; 0: there is none. */
+static uint64_t
+file_number(const char *path)
+{
+    struct stat st;
+    if (stat(path, &st))
+        return 0;
+    uint64_t h = 0x9e3779b97f4a7c15u;
+    uint64_t part[] = {(uint64_t)st.st_dev, (uint64_t)st.st_ino, (uint64_t)st.st_size,
+                       (uint64_t)st.st_mtim.tv_sec, (uint64_t)st.st_mtim.tv_nsec};
+    for (size_t i = 0; i < sizeof part / sizeof *part; i++)
+        h = (h ^ part[i]) * 0xff51afd7ed558ccdu + (h >> 29);
+    return h | 1;
+}
+
+/* Of group.db only which file it is: its contents have a number of their own. */
+static uint64_t
+db_number(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) ? 0 : (uint64_t)st.st_ino * 31 + (uint64_t)st.st_dev + 1;
+}
+
+/* ---- houses ---- */
+
+static void
+complain(struct pz_house *h, const struct pz_err *err)
+{
+    struct pz_err lost = PZ_ERR_INIT;
+    if (h->complaint && strcmp(h->complaint, err->msg) == 0)
+        return;
+    pz_log(PZ_LOG_WARN, "%s", err->msg);
+    free(h->complaint);
+    if (pz_strndup(&h->complaint, err->msg, strlen(err->msg), &lost))
+        h->complaint = NULL;
+}
+
+static void
+house_close(struct pz_house *h)
+{
+    pz_estore_close(h->store);
+    pz_catalog_close(h->catalog);
+    h->store = NULL;
+    h->catalog = NULL;
+    h->db = 0;
+}
+
+static void
+house_free(struct pz_house *h)
+{
+    house_close(h);
+    free(h->path);
+    free(h->name);
+    free(h->complaint);
+    free(h);
+}
+
+static struct pz_house *
+house_of(struct pz_keeper *k, const char *path, const char *name, struct pz_err *err)
+{
+    struct pz_house *h;
+    for (h = k->house; h; h = h->next)
+        if (strcmp(h->path, path) == 0)
+            return h;
+    if (pz_new(&h, 1, sizeof *h, "a group", err))
+        return NULL;
+    if (pz_strndup(&h->path, path, strlen(path), err) ||
+        pz_strndup(&h->name, name, strlen(name), err)) {
+        house_free(h);
+        return NULL;
+    }
+    h->next = k->house;
+    k->house = h;
+    return h;
+}
+
+/* Opens the catalogue, when there is one and it is not open. */
+static int
+house_open(struct pz_house *h, struct pz_err *err)
+{
+    char *path;
+    if (pz_path_join(&path, h->path, "group.db", err))
+        return err->status;
+    uint64_t now = db_number(path);
+    free(path);
+    if (now == h->db && (h->catalog || !now))
+        return PZ_OK;
+    house_close(h);
+    if (!now)
+        return PZ_OK;
+    if (pz_catalog_open(&h->catalog, h->path, PZ_CATALOG_READ, err) ||
+        pz_estore_open(&h->store, h->path, PZ_CATALOG_READ, err)) {
+        house_close(h);
+        return err->status;
+    }
+    h->db = now;
+    return PZ_OK;
+}
+
+static struct pz_usage *
+usage_of(struct pz_keeper *k, const char *group, const char *campaign, struct pz_err *err)
+{
+    struct pz_usage *u;
+    for (u = k->usage; u; u = u->next)
+        if (strcmp(u->group, group) == 0 && strcmp(u->campaign, campaign) == 0)
+            return u;
+    if (pz_new(&u, 1, sizeof *u, "numbers of use", err))
+        return NULL;
+    if (pz_strndup(&u->group, group, strlen(group), err) ||
+        pz_strndup(&u->campaign, campaign, strlen(campaign), err)) {
+        free(u->group);
+        free(u);
+        return NULL;
+    }
+    u->next = k->usage;
+    k->usage = u;
+    return u;
+}
+
+/* ---- what a group consists of ---- */
+
+struct draft {
+    struct pz_keeper *k;
+    struct pz_group *g;
+    struct pz_err *err;
+};
+
+static int
+add_text(char **to, const char *s, struct pz_err *err)
+{
+    return s ? pz_strndup(to, s, strlen(s), err) : PZ_OK;
+}
+
+static struct pz_campaign *
+new_campaign(struct draft *d, const char *name)
+{
+    struct pz_group *g = d->g;
+    if (pz_grow(&g->campaign, &g->cap_campaigns, g->n_campaigns + 1, sizeof *g->campaign,
+                "campaigns", d->err))
+        return NULL;
+    struct pz_campaign *c = &g->campaign[g->n_campaigns++];
+    *c = (struct pz_campaign){.usage = usage_of(d->k, g->name, name, d->err)};
+    return c->usage && !add_text(&c->name, name, d->err) ? c : NULL;
+}
+
+static int
+take_campaign(void *ctx, const struct pz_catalog_campaign *row)
+{
+    struct draft *d = ctx;
+    struct pz_campaign *c = new_campaign(d, row->name);
+    if (!c || add_text(&c->solution, row->solution, d->err) ||
+        add_text(&c->version, row->version, d->err) ||
+        add_text(&c->config, row->config, d->err))
+        return d->err->status;
+    return PZ_OK;
+}
+
+static int
+take_filter(void *ctx, const struct pz_catalog_filter *row)
+{
+    struct draft *d = ctx;
+    struct pz_group *g = d->g;
+    if (pz_grow(&g->filter, &g->cap_filters, g->n_filters + 1, sizeof *g->filter,
+                "filters", d->err))
+        return d->err->status;
+    struct pz_named *f = &g->filter[g->n_filters++];
+    *f = (struct pz_named){NULL, NULL};
+    return add_text(&f->name, row->name, d->err) ||
+                   add_text(&f->expression, row->expression, d->err)
+               ? d->err->status
+               : PZ_OK;
+}
+
+static int
+take_tracker(void *ctx, const struct pz_tracker *row)
+{
+    struct draft *d = ctx;
+    struct pz_group *g = d->g;
+    if (pz_grow(&g->tracking_id, &g->cap_tracking_ids, g->n_tracking_ids + 1,
+                sizeof *g->tracking_id, "trackers", d->err))
+        return d->err->status;
+    g->tracking_id[g->n_tracking_ids] = NULL;
+    return add_text(&g->tracking_id[g->n_tracking_ids++], row->tracking_id, d->err);
+}
+
+/* Campaigns without a version get the latest; a solution without a campaign of its name
+ * is one. */
+static int
+take_solution(void *ctx, const char *solution, const char *version)
+{
+    struct draft *d = ctx;
+    bool named = false;
+    for (size_t i = 0; i < d->g->n_campaigns; i++) {
+        struct pz_campaign *c = &d->g->campaign[i];
+        named |= strcmp(c->name, solution) == 0;
+        if (strcmp(c->solution, solution) == 0 && !c->version &&
+            add_text(&c->version, version, d->err))
+            return d->err->status;
+    }
+    if (named)
+        return PZ_OK;
+    struct pz_campaign *c = new_campaign(d, solution);
+    return c && !add_text(&c->solution, solution, d->err)
+               ? add_text(&c->version, version, d->err)
+               : d->err->status;
+}
+
+static int
+read_group(struct draft *d, struct pz_house *h)
+{
+    struct pz_err *err = d->err;
+    if (house_open(h, err))
+        return err->status;
+    if (h->catalog && (pz_catalog_campaigns(h->catalog, NULL, take_campaign, d, err) ||
+                       pz_catalog_filters(h->catalog, NULL, take_filter, d, err) ||
+                       pz_estore_trackers(h->store, take_tracker, d, err)))
+        return err->status;
+    return pz_locate_solutions(h->path, take_solution, d, err);
+}
+
+static int
+model_path(char **path, const struct pz_group *g, const struct pz_campaign *c,
+           struct pz_err *err)
+{
+    struct pz_buf b = PZ_BUF_INIT;
+    pz_buf_addf(&b, "%s/models/%s/%s.safetensors", g->path, c->solution,
+                c->version ? c->version : "none");
+    if (pz_buf_status(&b, "a path", err))
+        pz_buf_release(&b);
+    *path = b.data;
+    return err->status;
+}
+
+/* The datasets' part of the print. */
+static int
+print_sets(struct pz_buf *out, const struct pz_group *g, struct pz_err *err)
+{
+    for (int set = 0; set < PZ_N_SETS; set++) {
+        char *path;
+        if (pz_dataset_path(&path, g->path, (enum pz_set)set, err))
+            return err->status;
+        pz_buf_addf(out, "%" PRIx64 "\n", file_number(path));
+        free(path);
+    }
+    return pz_buf_status(out, "a group", err);
+}
+
+static int
+print_group(struct pz_group *g, struct pz_err *err)
+{
+    struct pz_buf *out = &g->print;
+    if (print_sets(out, g, err))
+        return err->status;
+    for (size_t i = 0; i < g->n_filters; i++)
+        pz_buf_addf(out, "filter %s %s\n", g->filter[i].name, g->filter[i].expression);
+    for (size_t i = 0; i < g->n_tracking_ids; i++)
+        pz_buf_addf(out, "tracker %s\n", g->tracking_id[i]);
+    for (size_t i = 0; i < g->n_campaigns; i++) {
+        const struct pz_campaign *c = &g->campaign[i];
+        char *path;
+        if (model_path(&path, g, c, err))
+            return err->status;
+        pz_buf_addf(out, "campaign %s %s %" PRIx64 " %s\n", c->name, path,
+                    file_number(path), c->config ? c->config : "-");
+        free(path);
+    }
+    return pz_buf_status(out, "a group", err);
+}
+
+/* ---- opening what is new ---- */
+
+/* The part of a print that tells of the datasets. */
+static size_t
+sets_length(const struct pz_group *g)
+{
+    const char *p = g->print.data;
+    for (int i = 0; i < PZ_N_SETS; i++)
+        p = strchr(p, '\n') + 1;
+    return (size_t)(p - g->print.data);
+}
+
+static int
+open_sets(struct pz_group *g, const struct pz_group *old, struct pz_house *h,
+          struct pz_err *err)
+{
+    size_t n = sets_length(g);
+    struct pz_err why = PZ_ERR_INIT;
+    if (old && sets_length(old) == n && !memcmp(g->print.data, old->print.data, n)) {
+        g->sets = old->sets;
+        pz_sets_keep(g->sets);
+        return PZ_OK;
+    }
+    if (pz_new(&g->sets, 1, sizeof *g->sets, "datasets", err))
+        return err->status;
+    g->sets->refs = 1;
+    if (!pz_filter_group_open(&g->sets->g, g->path, &why))
+        return PZ_OK;
+    complain(h, &why);
+    pz_buf_addz(&g->print, "again\n");
+    if (old) { // with what there was
+        pz_sets_free(g->sets);
+        g->sets = old->sets;
+        pz_sets_keep(g->sets);
+        return PZ_OK;
+    }
+    pz_filter_group_close(&g->sets->g);
+    g->sets->g = (struct pz_filter_group){.data = {{NULL}}};
+    return PZ_OK;
+}
+
+static struct pz_deploy *
+find_deploy(const struct pz_group *g, const char *path, uint64_t file,
+            const struct pz_sets *sets)
+{
+    for (size_t i = 0; g && i < g->n_campaigns; i++) {
+        struct pz_deploy *d = g->campaign[i].deploy;
+        if (d && d->file == file && d->sets == sets && strcmp(d->path, path) == 0)
+            return d;
+    }
+    return NULL;
+}
+
+static int
+open_deploy(struct pz_deploy **out, const struct pz_group *g, const char *path,
+            struct pz_err *err)
+{
+    struct pz_deploy *d;
+    *out = NULL;
+    if (pz_new(&d, 1, sizeof *d, "a campaign", err))
+        return err->status;
+    d->refs = 1;
+    pthread_mutex_init(&d->lock, NULL);
+    d->file = file_number(path);
+    d->sets = g->sets;
+    pz_sets_keep(d->sets);
+    if (add_text(&d->group, g->path, err) || add_text(&d->path, path, err) ||
+        pz_model_open(&d->model, path, err)) {
+        pz_deploy_free(d);
+        return err->status;
+    }
+    *out = d;
+    return PZ_OK;
+}
+
+static const struct pz_campaign *
+campaign_named(const struct pz_group *g, const char *name)
+{
+    for (size_t i = 0; g && i < g->n_campaigns; i++)
+        if (strcmp(g->campaign[i].name, name) == 0)
+            return &g->campaign[i];
+    return NULL;
+}
+
+static int
+open_campaign(struct pz_group *g, struct pz_campaign *c, const struct pz_group *old,
+              struct pz_house *h, struct pz_err *err)
+{
+    struct pz_err why = PZ_ERR_INIT;
+    char *path;
+    if (!c->version)
+        return pz_strndup(&c->why, "its solution has no trained version",
+                          strlen("its solution has no trained version"), err);
+    if (model_path(&path, g, c, err))
+        return err->status;
+    uint64_t file = file_number(path);
+    struct pz_deploy *d = find_deploy(g, path, file, g->sets);
+    if (!d)
+        d = find_deploy(old, path, file, g->sets);
+    if (d) {
+        pz_deploy_keep(d);
+    } else if (open_deploy(&d, g, path, &why)) {
+        complain(h, &why);
+        pz_buf_addz(&g->print, "again\n");
+        const struct pz_campaign *before = campaign_named(old, c->name);
+        d = before ? before->deploy : NULL;
+        if (d)
+            pz_deploy_keep(d);
+        else
+            add_text(&c->why, why.msg, err);
+    }
+    c->deploy = d;
+    free(path);
+    return err->status;
+}
+
+/* The group as it is now: `old` itself when nothing changed. */
+static int
+look_at(struct pz_keeper *k, struct pz_house *h, struct pz_group *old,
+        struct pz_group **out, struct pz_err *err)
+{
+    struct draft d = {.k = k, .err = err};
+    *out = NULL;
+    if (pz_new(&d.g, 1, sizeof *d.g, "a group", err))
+        return err->status;
+    d.g->refs = 1;
+    d.g->name = h->name;
+    d.g->path = h->path;
+    d.g->house = h;
+    if (read_group(&d, h) || print_group(d.g, err))
+        goto fail;
+    if (old && old->print.len == d.g->print.len &&
+        !memcmp(old->print.data, d.g->print.data, d.g->print.len)) {
+        old->refs++;
+        pz_group_free(d.g);
+        *out = old;
+        return PZ_OK;
+    }
+    if (open_sets(d.g, old, h, err))
+        goto fail;
+    for (size_t i = 0; i < d.g->n_campaigns; i++)
+        if (open_campaign(d.g, &d.g->campaign[i], old, h, err))
+            goto fail;
+    *out = d.g;
+    return PZ_OK;
+fail:
+    pz_group_free(d.g);
+    return err->status;
+}
+
+/* ---- looking ---- */
+
+static int
+add_group(struct pz_keeper *k, struct pz_site *w, size_t *cap, const struct pz_site *old,
+          const char *path, const char *name, struct pz_err *err)
+{
+    struct pz_err why = PZ_ERR_INIT;
+    struct pz_group *before = NULL, *now;
+    struct pz_house *h = house_of(k, path, name, err);
+    if (!h || pz_grow(&w->group, cap, w->n_groups + 1, sizeof *w->group, "groups", err))
+        return err->status;
+    h->seen = true;
+    for (size_t i = 0; old && i < old->n_groups; i++)
+        if (old->group[i]->house == h)
+            before = old->group[i];
+    if (look_at(k, h, before, &now, &why)) {
+        complain(h, &why);
+        house_close(h); // it is opened again at the next look
+        if (!before)
+            return PZ_OK;
+        before->refs++;
+        now = before;
+    }
+    w->group[w->n_groups++] = now;
+    return PZ_OK;
+}
+
+static int
+by_name(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static int
+list_root(const char *root, char ***names, size_t *n, struct pz_err *err)
+{
+    size_t cap = 0;
+    DIR *dir = opendir(root);
+    if (!dir)
+        return pz_err_sys(err, "cannot list '%s'", root);
+    *names = NULL;
+    *n = 0;
+    for (struct dirent *e; !err->status && (e = readdir(dir));) {
+        if (e->d_name[0] == '.' ||
+            (e->d_type != DT_DIR && e->d_type != DT_LNK && e->d_type != DT_UNKNOWN))
+            continue;
+        if (!pz_grow(names, &cap, *n + 1, sizeof **names, "groups", err) &&
+            !pz_strndup(&(*names)[*n], e->d_name, strlen(e->d_name), err))
+            ++*n;
+    }
+    closedir(dir);
+    if (*n)
+        qsort(*names, *n, sizeof **names, by_name);
+    return err->status;
+}
+
+static int
+add_groups(struct pz_keeper *k, struct pz_site *w, const struct pz_site *old,
+           struct pz_err *err)
+{
+    char **name = NULL;
+    size_t n = 0, cap = 0;
+    struct stat st;
+    if (k->o.group) {
+        const char *slash = strrchr(k->o.group, '/');
+        return add_group(k, w, &cap, old, k->o.group, slash ? slash + 1 : k->o.group,
+                         err);
+    }
+    list_root(k->o.root, &name, &n, err);
+    for (size_t i = 0; i < n; i++) {
+        char *path;
+        if (!err->status && !pz_path_join(&path, k->o.root, name[i], err)) {
+            if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+                add_group(k, w, &cap, old, path, name[i], err);
+            free(path);
+        }
+        free(name[i]);
+    }
+    free(name);
+    return err->status;
+}
+
+/* Under the lock. */
+static int
+look(struct pz_keeper *k, struct pz_err *err)
+{
+    struct pz_site *w, *old = k->site;
+    double began = pz_seconds_wall();
+    if (pz_new(&w, 1, sizeof *w, "a site", err))
+        return err->status;
+    w->refs = 1;
+    for (struct pz_house *h = k->house; h; h = h->next)
+        h->seen = false;
+    if (add_groups(k, w, old, err)) {
+        pz_site_free(w);
+        return err->status;
+    }
+    for (struct pz_house *h = k->house; h; h = h->next)
+        if (!h->seen)
+            house_close(h);
+    bool same = old && old->n_groups == w->n_groups;
+    for (size_t i = 0; same && i < w->n_groups; i++)
+        same = w->group[i] == old->group[i];
+    if (same) {
+        pz_site_free(w);
+    } else {
+        k->site = w;
+        pz_site_free(old);
+    }
+    k->looked = pz_seconds_wall();
+    k->took = k->looked - began;
+    return PZ_OK;
+}
+
+int
+pz_keeper_look(struct pz_keeper *k, struct pz_err *err)
+{
+    int status = PZ_OK;
+    double asked = pz_seconds_wall();
+    pthread_mutex_lock(&k->lock);
+    // A look that began after this call says all that this one would.
+    if (!k->site || k->looked - k->took < asked)
+        status = look(k, err);
+    pthread_mutex_unlock(&k->lock);
+    return status;
+}
+
+struct pz_site *
+pz_keeper_site(struct pz_keeper *k, struct pz_site *old)
+{
+    if (old && old == k->site)
+        return old;
+    pthread_mutex_lock(&k->lock);
+    struct pz_site *now = k->site;
+    now->refs++;
+    pthread_mutex_unlock(&k->lock);
+    pz_site_free(old);
+    return now;
+}
+
+void
+pz_keeper_usages(struct pz_keeper *k, void (*fn)(void *ctx, const struct pz_usage *u),
+                 void *ctx)
+{
+    pthread_mutex_lock(&k->lock);
+    for (const struct pz_usage *u = k->usage; u; u = u->next)
+        fn(ctx, u);
+    pthread_mutex_unlock(&k->lock);
+}
+
+/* ---- life ---- */
+
+static void *
+run(void *arg)
+{
+    struct pz_keeper *k = arg;
+    pthread_mutex_lock(&k->lock);
+    while (!k->stop) {
+        struct pz_err err = PZ_ERR_INIT;
+        struct timespec at;
+        clock_gettime(CLOCK_REALTIME, &at);
+        int64_t ns = at.tv_nsec + (int64_t)(k->o.seconds * 1e9);
+        at.tv_sec += ns / 1000000000;
+        at.tv_nsec = ns % 1000000000;
+        pthread_cond_timedwait(&k->wake, &k->lock, &at);
+        if (!k->stop && look(k, &err))
+            pz_log(PZ_LOG_WARN, "%s", err.msg);
+    }
+    pthread_mutex_unlock(&k->lock);
+    return NULL;
+}
+
+int
+pz_keeper_new(struct pz_keeper **out, const struct pz_keeper_options *o,
+              struct pz_err *err)
+{
+    struct pz_keeper *k;
+    *out = NULL;
+    if (pz_new(&k, 1, sizeof *k, "a server", err))
+        return err->status;
+    k->o = *o;
+    pthread_mutex_init(&k->lock, NULL);
+    pthread_cond_init(&k->wake, NULL);
+    if (pz_keeper_look(k, err)) {
+        pz_keeper_free(k);
+        return err->status;
+    }
+    *out = k;
+    return PZ_OK;
+}
+
+int
+pz_keeper_start(struct pz_keeper *k, struct pz_err *err)
+{
+    errno = pthread_create(&k->id, NULL, run, k);
+    if (errno)
+        return pz_err_sys(err, "cannot start a thread");
+    k->started = true;
+    return PZ_OK;
+}
+
+void
+pz_keeper_free(struct pz_keeper *k)
+{
+    if (!k)
+        return;
+    pthread_mutex_lock(&k->lock);
+    k->stop = true;
+    pthread_cond_signal(&k->wake);
+    pthread_mutex_unlock(&k->lock);
+    if (k->started)
+        pthread_join(k->id, NULL);
+    pz_site_free(k->site);
+    while (k->house) {
+        struct pz_house *h = k->house;
+        k->house = h->next;
+        house_free(h);
+    }
+    while (k->usage) {
+        struct pz_usage *u = k->usage;
+        k->usage = u->next;
+        free(u->group);
+        free(u->campaign);
+        free(u);
+    }
+    pthread_mutex_destroy(&k->lock);
+    pthread_cond_destroy(&k->wake);
+    free(k);
+}

@@ -21,7 +21,7 @@ no_dataset(const char *group, enum pz_set set, struct pz_err *err)
 static int
 no_group(const char *where, struct pz_err *err)
 {
-    return pz_err_set(err, PZ_USAGE, "'%s' is no group: events are kept in groups",
+    return pz_err_set(err, PZ_USAGE, "'%s' is no group: what was put is kept in groups",
                       where);
 }
 
@@ -65,11 +65,21 @@ read_names(const struct pz_export_named *x, enum pz_set *set, enum source *sourc
             break;
         }
     }
-    if (*source == PUT && *set != PZ_INTERACTIONS && *set != PZ_ACTION_INTERACTIONS)
-        return pz_err_set(err, PZ_USAGE,
-                          "--source put exports events and action-events, not %s",
-                          x->type);
     return PZ_OK;
+}
+
+static int
+write_put(struct pz_estore *s, enum pz_set set, const struct pz_schema *schema,
+          enum pz_format format, pz_export_write write, void *ctx, struct pz_err *err)
+{
+    static const enum pz_record_kind record[PZ_N_SETS] = {[PZ_ITEMS] = PZ_RECORD_ITEM,
+                                                          [PZ_USERS] = PZ_RECORD_USER,
+                                                          [PZ_ACTIONS] =
+                                                              PZ_RECORD_ACTION};
+    if (set == PZ_INTERACTIONS || set == PZ_ACTION_INTERACTIONS)
+        return pz_put_export(s, set == PZ_INTERACTIONS ? PZ_EVENT_ITEM : PZ_EVENT_ACTION,
+                             schema, format, write, ctx, err);
+    return pz_put_export_records(s, record[set], schema, format, write, ctx, err);
 }
 
 /* The event store, with the columns that the dataset's schema has now. */
@@ -91,8 +101,7 @@ export_put(const struct pz_export_named *x, enum pz_set set, pz_export_write wri
     if (!r)
         r = pz_estore_open(&s, x->where, PZ_CATALOG_READ, err);
     if (!r)
-        r = pz_put_export(s, set == PZ_INTERACTIONS ? PZ_EVENT_ITEM : PZ_EVENT_ACTION,
-                          there ? &d.schema : NULL, x->format, write, ctx, err);
+        r = write_put(s, set, there ? &d.schema : NULL, x->format, write, ctx, err);
     pz_estore_close(s);
     pz_dataset_close(&d);
     free(path);

@@ -25,7 +25,7 @@ struct put_export {
     struct pz_buf out, texts; // texts: unescaped values of the row
     struct pz_scan scan;
     const char *name[COLUMNS_MAX];
-    size_t n_columns;
+    size_t n_fixed, n_columns; // those behind n_fixed come out of the properties
 };
 
 static int
@@ -44,7 +44,7 @@ send(struct put_export *x, size_t least)
 static int
 find_column(const struct put_export *x, const char *s, size_t n)
 {
-    for (size_t c = FIXED; c < x->n_columns; c++)
+    for (size_t c = x->n_fixed; c < x->n_columns; c++)
         if (strlen(x->name[c]) == n && memcmp(x->name[c], s, n) == 0)
             return (int)c;
     return -1;
@@ -160,7 +160,7 @@ name_columns(struct put_export *x, enum pz_event_kind kind,
             if (fixed[c].role != PZ_ROLE_NONE && schema->field[f].role == fixed[c].role)
                 x->name[c] = schema->field[f].name;
     }
-    x->n_columns = FIXED;
+    x->n_fixed = x->n_columns = FIXED;
     for (size_t f = 0; schema && f < schema->n_fields; f++)
         if ((schema->field[f].role == PZ_ROLE_NONE ||
              schema->field[f].role == PZ_ROLE_CREATION) &&
@@ -168,12 +168,48 @@ name_columns(struct put_export *x, enum pz_event_kind kind,
             x->name[x->n_columns++] = schema->field[f].name;
 }
 
-int
-pz_put_export(struct pz_estore *s, enum pz_event_kind kind,
-              const struct pz_schema *schema, enum pz_format format,
-              pz_export_write write, void *ctx, struct pz_err *err)
+/* ---- items, users and actions ---- */
+
+static int
+export_record(void *ctx, const char *id, const char *properties, int64_t time)
 {
-    struct put_export *x;
+    struct put_export *x = ctx;
+    struct value v[COLUMNS_MAX];
+    (void)time;
+    memset(v, 0, x->n_columns * sizeof *v);
+    if (read_properties(x, properties, v))
+        return x->err->status;
+    v[0] = (struct value){id, strlen(id), true};
+    add_row(x, v);
+    return send(x, FLUSH);
+}
+
+static void
+name_record_columns(struct put_export *x, enum pz_record_kind kind,
+                    const struct pz_schema *schema)
+{
+    static const enum pz_role role[] = {[PZ_RECORD_ITEM] = PZ_ROLE_ITEM,
+                                        [PZ_RECORD_USER] = PZ_ROLE_USER,
+                                        [PZ_RECORD_ACTION] = PZ_ROLE_ACTION};
+    static const char *const id[] = {[PZ_RECORD_ITEM] = "ITEM_ID",
+                                     [PZ_RECORD_USER] = "USER_ID",
+                                     [PZ_RECORD_ACTION] = "ACTION_ID"};
+    x->name[0] = id[kind];
+    x->n_fixed = x->n_columns = 1;
+    for (size_t f = 0; schema && f < schema->n_fields; f++)
+        if (schema->field[f].role == role[kind])
+            x->name[0] = schema->field[f].name;
+        else if (x->n_columns < COLUMNS_MAX)
+            x->name[x->n_columns++] = schema->field[f].name;
+}
+
+/* ---- all of them ---- */
+
+static int
+open_export(struct put_export **out, enum pz_format format, pz_export_write write,
+            void *ctx, struct pz_err *err)
+{
+    struct put_export *x = NULL;
     if (pz_new(&x, 1, sizeof *x, "an export", err))
         return err->status;
     x->format = format;
@@ -181,20 +217,57 @@ pz_put_export(struct pz_estore *s, enum pz_event_kind kind,
     x->ctx = ctx;
     x->err = err;
     pz_scan_init(&x->scan);
-    name_columns(x, kind, schema);
-    for (size_t c = 0; c < x->n_columns && format == PZ_CSV; c++) {
+    *out = x;
+    return PZ_OK;
+}
+
+static void
+add_header(struct put_export *x)
+{
+    for (size_t c = 0; c < x->n_columns && x->format == PZ_CSV; c++) {
         if (c)
             pz_buf_addc(&x->out, ',');
-        pz_buf_addz(&x->out, x->name[c]);
+        pz_export_cell(&x->out, x->name[c], strlen(x->name[c]));
     }
-    if (format == PZ_CSV)
+    if (x->format == PZ_CSV)
         pz_buf_addc(&x->out, '\n');
-    int r = pz_estore_walk(s, kind, 0, export_event, x, err);
-    if (!r)
-        r = send(x, 0);
+}
+
+/* Writes the rest; frees x. */
+static int
+close_export(struct put_export *x, int status)
+{
+    if (!status)
+        status = send(x, 0);
     pz_scan_release(&x->scan);
     pz_buf_release(&x->out);
     pz_buf_release(&x->texts);
     free(x);
-    return r;
+    return status;
+}
+
+int
+pz_put_export(struct pz_estore *s, enum pz_event_kind kind,
+              const struct pz_schema *schema, enum pz_format format,
+              pz_export_write write, void *ctx, struct pz_err *err)
+{
+    struct put_export *x = NULL;
+    if (open_export(&x, format, write, ctx, err))
+        return err->status;
+    name_columns(x, kind, schema);
+    add_header(x);
+    return close_export(x, pz_estore_walk(s, kind, 0, export_event, x, err));
+}
+
+int
+pz_put_export_records(struct pz_estore *s, enum pz_record_kind kind,
+                      const struct pz_schema *schema, enum pz_format format,
+                      pz_export_write write, void *ctx, struct pz_err *err)
+{
+    struct put_export *x = NULL;
+    if (open_export(&x, format, write, ctx, err))
+        return err->status;
+    name_record_columns(x, kind, schema);
+    add_header(x);
+    return close_export(x, pz_estore_records(s, kind, 0, export_record, x, err));
 }

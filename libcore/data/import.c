@@ -215,12 +215,11 @@ add_row(struct import *im, struct lane *lane, const struct pz_cell *cell, int64_
 }
 
 /* In sets with one row an id the last in the input's order stays; 0 is the dataset's own.
- * 21 bits hold the rows of a chunk (a row is at least two bytes), 18 the chunks of a TiB.
- */
+ * A row has a line at least. */
 static int64_t
 order_in(const struct lane *lane, uint64_t n_in_chunk)
 {
-    return (int64_t)((lane->chunk.seq + 1) << 21 | n_in_chunk);
+    return (int64_t)(lane->chunk.before + n_in_chunk + 1);
 }
 
 static int
@@ -300,6 +299,11 @@ static int
 read_chunk(struct import *im, struct lane *lane, struct pz_err *err)
 {
     const struct pz_chunk *c = &lane->chunk;
+    if (!im->layout.events && c->before + c->n + 1 >= (uint64_t)PZ_ORDER_LIMIT)
+        return pz_err_set(err, PZ_DATA,
+                          "%s:%" PRIu64 ": one import takes up to %" PRId64
+                          " lines: bring the others with --mode incremental",
+                          pz_input_name(im->input, c->file), c->line, PZ_ORDER_LIMIT - 1);
     if (im->format == PZ_JSONL) {
         pz_jsonl_start(lane->jsonl, c->data, c->n, c->line);
         return read_rows(im, lane, NULL, err);
@@ -623,6 +627,10 @@ import_into(struct import *im, const struct pz_dataset *old, struct pz_err *err)
         pz_log(PZ_LOG_WARN,
                "the dataset was replaced, but not recorded in the catalogue: %s",
                err->msg);
+        *err = (struct pz_err)PZ_ERR_INIT;
+    }
+    if (r == PZ_OK && !p->feed && pz_rejects_clear(&im->rejects, err)) {
+        pz_log(PZ_LOG_WARN, "the dataset was replaced, but: %s", err->msg);
         *err = (struct pz_err)PZ_ERR_INIT;
     }
     if (r == PZ_OK && p->feed && p->feed->done)

@@ -32,6 +32,7 @@ struct pz_input {
     char *carry;   // its bytes that were read and not handed out
     size_t n_carry, cap_carry;
     uint64_t seq, line;
+    uint64_t lines;       // handed out, over all files
     struct pz_err failed; // the first error: everyone gets it
 };
 
@@ -284,12 +285,16 @@ next_chunk(struct pz_input *in, struct pz_chunk *chunk, struct pz_err *err)
             chunk->file = in->file;
             chunk->line = in->line;
             chunk->first = in->first;
+            chunk->before = in->lines;
             in->first = false;
-            in->line += pz_count_lines(chunk->data, chunk->n, in->cpu);
+            size_t lines = pz_count_lines(chunk->data, chunk->n, in->cpu);
+            in->line += lines;
+            in->lines += lines;
             return PZ_OK;
         }
         pz_source_close(&in->source);
         in->file++;
+        in->lines++; // the last line may lack its end
     }
     return PZ_OK;
 }

@@ -51,10 +51,11 @@ enum pz_format { PZ_CSV, PZ_JSONL };
 struct pz_chunk {
     char *data; // owned by the chunk; whole records
     size_t n, cap;
-    uint64_t seq;  // 0,1,2,... over all files
-    unsigned file; // index of the file
-    uint64_t line; // number of its first line
-    bool first;    // it starts the file (a CSV header is there)
+    uint64_t seq;    // 0,1,2,... over all files
+    unsigned file;   // index of the file
+    uint64_t line;   // number of its first line
+    uint64_t before; // lines before it, over all files; one more for each file's end
+    bool first;      // it starts the file (a CSV header is there)
 };
 
 struct pz_input;

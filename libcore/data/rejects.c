@@ -1,8 +1,10 @@
 #include "data/rejects.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 
@@ -55,6 +57,15 @@ pz_rejects_commit(struct pz_rejects *r, struct pz_err *err)
     if (!r->writing || r->n == 0)
         return PZ_OK;
     return pz_out_commit(&r->out, err);
+}
+
+int
+pz_rejects_clear(struct pz_rejects *r, struct pz_err *err)
+{
+    if (!r->writing || r->n || unlink(r->out.path) == 0 || errno == ENOENT)
+        return PZ_OK;
+    return pz_err_sys(err, "cannot remove '%s', which an earlier import left",
+                      r->out.path);
 }
 
 int

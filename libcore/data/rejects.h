@@ -46,6 +46,10 @@ int pz_rejects_header(struct pz_rejects *r, const char *header, size_t n,
 void pz_rejects_close(struct pz_rejects *r);
 /* Makes the rejects file; nothing when no row was rejected. */
 int pz_rejects_commit(struct pz_rejects *r, struct pz_err *err);
+/* When no row was rejected: removes the rejects file of an earlier import, so that the
+ * file tells what the last one rejected. For the end of an import, because the file may
+ * have been its input. PZ_SYSTEM when it is there and cannot be removed. */
+int pz_rejects_clear(struct pz_rejects *r, struct pz_err *err);
 
 int pz_rejected_add(struct pz_rejected *c, const char *message, const char *raw,
                     size_t n_raw, struct pz_err *err);

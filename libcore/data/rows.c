@@ -13,8 +13,8 @@ enum {
     SEGMENT_BYTES = 64 << 10,    // a block is cut into such pieces, larger for wide rows
     /* A bucket in memory: its rows and their sorted copy fit the L2 cache. */
     BUCKET_ROWS = 32 << 10,
-    BUCKET_BYTES = 2 << 20, // and wide rows are fewer
-    SPILL_BUFFER = 64 << 10,
+    BUCKET_BYTES = 2 << 20,  // and wide rows are fewer
+    SPILL_BUFFER = 64 << 10, // at most, of a bucket and thread
     WALK_BYTES = 512 << 10,
     MAX_SPILL_BUCKETS = 4096,
     PAIR_BYTES = 128, // two rows of up to half that are compared across segments
@@ -121,6 +121,17 @@ count_ids(struct pz_rows *rows, struct pz_row_list *list, struct pz_err *err)
     return PZ_OK;
 }
 
+/* Writes the rows of a block to the scratch file. */
+static int
+spill_block(struct pz_rows *rows, struct pz_row_block *block, const char *data,
+            struct pz_err *err)
+{
+    int r = scratch_space(rows, BLOCK_BYTES, &block->at, err);
+    return r ? r
+             : pz_pwrite_full(rows->scratch, data, block->n * rows->width, block->at,
+                              err);
+}
+
 /* Puts the full block away, in memory while the budget lasts. */
 static int
 close_block(struct pz_rows *rows, struct pz_row_list *list, struct pz_err *err)
@@ -138,10 +149,7 @@ close_block(struct pz_rows *rows, struct pz_row_list *list, struct pz_err *err)
         list->open = NULL;
     } else {
         __atomic_sub_fetch(&rows->held, bytes, __ATOMIC_RELAXED);
-        r = scratch_space(rows, bytes, &block.at, err);
-        if (r == PZ_OK)
-            r = pz_pwrite_full(rows->scratch, list->open, list->n_open * rows->width,
-                               block.at, err);
+        r = spill_block(rows, &block, list->open, err);
         if (r)
             return r;
     }
@@ -171,6 +179,7 @@ struct job {
     uint64_t *start;     // [n_ids+1]: row position of each id before duplicates go
     uint64_t *pos;       // [n_lists * n_buckets]: where list t writes next in bucket b
     size_t n_lists;
+    uint32_t per_spill;           // rows that a list gathers for a bucket, when spilling
     uint32_t *kept;               // [n_ids]
     uint64_t *dropped, *replaced; // [n_buckets]
 };
@@ -393,7 +402,7 @@ route_init(struct job *j, struct route *w, char **copy, struct pz_err *err)
     if (!rows->spilled)
         return pz_new(&w->cursor, rows->n_buckets, sizeof *w->cursor, "row positions",
                       err);
-    w->per = (uint32_t)(SPILL_BUFFER / rows->width + 1);
+    w->per = j->per_spill;
     int r =
         pz_new(&w->buffer, rows->n_buckets * w->per, rows->width, "spilling rows", err);
     if (r == PZ_OK)
@@ -623,19 +632,67 @@ count_rows(const struct pz_row_list *lists, size_t n_lists)
     return n;
 }
 
-/* Rows a bucket aims at: what fits the cache, or a share of the memory when spilling. */
+/* Bytes that spilling and sorting what was spilled may take. */
+static uint64_t
+work_memory(const struct pz_rows *rows, int threads)
+{
+    uint64_t least = (uint64_t)threads * PZ_ROWS_WORK;
+    return rows->memory > least ? rows->memory : least;
+}
+
+/* Rows a bucket aims at: what fits the cache, or, as every thread sorts one with a copy,
+ * half of the memory for all of them. */
 static uint64_t
 bucket_rows(const struct pz_rows *rows, uint64_t n, int threads)
 {
-    uint64_t least = BUCKET_BYTES / rows->width;
-    if (least > BUCKET_ROWS)
-        least = BUCKET_ROWS;
-    if (!rows->spilled)
-        return least;
-    uint64_t target = rows->memory / (4 * (uint64_t)threads) / rows->width;
-    if (target < n / MAX_SPILL_BUCKETS)
-        target = n / MAX_SPILL_BUCKETS;
-    return target < least ? least : target;
+    if (rows->spilled) {
+        uint64_t least = n / MAX_SPILL_BUCKETS + 1;
+        uint64_t target =
+            work_memory(rows, threads) / (4 * (uint64_t)threads) / rows->width;
+        return target < least ? least : target;
+    }
+    uint64_t fits = BUCKET_BYTES / rows->width;
+    return fits < BUCKET_ROWS ? fits : BUCKET_ROWS;
+}
+
+/* Threads that may sort at once: all, unless the largest bucket is a great one. */
+static int
+sort_threads(const struct pz_rows *rows, int threads)
+{
+    uint64_t largest = 1;
+    for (size_t b = 0; b < rows->n_buckets; b++)
+        if (rows->bucket[b].n > largest)
+            largest = rows->bucket[b].n;
+    uint64_t n = work_memory(rows, threads) / (2 * largest * rows->width);
+    if (!rows->spilled || n >= (uint64_t)threads)
+        return threads;
+    return n ? (int)n : 1;
+}
+
+/* Divides the memory for distributing through the scratch file: a quarter for the rows on
+ * their way there, three quarters for blocks; those beyond go to the file first. */
+static int
+prepare_spill(struct job *j, int threads, struct pz_err *err)
+{
+    struct pz_rows *rows = j->rows;
+    uint64_t work = work_memory(rows, threads);
+    uint64_t each = work / 4 / (uint64_t)threads / rows->n_buckets;
+    each = (each < SPILL_BUFFER ? each : SPILL_BUFFER) / rows->width;
+    j->per_spill = each ? (uint32_t)each : 1;
+    for (size_t t = 0; t < j->n_lists; t++)
+        for (size_t b = 0; b < j->lists[t].n_blocks && rows->held > work - work / 4;
+             b++) {
+            struct pz_row_block *block = &j->lists[t].block[b];
+            if (!block->data)
+                continue;
+            int r = spill_block(rows, block, block->data, err);
+            if (r)
+                return r;
+            munmap(block->data, BLOCK_BYTES);
+            block->data = NULL;
+            rows->held -= BLOCK_BYTES;
+        }
+    return PZ_OK;
 }
 
 static int
@@ -687,6 +744,8 @@ pz_rows_sort(struct pz_rows *rows, struct pz_row_list *lists, size_t n_lists,
         r = count_ids(rows, &lists[t], err);
     if (r == PZ_OK)
         r = plan(&j, bucket_rows(rows, n, threads), err);
+    if (r == PZ_OK && rows->spilled && rows->n_buckets)
+        r = prepare_spill(&j, threads, err);
     if (r == PZ_OK && rows->spilled)
         r = scratch_space(rows, bytes, &rows->region_at, err);
     else if (r == PZ_OK)
@@ -694,7 +753,7 @@ pz_rows_sort(struct pz_rows *rows, struct pz_row_list *lists, size_t n_lists,
     if (r == PZ_OK)
         r = pz_par(threads, n_lists, distribute_list, &j, err);
     if (r == PZ_OK)
-        r = pz_par(threads, rows->n_buckets, sort_task, &j, err);
+        r = pz_par(sort_threads(rows, threads), rows->n_buckets, sort_task, &j, err);
     if (r == PZ_OK)
         r = finish(&j, dropped, replaced, err);
     free(j.start);

@@ -6,8 +6,9 @@
  * (id, order, item, rest) and freed of what must not stay. Up to `memory` bytes this
  * happens in memory, where the lists' blocks, cut into segments, become the buckets'
  * memory as soon as they are distributed: rows are held about once, and no page is asked
- * of the system twice. Above, lists and buckets live in an unnamed scratch file, and a
- * bucket at a time per thread is in memory.
+ * of the system twice. Above, lists and buckets live in an unnamed scratch file, and
+ * blocks that stay in memory, rows on their way to the file and the buckets that are
+ * being sorted share `memory` bytes, or PZ_ROWS_WORK a thread if that is more.
  *
  * A row is: u32 id, 40-bit order (time, or the place in the input), u32 item (0 for sets
  * without), then the other columns' values and the null bits, without padding;
@@ -26,6 +27,7 @@
 enum { PZ_ROW_ID = 0, PZ_ROW_ORDER = 4, PZ_ROW_ITEM = 9, PZ_ROW_REST = 13 };
 
 enum { PZ_ROW_WIDEST = 2 << 20 };
+enum { PZ_ROWS_WORK = 4 << 20 };
 
 /* Orders are 40-bit numbers around zero: seconds for 17,000 years either way. */
 #define PZ_ORDER_LIMIT (INT64_C(1) << 39)

@@ -89,7 +89,7 @@ slurp(const char *const *path, size_t n, struct pz_buf *all, enum pz_format *for
 {
     struct pz_input *in;
     struct pz_chunk chunk = {0};
-    uint64_t seq = 0, line = 1;
+    uint64_t seq = 0, line = 1, before = 0;
     unsigned file = 0;
     *err = (struct pz_err)PZ_ERR_INIT;
     int status = pz_input_open(&in, path, n, format, err);
@@ -104,7 +104,9 @@ slurp(const char *const *path, size_t n, struct pz_buf *all, enum pz_format *for
         if (chunk.first)
             line = 1;
         ck_assert_uint_eq(chunk.line, line);
+        ck_assert_uint_eq(chunk.before, before + chunk.file);
         line += pz_count_lines(chunk.data, chunk.n, PZ_CPU_SCALAR);
+        before += pz_count_lines(chunk.data, chunk.n, PZ_CPU_SCALAR);
         file = chunk.file;
         pz_buf_add(all, chunk.data, chunk.n);
     }

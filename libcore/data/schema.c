@@ -360,20 +360,34 @@ pz_schema_text(const struct pz_schema *s, struct pz_buf *out)
     pz_buf_addz(out, "],\"version\":\"1.0\"}");
 }
 
+/* strcasecmp of a name with text of n bytes. */
+static int
+compare_name(const char *name, const char *text, size_t n)
+{
+    int c = strncasecmp(name, text, n);
+    return c ? c : name[n] != 0;
+}
+
 int
 pz_schema_find(const struct pz_schema *s, const char *name, size_t n)
 {
-    int found = -1;
-    for (size_t i = 0; i < s->n_fields; i++) {
-        const char *have = s->field[i].name;
-        if (strlen(have) != n || strncasecmp(have, name, n) != 0)
-            continue;
-        if (memcmp(have, name, n) == 0)
+    size_t lo = 0, hi = s->n_fields;
+    if (n && memchr(name, 0, n))
+        return -1;
+    for (size_t i = 0; i < s->n_fields && !s->by_name; i++)
+        if (compare_name(s->field[i].name, name, n) == 0)
             return (int)i;
-        if (found < 0)
-            found = (int)i;
+    while (lo < hi && s->by_name) {
+        size_t mid = lo + (hi - lo) / 2;
+        int c = compare_name(s->field[s->by_name[mid]].name, name, n);
+        if (c == 0)
+            return (int)s->by_name[mid];
+        if (c < 0)
+            lo = mid + 1;
+        else
+            hi = mid;
     }
-    return found;
+    return -1;
 }
 
 static bool
@@ -454,5 +468,6 @@ pz_schema_release(struct pz_schema *s)
     for (size_t i = 0; i < s->n_fields; i++)
         free(s->field[i].name);
     free(s->field);
+    free(s->by_name);
     *s = (struct pz_schema){0};
 }

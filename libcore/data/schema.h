@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -36,6 +37,7 @@ struct pz_schema {
     enum pz_domain domain;
     struct pz_field *field; // in schema order
     size_t n_fields;
+    uint32_t *by_name;      // fields by name without case; NULL: names are searched
     int at[PZ_N_ROLES];     // field index of each role, -1 when absent
 };
 
@@ -69,7 +71,8 @@ int pz_schema_infer(struct pz_schema *s, enum pz_set set, const char *const *nam
                     const char *const *cell, size_t n_rows, struct pz_err *err);
 /* The schema as AWS's JSON text (canonical: one line, AWS's key order). */
 void pz_schema_text(const struct pz_schema *s, struct pz_buf *out);
-/* Index of the field of this name: exact first, else without case. -1 when absent. */
+/* Index of the field of this name, without case (no two names differ only by it). -1 when
+ * absent. */
 int pz_schema_find(const struct pz_schema *s, const char *name, size_t n);
 /* PZ_OK when `next` may replace `old`: every old field kept with its type and flags; new ones
  * (items and users only) nullable. Else PZ_DATA naming the field. The order is free. */

@@ -360,6 +360,25 @@ guess_domain(const struct pz_schema *s)
     return PZ_CUSTOM;
 }
 
+static int
+compare_fields(const void *a, const void *b, void *field)
+{
+    const uint32_t *x = a, *y = b;
+    const struct pz_field *f = field;
+    return strcasecmp(f[*x].name, f[*y].name);
+}
+
+static int
+sort_names(struct pz_schema *s, struct pz_err *err)
+{
+    if (pz_new(&s->by_name, s->n_fields, sizeof *s->by_name, "field names", err))
+        return err->status;
+    for (size_t i = 0; i < s->n_fields; i++)
+        s->by_name[i] = (uint32_t)i;
+    qsort_r(s->by_name, s->n_fields, sizeof *s->by_name, compare_fields, s->field);
+    return PZ_OK;
+}
+
 int
 pz_schema_check(struct pz_schema *s, enum pz_domain domain, struct pz_err *err)
 {
@@ -371,7 +390,7 @@ pz_schema_check(struct pz_schema *s, enum pz_domain domain, struct pz_err *err)
     for (size_t i = 0; i < s->n_fields; i++)
         if (check_name(s->field[i].name, i + 1, err))
             return err->status;
-    if (check_clash(s, err) || check_flags(s, err))
+    if (check_clash(s, err) || sort_names(s, err) || check_flags(s, err))
         return err->status;
     enum pz_domain guess = domain == PZ_CUSTOM ? guess_domain(s) : domain;
     if (check_domain(s, domain, err) && (guess == domain || err->status != PZ_DATA))

@@ -28,7 +28,9 @@ struct part {
 struct pz_builder {
     struct part *part;
     size_t n_parts, cap_parts;
-    char **meta; // key, value, ...
+    uint32_t *slot; // names, open addressing: part + 1, 0 is free
+    size_t n_slots; // 0 or a power of two over 2 n_parts
+    char **meta;    // key, value, ...
     size_t n_meta, cap_meta;
     struct pz_err err; // the first failure
 };
@@ -80,6 +82,7 @@ pz_builder_free(struct pz_builder *b)
     for (size_t i = 0; i < 2 * b->n_meta; i++)
         free(b->meta[i]);
     free(b->part);
+    free(b->slot);
     free(b->meta);
     free(b);
 }
@@ -128,6 +131,36 @@ pz_builder_metaf(struct pz_builder *b, const char *key, const char *fmt, ...)
     free(text);
 }
 
+/* The slot that holds the name, or the free one where it belongs. */
+static size_t
+slot_of(const struct pz_builder *b, const char *name)
+{
+    size_t at = XXH3_64bits(name, strlen(name)) & (b->n_slots - 1);
+    while (b->slot[at] && strcmp(b->part[b->slot[at] - 1].e.name, name) != 0)
+        at = (at + 1) & (b->n_slots - 1);
+    return at;
+}
+
+/* Room for one more name. */
+static int
+grow_slots(struct pz_builder *b)
+{
+    if (b->n_parts >= UINT32_MAX / 4)
+        return pz_err_nomem(&b->err, "tensors", SIZE_MAX);
+    if (2 * (b->n_parts + 1) <= b->n_slots)
+        return PZ_OK;
+    size_t n = b->n_slots ? 2 * b->n_slots : 64;
+    uint32_t *slot;
+    if (pz_new(&slot, n, sizeof *slot, "tensors", &b->err))
+        return b->err.status;
+    free(b->slot);
+    b->slot = slot;
+    b->n_slots = n;
+    for (size_t i = 0; i < b->n_parts; i++)
+        slot[slot_of(b, b->part[i].e.name)] = (uint32_t)i + 1;
+    return PZ_OK;
+}
+
 /* A name twice is a mistake in the program, but one that a column's name could provoke.
  */
 static int
@@ -135,10 +168,11 @@ check_name(struct pz_builder *b, const char *name)
 {
     if (!*name || strcmp(name, "__metadata__") == 0 || pz_is_pad(name))
         return pz_err_set(&b->err, PZ_USAGE, "tensor '%s': the name is reserved", name);
-    for (size_t i = 0; i < b->n_parts; i++)
-        if (strcmp(b->part[i].e.name, name) == 0)
-            return pz_err_set(&b->err, PZ_USAGE, "tensor '%s': the name is there twice",
-                              name);
+    if (grow_slots(b))
+        return b->err.status;
+    if (b->slot[slot_of(b, name)])
+        return pz_err_set(&b->err, PZ_USAGE, "tensor '%s': the name is there twice",
+                          name);
     return PZ_OK;
 }
 
@@ -165,6 +199,7 @@ add_part(struct pz_builder *b, const char *name, enum pz_dtype dtype, int n_dims
                 &b->err) ||
         pz_strndup(&part.e.name, name, strlen(name), &b->err))
         goto refused;
+    b->slot[slot_of(b, name)] = (uint32_t)b->n_parts + 1;
     b->part[b->n_parts++] = part;
     return;
 refused:
@@ -457,6 +492,8 @@ pz_builder_view(struct pz_builder *b, struct pz_tensors *t, struct pz_err *err)
         t->n_tensors++;
         status = pz_strndup(&t->tensor[i].name, e->name, strlen(e->name), err);
     }
+    if (!status)
+        status = pz_sort_names(t, err);
     if (!status)
         t->n_meta = b->n_meta;
     for (size_t i = 0; i < 2 * t->n_meta && !status; i++)

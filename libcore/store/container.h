@@ -17,6 +17,8 @@ bool pz_shape_bytes(const uint64_t *shape, int n_dims, enum pz_dtype dtype,
                     uint64_t *n_elems, uint64_t *bytes);
 bool pz_is_pad(const char *name);
 void pz_hash_text(char out[PZ_HASH_TEXT + 1], uint64_t hash);
+/* Makes t->by_name. */
+int pz_sort_names(struct pz_tensors *t, struct pz_err *err);
 /* "xxh3.NAME", a new string. */
 int pz_hash_key(char **out, const char *name, struct pz_err *err);
 

@@ -337,21 +337,62 @@ sort_metadata(struct reader *r)
 }
 
 static int
-check_names(struct reader *r)
+compare_names(const void *a, const void *b, void *tensor)
 {
-    struct pz_tensors *t = r->t;
-    char **names;
-    int status = pz_new(&names, t->n_tensors, sizeof *names, "names", r->err);
+    const uint32_t *x = a, *y = b;
+    const struct pz_tensor *e = tensor;
+    return strcmp(e[*x].name, e[*y].name);
+}
+
+int
+pz_sort_names(struct pz_tensors *t, struct pz_err *err)
+{
+    int status = pz_new(&t->by_name, t->n_tensors, sizeof *t->by_name, "names", err);
     if (status)
         return status;
     for (size_t i = 0; i < t->n_tensors; i++)
-        names[i] = t->tensor[i].name;
-    qsort(names, t->n_tensors, sizeof *names, compare_pairs);
-    for (size_t i = 1; i < t->n_tensors && !status; i++)
-        if (strcmp(names[i - 1], names[i]) == 0)
-            status = pz_tensors_bad(t, names[i], r->err, "the name is there twice");
-    free(names);
+        t->by_name[i] = (uint32_t)i;
+    qsort_r(t->by_name, t->n_tensors, sizeof *t->by_name, compare_names, t->tensor);
+    return PZ_OK;
+}
+
+static int
+check_names(struct reader *r)
+{
+    struct pz_tensors *t = r->t;
+    int status = pz_sort_names(t, r->err);
+    for (size_t i = 1; i < t->n_tensors && !status; i++) {
+        const char *name = t->tensor[t->by_name[i]].name;
+        if (strcmp(t->tensor[t->by_name[i - 1]].name, name) == 0)
+            status = pz_tensors_bad(t, name, r->err, "the name is there twice");
+    }
     return status;
+}
+
+/* Puts the tensors in the order of their place. */
+static int
+sort_tensors(struct reader *r)
+{
+    struct pz_tensors *t = r->t;
+    struct pz_tensor *sorted = NULL;
+    uint32_t *place = NULL; // of each tensor as the header has them
+    int status = pz_new(&sorted, t->n_tensors, sizeof *sorted, "tensors", r->err);
+    if (!status)
+        status = pz_new(&place, t->n_tensors, sizeof *place, "tensors", r->err);
+    if (status) {
+        free(sorted);
+        return status;
+    }
+    for (size_t i = 0; i < t->n_tensors; i++) {
+        sorted[i] = t->tensor[r->span[i].index];
+        place[r->span[i].index] = (uint32_t)i;
+    }
+    for (size_t i = 0; i < t->n_tensors; i++)
+        t->by_name[i] = place[t->by_name[i]];
+    free(place);
+    free(t->tensor);
+    t->tensor = sorted;
+    return PZ_OK;
 }
 
 /* The tensors must cover the data exactly; they are put in the order of their place. */
@@ -359,7 +400,6 @@ static int
 check_tiling(struct reader *r, const uint8_t *data, uint64_t n_data)
 {
     struct pz_tensors *t = r->t;
-    struct pz_tensor *sorted;
     uint64_t at = 0;
     if (t->n_tensors)
         qsort(r->span, t->n_tensors, sizeof *r->span, compare_spans);
@@ -387,14 +427,7 @@ check_tiling(struct reader *r, const uint8_t *data, uint64_t n_data)
         return pz_err_set(r->err, PZ_FORMAT,
                           "%s: damaged: %llu bytes behind the last tensor", t->path,
                           (unsigned long long)(n_data - at));
-    int status = pz_new(&sorted, t->n_tensors, sizeof *sorted, "tensors", r->err);
-    if (status)
-        return status;
-    for (size_t i = 0; i < t->n_tensors; i++)
-        sorted[i] = t->tensor[r->span[i].index];
-    free(t->tensor);
-    t->tensor = sorted;
-    return PZ_OK;
+    return sort_tensors(r);
 }
 
 /* The header's own hash, where there is one; files of pz must have one. */
@@ -441,8 +474,8 @@ pz_tensors_open_fd(struct pz_tensors *t, int fd, const char *path, struct pz_err
     pz_scan_init(&r.scan);
     int status = pz_strndup(&t->path, path, strlen(path), err);
     if (!status)
-        status = fd < 0 ? pz_map_open(&t->map, path, err)
-                        : pz_map_fd(&t->map, fd, path, err);
+        status =
+            fd < 0 ? pz_map_open(&t->map, path, err) : pz_map_fd(&t->map, fd, path, err);
     if (status)
         goto fail;
     if (t->map.len >= 8)
@@ -481,6 +514,7 @@ pz_tensors_close(struct pz_tensors *t)
     for (size_t i = 0; i < 2 * t->n_meta; i++)
         free(t->meta[i]);
     free(t->tensor);
+    free(t->by_name);
     free(t->meta);
     free(t->path);
     pz_map_close(&t->map);
@@ -492,9 +526,18 @@ pz_tensors_close(struct pz_tensors *t)
 const struct pz_tensor *
 pz_tensors_find(const struct pz_tensors *t, const char *name)
 {
-    for (size_t i = 0; i < t->n_tensors; i++)
-        if (strcmp(t->tensor[i].name, name) == 0)
-            return &t->tensor[i];
+    size_t lo = 0, hi = t->n_tensors;
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        const struct pz_tensor *e = &t->tensor[t->by_name[mid]];
+        int c = strcmp(e->name, name);
+        if (c == 0)
+            return e;
+        if (c < 0)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
     return NULL;
 }
 

@@ -60,6 +60,7 @@ struct pz_tensors {
     struct pz_map map;
     struct pz_tensor *tensor;
     size_t n_tensors;
+    uint32_t *by_name; // tensors in the order of their names
     char **meta;   // key, value, key, value, ... owned
     size_t n_meta; // pairs
 };

@@ -37,6 +37,13 @@ pz_bits_list(struct pz_bits_table *t)
     for (uint64_t code = 0; t->listed && code < t->n_codes; code++)
         if ((t->bit[code / 64] >> code % 64 & 1) != t->inverted)
             t->few[t->n_few++] = (uint32_t)code;
+    t->n_words = t->n_codes / 64;
+    uint64_t last = t->n_words ? t->bit[t->n_words - 1] : 0;
+    t->beyond = last == UINT64_MAX;
+    if (last && !t->beyond)
+        return;
+    while (t->n_words && t->bit[t->n_words - 1] == last)
+        t->n_words--;
 }
 
 int
@@ -232,6 +239,20 @@ ops(void)
     return &pz_bits_scalar;
 }
 
+/* How codes of this type are looked up. */
+static pz_codes_fn
+codes_of(const struct pz_bits_ops *op, enum pz_dtype dtype)
+{
+#ifdef __x86_64__
+    if (dtype == PZ_U16 && pz_cpu() >= PZ_CPU_AVX512 &&
+        __builtin_cpu_supports("avx512vbmi"))
+        return pz_bits_u16_vbmi;
+#endif
+    return dtype == PZ_U8    ? op->codes_u8
+           : dtype == PZ_U16 ? op->codes_u16
+                             : op->codes_u32;
+}
+
 /* Row `first` of the column as a pointer to 64 of them: short ends are copied. */
 static const void *
 rows_at(const void *data, size_t size, uint64_t first, size_t n, void *copy)
@@ -253,6 +274,7 @@ pz_bits_leaf(const struct pz_leaf *leaf, const struct pz_operand *o,
     size_t size = pz_dtype_size(col->dtype), n_words = (n + 63) / 64;
     uint64_t copy[64];
     bool text = leaf->ref.class == PZ_CLASS_TEXT;
+    pz_codes_fn codes = codes_of(op, col->dtype);
     struct pz_blimits few[4];
     size_t n_few = 0;
     if (o->null && leaf->op < PZ_F_IN) {
@@ -267,9 +289,7 @@ pz_bits_leaf(const struct pz_leaf *leaf, const struct pz_operand *o,
         uint64_t w = 0, at = first + i * 64;
         const void *rows = rows_at(col->data, size, at, left, copy);
         if (text) {
-            w = col->dtype == PZ_U8    ? op->codes_u8(rows, table)
-                : col->dtype == PZ_U16 ? op->codes_u16(rows, table)
-                                       : op->codes_u32(rows, table);
+            w = codes(rows, table);
         } else {
             struct pz_blimits l;
             for (size_t k = 0; k < n_few; k++)

@@ -32,6 +32,8 @@ struct pz_bits_ops {
 extern const struct pz_bits_ops pz_bits_scalar;
 #ifdef __x86_64__
 extern const struct pz_bits_ops pz_bits_avx2;
+/* codes_u16 for the AVX512 level with AVX-512 VBMI besides. */
+uint64_t pz_bits_u16_vbmi(const void *rows, const struct pz_bits_table *t);
 #endif
 
 #endif

@@ -98,6 +98,42 @@ few_u32(const __m256i *p, const struct pz_bits_table *t)
     return w;
 }
 
+/*
+ * A small table in pieces of 16 bytes, which hold the bits of 128 codes: every piece is
+ * looked into, and what it says counts for the codes that are its own.
+ */
+enum { PIECES = 16 };
+
+PZ_TARGET_AVX2 static uint32_t
+pieces32(const __m256i *p, const struct pz_bits_table *t, unsigned n_pieces)
+{
+    const __m256i bit =
+        _mm256_setr_epi8(1, 2, 4, 8, 16, 32, 64, -128, 1, 2, 4, 8, 16, 32, 64, -128, 1, 2,
+                         4, 8, 16, 32, 64, -128, 1, 2, 4, 8, 16, 32, 64, -128);
+    const __m256i a = _mm256_loadu_si256(p), b = _mm256_loadu_si256(p + 1);
+    const __m256i seven = _mm256_set1_epi16(7), fifteen = _mm256_set1_epi16(15);
+    __m256i byte =
+        _mm256_packus_epi16(_mm256_and_si256(_mm256_srli_epi16(a, 3), fifteen),
+                            _mm256_and_si256(_mm256_srli_epi16(b, 3), fifteen));
+    __m256i piece = _mm256_packus_epi16(_mm256_srli_epi16(a, 7), _mm256_srli_epi16(b, 7));
+    __m256i mask = _mm256_shuffle_epi8(
+        bit, _mm256_packus_epi16(_mm256_and_si256(a, seven), _mm256_and_si256(b, seven)));
+    __m256i known = _mm256_cmpgt_epi8(_mm256_set1_epi8((char)n_pieces), piece);
+    known = _mm256_andnot_si256(_mm256_cmpgt_epi8(_mm256_setzero_si256(), piece), known);
+    __m256i found = _mm256_setzero_si256();
+    for (unsigned k = 0; k < n_pieces; k++) {
+        __m256i bits = _mm256_broadcastsi128_si256(
+            _mm_loadu_si128((const __m128i *)(const void *)t->bit + k));
+        __m256i own = _mm256_cmpeq_epi8(piece, _mm256_set1_epi8((char)k));
+        found = _mm256_or_si256(found,
+                                _mm256_and_si256(own, _mm256_shuffle_epi8(bits, byte)));
+    }
+    __m256i hit = _mm256_cmpeq_epi8(_mm256_and_si256(found, mask), mask);
+    if (t->beyond)
+        hit = _mm256_or_si256(hit, _mm256_xor_si256(known, _mm256_set1_epi8(-1)));
+    return (uint32_t)_mm256_movemask_epi8(_mm256_permute4x64_epi64(hit, 0xd8));
+}
+
 PZ_TARGET_AVX2 static uint64_t
 codes_u16(const void *rows, const struct pz_bits_table *t)
 {
@@ -105,6 +141,10 @@ codes_u16(const void *rows, const struct pz_bits_table *t)
     uint64_t w = 0;
     if (t->listed)
         return few_u16(rows, t);
+    unsigned n_pieces = t->n_words <= 2 * PIECES ? (unsigned)(t->n_words + 1) / 2 : 0;
+    if (n_pieces)
+        return pieces32(rows, t, n_pieces) |
+               (uint64_t)pieces32((const __m256i *)rows + 2, t, n_pieces) << 32;
     for (unsigned i = 0; i < 8; i++)
         w |= (uint64_t)lookup8(_mm256_cvtepu16_epi32(_mm_loadu_si128(p + i)), t) << 8 * i;
     return w;

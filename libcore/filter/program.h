@@ -241,11 +241,13 @@ struct pz_bits_table {
     uint64_t n_codes;      // behind them, codes are damage and do not match
     bool listed, inverted; // match: the code is in few; inverted: is not
     uint32_t n_few, few[PZ_BITS_FEW];
+    uint64_t n_words; // behind these words all bits up to n_codes are `beyond`
+    bool beyond;
     uint64_t bit[]; // (n_codes + 63) / 64 and one more
 };
 int pz_bits_table(struct pz_bits_table **table, const struct pz_leaf *leaf,
                   const struct pz_operand *o, struct pz_err *err);
-/* Fills in the list, from the bits. */
+/* Fills in the list, n_words and beyond, from the bits. */
 void pz_bits_list(struct pz_bits_table *t);
 /* Rows [first, first + n) to out, (n+63)/64 words; first is a multiple of 64. */
 void pz_bits_leaf(const struct pz_leaf *leaf, const struct pz_operand *o,

@@ -5,6 +5,7 @@
  * of many, caches warm for both):
  *   floor_text2, filter_text2   two text columns of 1-byte codes
  *   floor_wide2, filter_wide2   two text columns of 2-byte codes
+ *   floor_many2, filter_many2   the same, each against a list of 300 values
  *   floor_num2, filter_num2     two columns of numbers, 4 bytes each
  *   filter_events               an exclusion of 200 events, no column
  *   compile                     from text, tables included
@@ -15,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/rng.h"
 #include "data/import.h"
@@ -131,17 +133,14 @@ floor_of(const char *key, const struct pz_dataset *d, const char *a, const char 
 }
 
 static void
-filter(const char *key, const struct pz_filter_group *g, const char *text)
+filter_with(const char *key, const struct pz_filter_group *g, const char *text,
+            const struct pz_filter_value *v)
 {
     struct pz_err err = PZ_ERR_INIT;
     struct pz_filter *f;
     struct pz_filter_run *run;
     struct pz_filter_space *space;
     struct pz_filter_options o = {0};
-    // Placeholders, so that nothing is known before the request.
-    const struct pz_filter_value value[] = {{"X", 1, "\"a7\",\"c70\",\"20\"", 15},
-                                            {"N", 1, "20", 2}};
-    const struct pz_filter_value *v = strstr(text, "$X") ? value : value + 1;
     struct pz_filter_request q = {"u1", 2, NULL, 0, v, strchr(text, '$') != NULL,
                                   NULL, 0, NULL};
     uint64_t *bits = malloc((ITEMS / 64 + 1) * sizeof *bits);
@@ -161,6 +160,30 @@ filter(const char *key, const struct pz_filter_group *g, const char *text)
     pz_filter_space_free(space);
     pz_filter_run_free(run);
     pz_filter_free(f);
+}
+
+static void
+filter(const char *key, const struct pz_filter_group *g, const char *text)
+{
+    // Placeholders, so that nothing is known before the request.
+    const struct pz_filter_value value[] = {{"X", 1, "\"a7\",\"c70\",\"20\"", 15},
+                                            {"N", 1, "20", 2}};
+    filter_with(key, g, text, strstr(text, "$X") ? value : value + 1);
+}
+
+/* Many values that match and many that do not, all over the dictionaries. */
+static void
+many(const struct pz_filter_group *g)
+{
+    struct pz_buf list = PZ_BUF_INIT;
+    for (int i = 0; i < 300; i++)
+        pz_buf_addf(&list, "%s\"c%d\",\"d%d\"", i ? "," : "", i * 7, i * 3);
+    if (list.failed)
+        exit(5);
+    const struct pz_filter_value value = {"L", 1, list.data, list.len};
+    filter_with("filter_many2", g,
+                "INCLUDE ItemID WHERE Items.C IN ($L) OR Items.D NOT IN ($L)", &value);
+    pz_buf_release(&list);
 }
 
 static void
@@ -201,6 +224,8 @@ main(void)
     floor_of("floor_wide2", items, "C", "D");
     filter("filter_wide2", &g,
            "INCLUDE ItemID WHERE Items.C IN ($X) OR Items.D NOT IN (\"d3\")");
+    floor_of("floor_many2", items, "C", "D");
+    many(&g);
     floor_of("floor_num2", items, "PRICE", "YEAR");
     filter("filter_num2", &g,
            "INCLUDE ItemID WHERE Items.PRICE < $N AND Items.YEAR > 70000");

@@ -163,7 +163,7 @@ check_scan(enum pz_dtype dtype, enum pz_fclass class, const void *data,
     struct pz_column col = {.name = "X", .field = &field, .dtype = dtype, .data = data};
     struct pz_leaf leaf = {.ref = {.col = &col, .field = &field, .class = class},
                            .op = PZ_F_IN};
-    uint64_t bits[2][6];
+    uint64_t bits[PZ_N_CPU][6];
     struct pz_bits_table *table = calloc(1, sizeof *table + 1025 * 8);
     ck_assert_ptr_nonnull(table);
     table->n_codes = dtype == PZ_U8 ? 256 : dtype == PZ_U16 ? 65536 : 60000;
@@ -180,11 +180,15 @@ check_scan(enum pz_dtype dtype, enum pz_fclass class, const void *data,
             range[k].flo = (double)range[k].lo / 3;
             range[k].fhi = (double)range[k].hi / 3;
         }
-        for (uint64_t i = 0; i < table->n_codes / 64;
-             i++) // few, all but few, all sorts of
+        // Few, all but few, all sorts of: up to some word, and then all or none.
+        uint64_t n_words = table->n_codes / 64, beyond = round & 4 ? UINT64_MAX : 0;
+        uint64_t sorts =
+            1 + pz_rng_below(rng, round % 4 == 2 && n_words > 60 ? 60 : n_words);
+        for (uint64_t i = 0; i < n_words; i++)
             table->bit[i] = round % 4 == 0   ? !i * 7
                             : round % 4 == 1 ? ~(uint64_t)(!i * 7)
-                                             : pz_rng_u64(rng);
+                            : i < sorts      ? pz_rng_u64(rng)
+                                             : beyond;
         table->bit[table->n_codes / 64] =
             round % 4 == 1 ? table->n_codes % 64 ? UINT32_MAX : 0 : 0;
         pz_bits_list(table);
@@ -192,11 +196,11 @@ check_scan(enum pz_dtype dtype, enum pz_fclass class, const void *data,
         leaf.negate = round & 8;
         leaf.null = round & 16 ? PZ_YES : PZ_NO;
         col.valid = round & 32 ? valid : NULL;
-        for (int level = 0; level < 2; level++) {
-            pz_cpu_force(level ? PZ_CPU_AVX2 : PZ_CPU_SCALAR);
+        for (int level = 0; level < PZ_N_CPU; level++) {
+            pz_cpu_force((enum pz_cpu)level);
             pz_bits_leaf(&leaf, &o, table, 0, ROWS, bits[level]);
+            ck_assert_mem_eq(bits[0], bits[level], sizeof bits[0]);
         }
-        ck_assert_mem_eq(bits[0], bits[1], sizeof bits[0]);
         for (size_t i = 0; i < ROWS && class != PZ_CLASS_TEXT; i++) {
             struct pz_fcell cell = pz_ref_cell(&leaf.ref, i);
             ck_assert_int_eq(bits[0][i / 64] >> i % 64 & 1,
@@ -232,6 +236,10 @@ START_TEST(scans)
         check_scan(PZ_U8, PZ_CLASS_TEXT, data, &rng);
         check_scan(PZ_U16, PZ_CLASS_TEXT, data, &rng);
         check_scan(PZ_U32, PZ_CLASS_TEXT, data, &rng);
+        static uint16_t code[ROWS]; // of dictionaries of all sizes
+        for (size_t i = 0; i < ROWS; i++)
+            code[i] = (uint16_t)pz_rng_below(&rng, 1u << (16 - shift / 9));
+        check_scan(PZ_U16, PZ_CLASS_TEXT, code, &rng);
         static float f[ROWS];
         static double d[ROWS];
         for (size_t i = 0; i < ROWS; i++) {
@@ -356,6 +364,7 @@ pz_suite(void)
 {
     Suite *s = suite_create("filter");
     TCase *t = tcase_create("filter");
+    tcase_set_timeout(t, 60);
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_loop_test(t, three_ways, 0, sizeof expressions / sizeof *expressions);
     tcase_add_test(t, scans);

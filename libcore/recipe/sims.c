@@ -209,6 +209,22 @@ complete(const struct sims *s, const struct pz_query *q, size_t wanted,
     return PZ_OK;
 }
 
+/* Without lists to look into: at most n of the row, those whose bits are set. Nothing is
+ * jumped over, because which bits are set cannot be predicted. */
+static void
+take_allowed(const uint32_t *row, const float *score, size_t n_row, const uint64_t *allow,
+             size_t n, struct pz_ranked *out)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < n_row && at < n; i++) {
+        uint32_t it = row[i];
+        out->item[at] = it;
+        out->score[at] = score[i];
+        at += !allow || (allow[it / 64] >> it % 64 & 1);
+    }
+    out->n = at;
+}
+
 static int
 rank_one(const struct sims *s, const struct pz_query *q, struct pz_ranked *out,
          struct pz_err *err)
@@ -221,10 +237,14 @@ rank_one(const struct sims *s, const struct pz_query *q, struct pz_ranked *out,
     int r = row_of(s, q->item, &row, &score, &n_row, err);
     if (r)
         return r;
-    pz_admit_init(&admit, q);
-    pz_admit_init(&other, &others);
     out->n = 0;
     out->fallback = n_row == 0;
+    if (!q->candidate && q->n_exclude == 0) {
+        take_allowed(row, score, n_row, q->allow, wanted, out);
+        return out->n < wanted ? complete(s, q, wanted, out, err) : PZ_OK;
+    }
+    pz_admit_init(&admit, q);
+    pz_admit_init(&other, &others);
     for (size_t i = 0; i < n_row && out->n < wanted; i++) {
         if (!pz_admits(&admit, row[i]) || (q->candidate && pz_admits(&other, row[i])))
             continue;

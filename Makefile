@@ -7,6 +7,8 @@ bindir  ?= $(prefix)/bin
 mandir  ?= $(prefix)/share/man
 datadir ?= $(prefix)/share/pz
 docdir  ?= $(prefix)/share/doc/pz
+libdir  ?= $(prefix)/lib
+includedir ?= $(prefix)/include
 B       := build/$(V)
 
 ifeq ($(origin CC),default)
@@ -109,8 +111,11 @@ $(B)/libcore.a: $(LIB_OBJ)
 	@rm -f $@
 	$(AR) rcs $@ $^
 
-$(TOOLS): $(B)/%: $(B)/cmd/%.o $(CMD_OBJ) $(B)/libcore.a
-	$(LINK)
+# Recipes in shared objects call back: the dynamic list shows them what they may call.
+$(TOOLS): $(B)/%: $(B)/cmd/%.o $(CMD_OBJ) $(B)/libcore.a libcore/recipe/custom.list
+	$(LINK) -Wl,--dynamic-list=libcore/recipe/custom.list
+
+$(B)/libcore/recipe/custom.o: ALL_CFLAGS += -DPZ_LIBDIR='"$(libdir)/pz"'
 
 define unit_rule
 $(B)/tests/$(basename $(notdir $(1))): $(B)/$(basename $(1)).o $(B)/tests/unit/main.o \
@@ -177,16 +182,19 @@ bench: all $(BENCH) $(SAMPLES)
 	@$(TEST_ENV) tests/bench/run
 
 format:
-	clang-format -i $(LIB_SRC) $(wildcard libcore/*/*.h cmd/*.[ch] tests/*/*.[ch] samples/*.c)
+	clang-format -i $(LIB_SRC) $(wildcard libcore/*/*.h cmd/*.[ch] tests/*/*.[ch] samples/*.c samples/*/*.c)
 
 demo: ready
 	@$(MAKE) --no-print-directory -s all $(B)/samples/make-shop
 	@$(TEST_ENV) samples/demo.sh
 
 # ---- installing -------------------------------------------------------------------------
+# What a recipe in a shared object includes.
+HEADERS   := $(sort $(wildcard $(foreach d,base math store data recipe,libcore/$(d)/*.h)))
 INSTALLED := $(TOOLS:$(B)/%=$(bindir)/%) $(SCHEMAS:schemas/%=$(datadir)/schemas/%) \
              $(foreach m,$(MAN:man/%=%),$(mandir)/man$(subst .,,$(suffix $(m)))/$(m)) \
-             $(docdir)/README.md $(docdir)/LICENSE
+             $(docdir)/README.md $(docdir)/LICENSE $(libdir)/pkgconfig/pz-recipe.pc \
+             $(HEADERS:libcore/%=$(includedir)/pz/%)
 
 install: all
 	install -d $(DESTDIR)$(bindir) $(DESTDIR)$(docdir) $(DESTDIR)$(datadir)/schemas
@@ -195,10 +203,17 @@ install: all
 	set -e; for m in $(MAN:man/%=%); do \
 	    install -D -m 644 man/$$m $(DESTDIR)$(mandir)/man$${m##*.}/$$m; done
 	set -e; for s in $(SCHEMAS); do install -m 644 $$s $(DESTDIR)$(datadir)/schemas; done
+	set -e; for h in $(HEADERS:libcore/%=%); do \
+	    install -D -m 644 libcore/$$h $(DESTDIR)$(includedir)/pz/$$h; done
+	install -d $(DESTDIR)$(libdir)/pz/recipes $(DESTDIR)$(libdir)/pkgconfig
+	sed 's|@prefix@|$(prefix)|; s|@version@|$(VERSION)|' samples/recipes/pz-recipe.pc.in \
+	    > $(DESTDIR)$(libdir)/pkgconfig/pz-recipe.pc
 
 uninstall:
 	rm -f $(INSTALLED:%=$(DESTDIR)%)
-	-rmdir $(DESTDIR)$(datadir)/schemas $(DESTDIR)$(datadir) $(DESTDIR)$(docdir) 2>/dev/null
+	-rmdir $(DESTDIR)$(datadir)/schemas $(DESTDIR)$(datadir) $(DESTDIR)$(docdir) \
+	    $(DESTDIR)$(includedir)/pz/* $(DESTDIR)$(includedir)/pz \
+	    $(DESTDIR)$(libdir)/pz/recipes $(DESTDIR)$(libdir)/pz 2>/dev/null
 
 dist:
 	@mkdir -p build

@@ -351,7 +351,7 @@ open_world(struct pz_world *w, struct pz_events *events)
 {
     struct pz_err err = PZ_ERR_INIT;
     struct pz_selection_report report;
-    struct pz_selection selection = pz_selection_of(&opt.selection, false);
+    struct pz_selection selection = pz_selection_of(&opt.selection, NULL, false);
     const char *group = pz_need_group();
     if (access(group, F_OK) != 0)
         pz_die(PZ_DATA, "there is no group '%s'", group);

@@ -401,6 +401,10 @@ show_model(void *ctx, const char *path, const char *solution, const char *file)
     const char *metrics = pz_tensors_meta(&t, "metrics");
     pz_show_u64(o, "bytes", t.map.len);
     pz_show_text(o, "recipe", recipe ? recipe : "unknown");
+    if (pz_tensors_meta(&t, "preset"))
+        pz_show_text(o, "preset", pz_tensors_meta(&t, "preset"));
+    if (pz_tensors_meta(&t, "filter"))
+        pz_show_text(o, "filter", pz_tensors_meta(&t, "filter"));
     if (!pz_ids_open(&ids, &t, "user", &err))
         pz_show_u64(o, "users", ids.n);
     if (!pz_ids_open(&ids, &t, "item", &err))

@@ -19,7 +19,7 @@
 enum { DEFAULT_N = 25 };
 
 static struct {
-    const char *solution, *model, *filter, *promote, *log;
+    const char *solution, *model, *filter, *promote, *log, *user;
     int64_t n, window;
     bool exclude_seen, explain, strict;
     struct pz_opt_list history, rank, values, metadata, context;
@@ -40,6 +40,8 @@ static const struct pz_opt opts[] = {
     {"history", 0, PZ_OPT_LIST, &opt.history, "ID,...",
      "answer for this history, oldest first, in place of the stored one", 0, 0},
     {"rank", 0, PZ_OPT_LIST, &opt.rank, "ID,...", "rank these items only", 0, 0},
+    {"user", 0, PZ_OPT_TEXT, &opt.user, "ID",
+     "who asks, where the ids are items: for filters about the user", 0, 0},
     {"explain", 0, PZ_OPT_FLAG, &opt.explain, NULL,
      "say how much each item of the history adds to a score", 0, 0},
     {"strict", 0, PZ_OPT_FLAG, &opt.strict, NULL,
@@ -117,17 +119,28 @@ struct within {
 };
 
 static int
-open_gate(struct within *w, struct pz_gate **gate, const char *arg, struct pz_err *err)
+open_gate(struct within *w, struct pz_gate **gate, const char *text, struct pz_err *err)
 {
     struct pz_filter_options o = {.strict = opt.strict, .window = (uint32_t)opt.window};
-    char *text = NULL;
-    if (!pz_filter_text(&text, arg, err) &&
-        !pz_gate_new(gate, text, &w->group.data, &o, w->scope.model, err)) {
+    if (!pz_gate_new(gate, text, &w->group.data, &o, w->scope.model, err)) {
         const struct pz_filter *f = pz_gate_filter(*gate);
         for (size_t i = 0; pz_filter_warning(f, i); i++)
             pz_warn("%s", pz_filter_warning(f, i));
     }
+    return err->status;
+}
+
+/* -F and what the model's preset adds. */
+static int
+open_filter(struct within *w, const struct pz_model *m, struct pz_err *err)
+{
+    char *asked = NULL, *text = NULL;
+    if ((!opt.filter || !pz_filter_text(&asked, opt.filter, err)) &&
+        !pz_scope_filter_text(&text, m, asked, err) && text)
+        open_gate(w, &w->filter, text, err);
+    free(asked);
     free(text);
+    w->scope.filter = w->filter;
     return err->status;
 }
 
@@ -145,8 +158,12 @@ open_promotion(struct within *w, struct pz_err *err)
                           "up to 100 percent, not '%s'",
                           opt.promote);
     const char *name = pz_filter_name_valid(colon + 1) ? colon + 1 : "promotion";
-    if (pz_strndup(&w->promotion_name, name, strlen(name), err) ||
-        open_gate(w, &w->promotion, colon + 1, err))
+    char *text = NULL;
+    if (!pz_strndup(&w->promotion_name, name, strlen(name), err) &&
+        !pz_filter_text(&text, colon + 1, err))
+        open_gate(w, &w->promotion, text, err);
+    free(text);
+    if (err->status)
         return err->status;
     w->scope.promotion = w->promotion;
     w->scope.promotion_name = w->promotion_name;
@@ -239,10 +256,14 @@ open_within(struct within *w, const struct pz_model *m, struct pz_err *err)
                           "%s looks at the group's datasets, which a model file alone "
                           "does not have: give the group with -g too",
                           needs);
-    if ((needs && pz_filter_group_open(&w->group, pz_common.group, err)) ||
-        take_values(w, err) || (opt.filter && open_gate(w, &w->filter, opt.filter, err)))
+    bool preset = m->filter && pz_common.group;
+    if (m->filter && !preset)
+        pz_warn("the filter of %s looks at the group's datasets, which a model file "
+                "alone does not have: it is left out (-g gives the group)",
+                m->preset ? m->preset : "the model");
+    if (((needs || preset) && pz_filter_group_open(&w->group, pz_common.group, err)) ||
+        take_values(w, err) || ((opt.filter || preset) && open_filter(w, m, err)))
         return err->status;
-    w->scope.filter = w->filter;
     if ((opt.promote && open_promotion(w, err)) ||
         (opt.metadata.n && find_columns(w, err)) || check_context(w, err))
         return err->status;
@@ -279,6 +300,13 @@ set_rules(struct pz_ask_rules *rules, const struct pz_model *m, struct lists *li
         (struct pz_ask_rules){.model = m, .n_given = opt.n >= 0, .strict = opt.strict};
     q->n = opt.n >= 0 ? (size_t)opt.n : DEFAULT_N;
     q->exclude_seen = opt.exclude_seen;
+    if (opt.user && !pz_model_asks_item(m))
+        return pz_err_set(err, PZ_USAGE,
+                          "--user goes with recipes that are asked about items; %s is "
+                          "asked about users: give them as operands or lines",
+                          m->recipe->name);
+    q->has_user = opt.user;
+    q->user = (struct pz_text){opt.user, opt.user ? strlen(opt.user) : 0};
     if (split(&opt.history, &lists->history, &q->n_history, err) ||
         split(&opt.rank, &lists->rank, &q->n_candidates, err))
         return err->status;

@@ -10,6 +10,7 @@
 #include "cmd/cli.h"
 #include "cmd/selection.h"
 #include "eval/training.h"
+#include "recipe/custom.h"
 
 static struct {
     const char *recipe, *solution, *output;
@@ -48,24 +49,31 @@ static const struct pz_tool tool = {
 
 /* ---- recipes ---- */
 
+/* The recipe of this name; *preset is what it stands behind, or NULL. */
 static const struct pz_recipe *
-need_recipe(const char *name)
+need_recipe(const char *name, const struct pz_preset **preset)
 {
-    const struct pz_recipe *r = pz_recipe_find(name);
-    if (r)
-        return r;
-    struct pz_buf all = PZ_BUF_INIT;
-    for (const struct pz_recipe *const *p = pz_recipes; *p; p++)
-        pz_buf_addf(&all, "%s%s", p == pz_recipes ? "" : ", ", (*p)->name);
-    pz_die(PZ_USAGE, "unknown recipe '%s': the recipes are %s", name,
-           all.data ? all.data : "");
+    struct pz_err err = PZ_ERR_INIT;
+    const struct pz_recipe *r;
+    if (pz_recipe_need(name, &r, preset, &err))
+        pz_die_err(&err);
+    return r;
 }
 
 static void
-list_params(const struct pz_recipe *r)
+list_params(const struct pz_recipe *r, const struct pz_preset *preset)
 {
     struct pz_buf text = PZ_BUF_INIT;
     struct pz_err err = PZ_ERR_INIT;
+    if (preset) {
+        printf("is\t%s\n", r->name);
+        for (const char *const *p = preset->param; p && *p; p++)
+            printf("with\t%s\n", *p);
+        for (size_t i = 0; i < preset->n_events; i++)
+            printf("learns\t%s\n", preset->event[i].type);
+        if (preset->filter)
+            printf("filter\t%s\n", preset->filter);
+    }
     pz_params_help(r->params, &text);
     if (pz_buf_status(&text, "hyperparameters", &err))
         pz_die_err(&err);
@@ -78,12 +86,31 @@ static void
 list_recipes(void)
 {
     if (opt.recipe) {
-        list_params(need_recipe(opt.recipe));
+        const struct pz_preset *preset;
+        const struct pz_recipe *r = need_recipe(opt.recipe, &preset);
+        list_params(r, preset);
         return;
     }
     for (const struct pz_recipe *const *p = pz_recipes; *p; p++)
         printf("%s\t%s\t%s\n", (*p)->name, pz_recipe_type_name((*p)->type),
                (*p)->summary);
+    for (const struct pz_preset *p = pz_presets; p->name; p++)
+        printf("%s\t%s\t%s\n", p->name, p->domain, p->summary);
+}
+
+/* The preset's values, then the command line's. */
+static void
+set_params(struct pz_params *params, const struct pz_training *t)
+{
+    struct pz_err err = PZ_ERR_INIT;
+    pz_params_init(params, t->recipe->params);
+    for (const char *const *p = t->preset ? t->preset->param : NULL; p && *p; p++)
+        if (pz_params_set(params, *p, &err))
+            pz_die(PZ_DATA, "preset %s: recipe %s: %s", t->preset->name, t->recipe->name,
+                   err.msg);
+    for (size_t i = 0; i < opt.params.n; i++)
+        if (pz_params_set(params, opt.params.item[i], &err))
+            pz_die(err.status, "recipe %s: %s", t->recipe->name, err.msg);
 }
 
 /* ---- what came out ---- */
@@ -125,7 +152,7 @@ print_json(const struct pz_training *t, const struct pz_training_result *r)
         add_text(&b, "solution", t->solution);
         add_text(&b, "version", r->version);
     }
-    add_text(&b, "recipe", t->recipe->name);
+    add_text(&b, "recipe", t->preset ? t->preset->name : t->recipe->name);
     add_text(&b, "path", r->path);
     pz_buf_addf(
         &b, "\"interactions\":%" PRIu64 ",\"users\":%" PRIu32 ",\"items\":%" PRIu32 ",",
@@ -164,18 +191,16 @@ main(int argc, char **argv)
     }
     if (!opt.recipe)
         pz_die(PZ_USAGE, "-r RECIPE is needed; --list-recipes prints them");
-    struct pz_training t = {.recipe = need_recipe(opt.recipe), .params = &params};
-    pz_params_init(&params, t.recipe->params);
-    for (size_t i = 0; i < opt.params.n; i++)
-        if (pz_params_set(&params, opt.params.item[i], &err))
-            pz_die(err.status, "recipe %s: %s", t.recipe->name, err.msg);
+    struct pz_training t = {.params = &params};
+    t.recipe = need_recipe(opt.recipe, &t.preset);
+    set_params(&params, &t);
     t.group = pz_need_group();
-    t.solution = opt.solution ? opt.solution : t.recipe->name;
+    t.solution = opt.solution ? opt.solution : t.preset ? t.preset->name : t.recipe->name;
     t.output = opt.output;
     t.no_eval = opt.no_eval;
     t.seed = (uint64_t)pz_common.seed;
     t.threads = (int)pz_common.threads;
-    t.selection = pz_selection_of(&opt.selection, opt.strict);
+    t.selection = pz_selection_of(&opt.selection, t.preset, opt.strict);
     if (pz_training_run(&t, &result, &err))
         pz_die_err(&err);
     print_table(&t, &result);

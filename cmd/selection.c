@@ -27,7 +27,8 @@ parse_event_type(struct pz_event_rule *rule, const char *text)
 }
 
 struct pz_selection
-pz_selection_of(const struct pz_selection_opts *o, bool strict)
+pz_selection_of(const struct pz_selection_opts *o, const struct pz_preset *preset,
+                bool strict)
 {
     static struct pz_event_rule *rule; // lives as long as the process
     struct pz_err err = PZ_ERR_INIT;
@@ -35,9 +36,18 @@ pz_selection_of(const struct pz_selection_opts *o, bool strict)
         pz_die_err(&err);
     for (size_t i = 0; i < o->types.n; i++)
         parse_event_type(&rule[i], o->types.item[i]);
-    return (struct pz_selection){.rule = rule,
-                                 .n_rules = o->types.n,
-                                 .has_threshold = !isnan(o->threshold),
-                                 .threshold = isnan(o->threshold) ? 0 : o->threshold,
-                                 .strict = strict};
+    struct pz_selection s = {.rule = rule,
+                             .n_rules = o->types.n,
+                             .has_threshold = !isnan(o->threshold),
+                             .threshold = isnan(o->threshold) ? 0 : o->threshold,
+                             .strict = strict};
+    if (preset && !s.n_rules) {
+        s.rule = preset->event;
+        s.n_rules = preset->n_events;
+    }
+    if (preset && preset->has_threshold && !s.has_threshold) {
+        s.has_threshold = true;
+        s.threshold = preset->threshold;
+    }
+    return s;
 }

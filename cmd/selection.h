@@ -5,7 +5,7 @@
 #define PZ_CMD_SELECTION_H
 
 #include "cmd/opt.h"
-#include "recipe/events.h"
+#include "recipe/preset.h"
 
 struct pz_selection_opts {
     struct pz_opt_list types; // TYPE or TYPE=WEIGHT
@@ -28,7 +28,9 @@ struct pz_selection_opts {
             -INFINITY, INFINITY                                                          \
     }
 
-/* What was given; lives as long as the process. A mistake ends it. */
-struct pz_selection pz_selection_of(const struct pz_selection_opts *o, bool strict);
+/* What was given, else what the preset (or NULL) says; lives as long as the process. A
+ * mistake ends it. */
+struct pz_selection pz_selection_of(const struct pz_selection_opts *o,
+                                    const struct pz_preset *preset, bool strict);
 
 #endif

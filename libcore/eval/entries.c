@@ -3,18 +3,21 @@
 
 #include "base/mem.h"
 #include "eval/compare.h"
+#include "recipe/custom.h"
 
+/* A preset's hyperparameters. What it learns from is said for all recipes of a run. */
 static int
-unknown(const char *name, size_t n, struct pz_err *err)
+set_preset(struct pz_entry *e, const struct pz_preset *p, struct pz_err *err)
 {
-    struct pz_buf all = PZ_BUF_INIT;
-    for (const struct pz_recipe *const *p = pz_recipes; *p; p++)
-        pz_buf_addf(&all, "%s%s", p == pz_recipes ? "" : ", ", (*p)->name);
-    if (pz_buf_status(&all, "a message", err) == PZ_OK)
-        pz_err_set(err, PZ_USAGE, "unknown recipe '%.*s': the recipes are %s", (int)n,
-                   name, all.data ? all.data : "");
-    pz_buf_release(&all);
-    return err->status;
+    if (p->n_events || p->has_threshold)
+        return pz_err_set(err, PZ_USAGE,
+                          "preset %s has events of its own, and recipes are compared on "
+                          "the same: give its recipe, %s, and the events",
+                          p->name, e->recipe->name);
+    for (const char *const *a = p->param; a && *a; a++)
+        if (pz_params_set(&e->params, *a, err))
+            return pz_err_prefix(err, "preset %s: ", p->name);
+    return PZ_OK;
 }
 
 static int
@@ -31,11 +34,14 @@ add_one(struct pz_entries *e, const char *text, size_t n, struct pz_err *err)
     char *name;
     if (pz_strndup(&name, text, n_name, err))
         return err->status;
-    add.recipe = pz_recipe_find(name);
+    const struct pz_preset *preset;
+    int r = pz_recipe_need(name, &add.recipe, &preset, err);
     free(name);
-    if (!add.recipe)
-        return unknown(text, n_name, err);
+    if (r)
+        return r;
     pz_params_init(&add.params, add.recipe->params);
+    if (preset && set_preset(&add, preset, err))
+        return err->status;
     if (pz_grow(&e->entry, &e->cap, e->n + 1, sizeof *e->entry, "recipes", err) ||
         pz_strndup(&add.label, text + arn, n - arn, err))
         return err->status;

@@ -69,6 +69,11 @@ open_data(struct job *job, struct pz_err *err)
                           group, group);
     if (r)
         return r;
+    if (job->t->preset && job->t->preset->needs_items && !job->world.items)
+        return pz_err_set(err, PZ_DATA,
+                          "%s needs the items dataset, which group '%s' does not have; "
+                          "pz-import -g %s -t items makes it",
+                          job->t->preset->name, group, group);
     const struct pz_stored_report *put = &job->world.put;
     if (put->put)
         pz_log(PZ_LOG_NOTE,
@@ -192,6 +197,8 @@ describe(struct job *job, struct pz_builder *b, struct pz_err *err)
     // rows alone, not on how they came.
     if (job->world.put.last && !job->t->output)
         pz_builder_metaf(b, PZ_MODEL_EVENTS_META, "%" PRId64, job->world.put.last);
+    if (job->t->preset)
+        pz_model_preset(b, job->t->preset);
     pz_builder_meta(b, "metrics", job->metrics.data);
     if (r->measured)
         pz_builder_metaf(b, "metrics.users", "%" PRIu64, r->metrics.n_users);
@@ -289,18 +296,19 @@ record(struct job *job, struct pz_err *err)
     int r = pz_buf_status(&path, "a path", err);
     if (r == PZ_OK &&
         (r = pz_catalog_open(&c, t->group, PZ_CATALOG_WRITE, err)) == PZ_OK) {
-        r = pz_catalog_add_version(c,
-                                   &(struct pz_catalog_version){
-                                       .solution = t->solution,
-                                       .version = job->r->version,
-                                       .recipe = t->recipe->name,
-                                       .path = path.data,
-                                       .params = job->params.data,
-                                       .metrics = job->metrics.data,
-                                       .started = job->started,
-                                       .ended = pz_now(),
-                                   },
-                                   err);
+        r = pz_catalog_add_version(
+            c,
+            &(struct pz_catalog_version){
+                .solution = t->solution,
+                .version = job->r->version,
+                .recipe = t->preset ? t->preset->name : t->recipe->name,
+                .path = path.data,
+                .params = job->params.data,
+                .metrics = job->metrics.data,
+                .started = job->started,
+                .ended = pz_now(),
+            },
+            err);
         pz_catalog_close(c);
     }
     pz_buf_release(&path);

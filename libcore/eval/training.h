@@ -10,11 +10,12 @@
 #define PZ_EVAL_TRAINING_H
 
 #include "eval/metrics.h"
-#include "recipe/events.h"
+#include "recipe/preset.h"
 
 struct pz_training {
     const char *group;
     const struct pz_recipe *recipe;
+    const struct pz_preset *preset; // what the recipe is trained as; NULL: itself
     const char *solution; // 1-63 letters, digits, '-' and '_'
     const struct pz_params *params;
     struct pz_selection selection;

@@ -254,7 +254,7 @@ add_input(struct pz_buf *out, const struct pz_ask *ask)
 static bool
 shows_scores(const struct pz_answer_form *form, const struct pz_answer *answer)
 {
-    if (!form->model->recipe->has_scores)
+    if (!form->model->has_scores)
         return false;
     for (size_t i = 0; i < answer->n; i++)
         if (!isnan(answer->item[i].score))

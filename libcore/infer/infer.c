@@ -340,7 +340,7 @@ finish(struct pz_session *s, const struct pz_request *q, const struct slot *slot
         if (!text)
             return pz_tensors_bad(&m->file, "item.offsets", err, "item %u has no id", it);
         row[n++] = (struct pz_answered){
-            {text, len}, it, m->recipe->has_scores ? ranked->score[i] : NAN};
+            {text, len}, it, m->has_scores ? ranked->score[i] : NAN};
     }
     for (size_t i = 0; i < slot->n_unknown && n < want; i++)
         row[n++] = (struct pz_answered){q->candidate[s->order[slot->unknown + i]],

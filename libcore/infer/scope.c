@@ -22,6 +22,25 @@ struct pz_scope_run {
     size_t cap_mark;
 };
 
+int
+pz_scope_filter_text(char **text, const struct pz_model *m, const char *asked,
+                     struct pz_err *err)
+{
+    struct pz_buf b = PZ_BUF_INIT;
+    *text = NULL;
+    // Behind, so that lines and columns in messages are those of what was asked.
+    if (asked)
+        pz_buf_addz(&b, asked);
+    if (m->filter)
+        pz_buf_addf(&b, "%s%s", asked ? " | " : "", m->filter);
+    int r = pz_buf_status(&b, "a filter", err);
+    if (r)
+        pz_buf_release(&b);
+    else
+        *text = b.data;
+    return r;
+}
+
 /* Does the run ask the event store for a user's fields? */
 static bool
 looks_at_user(const struct pz_scope *s)

@@ -32,6 +32,11 @@ struct pz_promotion {
     size_t n_fresh;              // the places that the request leaves open
 };
 
+/* The text of the filter that answers of the model take: what was asked for (or NULL),
+ * and what the model's preset adds. New memory; NULL: none. */
+int pz_scope_filter_text(char **text, const struct pz_model *m, const char *asked,
+                         struct pz_err *err);
+
 struct pz_scope_run;
 int pz_scope_run_new(struct pz_scope_run **r, const struct pz_scope *s,
                      struct pz_err *err);

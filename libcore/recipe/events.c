@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/mem.h"
 
@@ -80,6 +81,21 @@ unknown_type(const struct pz_column *type, const char *name, struct pz_err *err)
     return err->status;
 }
 
+/* The code of the rule's type, at least `from`; PZ_NO_ID: there is none any more. */
+static uint32_t
+next_code(const struct pz_column *type, const struct pz_event_rule *rule, uint32_t from)
+{
+    size_t n = strlen(rule->type), len;
+    for (uint32_t c = from; c < type->dict.n; c++) {
+        const char *s = pz_ids_get(&type->dict, c, &len);
+        if (s && len == n &&
+            (rule->any_case ? strncasecmp(s, rule->type, n) : memcmp(s, rule->type, n)) ==
+                0)
+            return c;
+    }
+    return PZ_NO_ID;
+}
+
 static int
 compile_rules(struct filter *f, struct pz_err *err)
 {
@@ -94,18 +110,20 @@ compile_rules(struct filter *f, struct pz_err *err)
     for (size_t i = 0; i < s->n_rules; i++) {
         const struct pz_event_rule *rule = &s->rule[i];
         double weight = rule->has_weight ? rule->weight : 1;
-        uint32_t c = pz_ids_find(&f->type->dict, rule->type, strlen(rule->type));
+        uint32_t c = next_code(f->type, rule, 0);
         if (c == PZ_NO_ID)
             return unknown_type(f->type, rule->type, err);
-        if (f->code[c].listed)
-            return pz_err_set(err, PZ_USAGE, "event type '%s' is given twice",
-                              rule->type);
         if (!(weight >= 0) || !isfinite(weight))
             return pz_err_set(err, PZ_USAGE,
                               "event type '%s': its weight is not a number of at least 0",
                               rule->type);
-        f->code[c] =
-            (struct code_rule){weight > 0, rule->has_threshold, 1, rule->threshold};
+        for (; c != PZ_NO_ID; c = next_code(f->type, rule, c + 1)) {
+            if (f->code[c].listed)
+                return pz_err_set(err, PZ_USAGE, "event type '%s' is given twice",
+                                  rule->type);
+            f->code[c] =
+                (struct code_rule){weight > 0, rule->has_threshold, 1, rule->threshold};
+        }
         if (weight > 0) {
             greatest = fmax(greatest, weight);
             least = fmin(least, weight);
@@ -116,8 +134,10 @@ compile_rules(struct filter *f, struct pz_err *err)
     f->weighted = least != greatest;
     for (size_t i = 0; i < s->n_rules; i++) {
         const struct pz_event_rule *rule = &s->rule[i];
-        uint32_t c = pz_ids_find(&f->type->dict, rule->type, strlen(rule->type));
-        f->code[c].weight = (float)((rule->has_weight ? rule->weight : 1) / greatest);
+        float weight = (float)((rule->has_weight ? rule->weight : 1) / greatest);
+        for (uint32_t c = next_code(f->type, rule, 0); c != PZ_NO_ID;
+             c = next_code(f->type, rule, c + 1))
+            f->code[c].weight = weight;
     }
     return PZ_OK;
 }

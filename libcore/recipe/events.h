@@ -12,6 +12,7 @@
 
 struct pz_event_rule {
     const char *type;   // EVENT_TYPE
+    bool any_case;      // upper and lower case are the same
     bool has_weight;    // else 1
     double weight;      // >= 0; only ratios matter; events of weight 0 are left out
     bool has_threshold; // EVENT_VALUE >= threshold, for this type alone

@@ -8,7 +8,9 @@
 #include "base/mem.h"
 #include "base/pz.h"
 #include "recipe/admit.h"
+#include "recipe/custom.h"
 #include "recipe/events.h"
+#include "recipe/preset.h"
 
 /* ---- opening ---- */
 
@@ -24,11 +26,12 @@ open_kind(struct pz_model *m, struct pz_err *err)
     if (!name)
         return pz_err_set(err, PZ_FORMAT, "'%s': its metadata lack the recipe",
                           m->file.path);
-    m->recipe = pz_recipe_find(name);
-    if (!m->recipe)
-        return pz_err_set(err, PZ_FORMAT,
-                          "'%s': recipe '%s' is not known to pz " PZ_VERSION,
-                          m->file.path, name);
+    if (pz_recipe_of_model(name, &m->recipe, err))
+        return pz_err_prefix(err, "'%s': ", m->file.path);
+    const char *scores = pz_tensors_meta(&m->file, "scores");
+    m->preset = pz_tensors_meta(&m->file, "preset");
+    m->filter = pz_tensors_meta(&m->file, "filter");
+    m->has_scores = m->recipe->has_scores && !(scores && !strcmp(scores, "none"));
     return PZ_OK;
 }
 
@@ -249,6 +252,16 @@ pz_model_begin(const struct pz_recipe *recipe, const struct pz_train *t,
     if (recipe->timed)
         pz_builder_borrow1(b, "history.time", PZ_I64, events->n, events->time);
     return add_popularity(b, events, err);
+}
+
+void
+pz_model_preset(struct pz_builder *b, const struct pz_preset *preset)
+{
+    pz_builder_meta(b, "preset", preset->name);
+    if (preset->filter)
+        pz_builder_meta(b, "filter", preset->filter);
+    if (preset->no_scores)
+        pz_builder_meta(b, "scores", "none");
 }
 
 int

@@ -10,7 +10,7 @@
  * then lower index); every item with at least one user popularity.users U32 [k]
  *
  * Metadata: pz.kind "model", pz.format, pz.version, recipe, params (JSON), seed, metrics
- * (JSON), n_catalogue.
+ * (JSON), n_catalogue; of a preset also preset, filter, scores ("none").
  * No times, hosts or paths: the same data, seed and version give the same bytes.
  */
 #ifndef PZ_RECIPE_MODEL_H
@@ -26,7 +26,10 @@
 struct pz_model {
     struct pz_tensors file;
     const struct pz_recipe *recipe;
-    void *state; // of the recipe
+    void *state;        // of the recipe
+    const char *preset; // recipe/preset.h; NULL: the plain recipe
+    const char *filter; // goes with every answer; NULL: none
+    bool has_scores;    // answers show them
     struct pz_ids user, item;
     uint32_t n_users, n_items;
     const uint64_t *history_offsets;
@@ -64,6 +67,10 @@ int pz_model_history(const struct pz_model *m, uint32_t u, struct pz_history *h,
  */
 int pz_model_begin(const struct pz_recipe *recipe, const struct pz_train *t,
                    struct pz_err *err);
+
+struct pz_preset;
+/* What a preset says of the answers. */
+void pz_model_preset(struct pz_builder *b, const struct pz_preset *preset);
 
 /*
  * pz_model_begin, then the recipe's own part: what pz_events_cut leaves of t->events

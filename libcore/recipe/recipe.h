@@ -97,7 +97,12 @@ struct pz_explained {
     double raw; // the score before softmax
 };
 
+/* Of struct pz_recipe and all that it points to; shared objects state the one they were
+ * built with (recipe/custom.h). */
+#define PZ_RECIPE_ABI 1u
+
 struct pz_recipe {
+    uint32_t abi;     // PZ_RECIPE_ABI; recipes of pz itself may leave it out
     const char *name; // "aws-sims"
     enum pz_recipe_type type;
     const char *summary;               // one line for --list-recipes

@@ -172,6 +172,7 @@ tiny_open(struct tiny *t, const struct pz_recipe *recipe, struct pz_err *err)
         return err->status;
     t->model.recipe->close(t->model.state);
     t->model.recipe = recipe;
+    t->model.has_scores = recipe->has_scores;
     t->model.state = &t->model;
     return PZ_OK;
 }

@@ -1,0 +1,293 @@
+#include "recipe/custom.h"
+
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/num.h"
+#include "base/par.h"
+#include "base/pz.h"
+#include "base/rng.h"
+#include "recipe/model.h"
+
+#ifndef PZ_LIBDIR
+#define PZ_LIBDIR "/usr/local/lib/pz"
+#endif
+#define DEFAULT_PATH PZ_LIBDIR "/recipes"
+
+/* ---- what shared objects may call ---- */
+
+typedef void any_function(void);
+#define API(name) (any_function *)name
+
+/* Nothing of pz itself may need some of these: the table keeps them in the program. */
+__attribute__((used)) static any_function *const api[] = {
+    API(pz_err_set),
+    API(pz_err_sys),
+    API(pz_err_prefix),
+    API(pz_new),
+    API(pz_new_aligned),
+    API(pz_grow),
+    API(pz_log),
+    API(pz_par),
+    API(pz_threads),
+    API(pz_parse_f64),
+    API(pz_format_f64),
+    API(pz_parse_i64),
+    API(pz_rng_seed),
+    API(pz_rng_u64),
+    API(pz_rng_below),
+    API(pz_rng_unit),
+    API(pz_rng_normal),
+    API(pz_builder_take),
+    API(pz_builder_take1),
+    API(pz_builder_borrow1),
+    API(pz_builder_borrow),
+    API(pz_builder_meta),
+    API(pz_builder_metaf),
+    API(pz_tensors_get),
+    API(pz_tensors_get1),
+    API(pz_tensors_find),
+    API(pz_tensors_meta),
+    API(pz_tensors_bad),
+    API(pz_model_history),
+    API(pz_model_popular),
+    API(pz_ids_get),
+    API(pz_ids_find),
+    API(pz_dataset_column),
+    API(pz_column_i64),
+    API(pz_column_f64),
+    API(pz_column_code),
+    API(pz_column_text),
+    API(pz_param),
+};
+
+/* ---- what was loaded ---- */
+
+struct loaded {
+    const struct pz_recipe *recipe; // of a shared object, or NULL
+    struct pz_preset *preset;       // of a JSON file, or NULL
+    struct loaded *next;
+    char path[]; // as it was opened
+};
+
+static struct loaded *all;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* 1 to 63 letters, digits, '-' and '_', with no separator of paths among them. */
+static bool
+is_name(const char *s)
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                  "0123456789-_";
+    size_t n = strlen(s);
+    return n >= 1 && n <= 63 && strspn(s, allowed) == n;
+}
+
+static bool
+ends_with(const char *s, const char *tail)
+{
+    size_t n = strlen(s), k = strlen(tail);
+    return n > k && strcmp(s + n - k, tail) == 0;
+}
+
+/* A model finds its recipe again by the name alone. */
+static int
+check_file_name(const char *path, const char *name, struct pz_err *err)
+{
+    const char *base = strrchr(path, '/');
+    base = base ? base + 1 : path;
+    size_t n = strlen(name);
+    if (!is_name(name))
+        return pz_err_set(err, PZ_DATA,
+                          "%s: '%s' is no name: 1 to 63 letters, digits, '-' and '_'",
+                          path, name);
+    if (strncmp(base, name, n) != 0 || base[n] != '.')
+        return pz_err_set(err, PZ_DATA,
+                          "%s: the recipe in it is called '%s'; the file must be called "
+                          "like it",
+                          path, name);
+    if (pz_recipe_find(name) || pz_preset_find(name))
+        return pz_err_set(err, PZ_DATA, "%s: pz has a recipe '%s' itself", path, name);
+    return PZ_OK;
+}
+
+static int
+load_object(struct loaded *l, struct pz_err *err)
+{
+    void *library = dlopen(l->path, RTLD_NOW | RTLD_LOCAL);
+    if (!library)
+        return pz_err_set(err, PZ_DATA, "cannot load recipe: %s", dlerror());
+    l->recipe = dlsym(library, "pz_recipe");
+    if (!l->recipe)
+        return pz_err_set(err, PZ_DATA, "%s: exports no pz_recipe", l->path);
+    if (l->recipe->abi != PZ_RECIPE_ABI)
+        return pz_err_set(err, PZ_DATA,
+                          "%s: is built for recipes of version %u; pz " PZ_VERSION
+                          " has version %u",
+                          l->path, l->recipe->abi, PZ_RECIPE_ABI);
+    const struct pz_recipe *r = l->recipe;
+    if (!r->name || !r->summary || !r->params || !r->train || !r->open || !r->close ||
+        !r->rank)
+        return pz_err_set(err, PZ_DATA,
+                          "%s: its pz_recipe lacks a name, summary, params, train, open, "
+                          "close or rank",
+                          l->path);
+    return check_file_name(l->path, r->name, err);
+}
+
+static int
+load_file(struct loaded *l, struct pz_err *err)
+{
+    if (ends_with(l->path, ".so"))
+        return load_object(l, err);
+    int r = pz_preset_load(&l->preset, l->path, err);
+    return r ? r : check_file_name(l->path, l->preset->name, err);
+}
+
+/* Loads a file once. A library that is refused stays open: it may have left something
+ * behind. */
+static int
+load(const char *path, const struct loaded **out, struct pz_err *err)
+{
+    struct loaded *l;
+    size_t n = strlen(path) + 1;
+    int r = PZ_OK;
+    pthread_mutex_lock(&lock);
+    for (l = all; l && strcmp(l->path, path) != 0; l = l->next)
+        ;
+    if (!l && (r = pz_new(&l, 1, sizeof *l + n, "a recipe", err)) == PZ_OK) {
+        memcpy(l->path, path, n);
+        r = load_file(l, err);
+        if (r) {
+            pz_preset_free(l->preset);
+            free(l);
+        } else {
+            l->next = all;
+            all = l;
+        }
+    }
+    pthread_mutex_unlock(&lock);
+    *out = r ? NULL : l;
+    return r;
+}
+
+/* ---- where files are looked for ---- */
+
+static const char *
+search_path(void)
+{
+    const char *path = getenv("PZ_RECIPE_PATH");
+    return path && path[0] ? path : DEFAULT_PATH;
+}
+
+/* Loads NAME with one of the endings; PZ_OK with *out NULL when there is no such file. */
+static int
+search(const char *name, const char *const *ending, const struct loaded **out,
+       struct pz_err *err)
+{
+    *out = NULL;
+    if (!is_name(name))
+        return PZ_OK;
+    int r = PZ_OK;
+    for (const char *p = search_path(); *p && !*out && r == PZ_OK;) {
+        size_t n = strcspn(p, ":");
+        for (const char *const *e = ending; n && *e && !*out && r == PZ_OK; e++) {
+            struct pz_buf path = PZ_BUF_INIT;
+            pz_buf_addf(&path, "%.*s/%s%s", (int)n, p, name, *e);
+            r = pz_buf_status(&path, "a path", err);
+            if (r == PZ_OK && access(path.data, F_OK) == 0)
+                r = load(path.data, out, err);
+            pz_buf_release(&path);
+        }
+        p += n + (p[n] == ':');
+    }
+    return r;
+}
+
+/* A recipe of pz or of a shared object; PZ_OK with *recipe NULL when there is none. */
+static int
+find_recipe(const char *name, const struct pz_recipe **recipe, struct pz_err *err)
+{
+    static const char *const object[] = {".so", NULL};
+    const struct loaded *l = NULL;
+    *recipe = pz_recipe_find(name);
+    if (*recipe)
+        return PZ_OK;
+    int r = search(name, object, &l, err);
+    if (l)
+        *recipe = l->recipe;
+    return r;
+}
+
+int
+pz_recipe_of_model(const char *name, const struct pz_recipe **recipe, struct pz_err *err)
+{
+    int r = find_recipe(name, recipe, err);
+    if (r == PZ_OK && !*recipe)
+        r = pz_err_set(err, PZ_FORMAT,
+                       "recipe '%s' is not known to pz " PZ_VERSION
+                       ", and %s has no such recipe (PZ_RECIPE_PATH)",
+                       name, search_path());
+    return r == PZ_DATA ? err->status = PZ_FORMAT : r;
+}
+
+/* ---- by what the user wrote ---- */
+
+static int
+of_preset(const struct pz_preset *p, const struct pz_recipe **recipe, struct pz_err *err)
+{
+    int r = find_recipe(p->recipe, recipe, err);
+    if (r == PZ_OK && !*recipe)
+        r = pz_err_set(err, PZ_DATA, "preset %s is of recipe '%s', which there is not",
+                       p->name, p->recipe);
+    return r;
+}
+
+static int
+unknown(const char *name, struct pz_err *err)
+{
+    struct pz_buf list = PZ_BUF_INIT;
+    for (const struct pz_recipe *const *p = pz_recipes; *p; p++)
+        pz_buf_addf(&list, "%s%s", p == pz_recipes ? "" : ", ", (*p)->name);
+    for (const struct pz_preset *p = pz_presets; p->name; p++)
+        pz_buf_addf(&list, ", %s", p->name);
+    if (pz_buf_status(&list, "a message", err) == PZ_OK)
+        pz_err_set(err, PZ_USAGE, "unknown recipe '%s': the recipes are %s", name,
+                   list.data);
+    pz_buf_release(&list);
+    return err->status;
+}
+
+int
+pz_recipe_need(const char *name, const struct pz_recipe **recipe,
+               const struct pz_preset **preset, struct pz_err *err)
+{
+    static const char *const endings[] = {".json", ".so", NULL};
+    const struct loaded *l = NULL;
+    int r = PZ_OK;
+    *recipe = pz_recipe_find(name);
+    *preset = *recipe ? NULL : pz_preset_find(name);
+    if (*recipe)
+        return PZ_OK;
+    if (*preset)
+        return of_preset(*preset, recipe, err);
+    if (!strchr(name, '/'))
+        r = search(name, endings, &l, err);
+    else if (ends_with(name, ".json") || ends_with(name, ".so"))
+        r = load(name, &l, err);
+    if (r)
+        return r;
+    if (!l)
+        return unknown(name, err);
+    *preset = l->preset;
+    if (l->preset)
+        return of_preset(l->preset, recipe, err);
+    *recipe = l->recipe;
+    return PZ_OK;
+}

@@ -45,6 +45,8 @@ struct pz_kernels {
     /* out += sum of coef[r] * row r. */
     void (*combine)(float *out, const float *panel, const float *coef, size_t n,
                     size_t d);
+    /* out[0..16) = the sum of rows row[0..n) of a table whose rows have 16 floats. */
+    void (*sum16)(float *out, const float *table, const uint32_t *row, size_t n);
     /*
      * For a panel of PZ_PAD(n) rows (zero rows behind n): with q_r = row r . p,
      *   apply:    out += sum of q_r * row r

@@ -166,6 +166,24 @@ combine(float *out, const float *panel, const float *coef, size_t n, size_t d)
     combine_rows(out, panel, coef, n, d, d);
 }
 
+KERNEL void
+sum16(float *out, const float *table, const uint32_t *row, size_t n)
+{
+    v16 even = v_zero(), odd = v_zero();
+    size_t r = 0;
+    for (; r + 2 <= n; r += 2) {
+        if (r + AHEAD + 1 < n) {
+            __builtin_prefetch(table + (size_t)row[r + AHEAD] * 16);
+            __builtin_prefetch(table + (size_t)row[r + AHEAD + 1] * 16);
+        }
+        even = v_add(even, v_load(table + (size_t)row[r] * 16));
+        odd = v_add(odd, v_load(table + (size_t)row[r + 1] * 16));
+    }
+    if (r < n)
+        even = v_add(even, v_load(table + (size_t)row[r] * 16));
+    v_store(out, v_add(even, odd));
+}
+
 /* Lane r: row r of sixteen rows times p. */
 FN v16
 dots16(const float *panel, const float *p, size_t d)
@@ -537,6 +555,7 @@ const struct pz_kernels PZ_TABLE = {
     .gather = gather,
     .gram = gram,
     .combine = combine,
+    .sum16 = sum16,
     .apply = apply,
     .residual = residual,
     .chol = chol,

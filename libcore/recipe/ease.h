@@ -41,4 +41,33 @@ struct pz_ease_config {
 int pz_ease_train(struct pz_linear_made *out, const struct pz_pairs *pairs,
                   const struct pz_ease_config *c, struct pz_err *err);
 
+/*
+ * The part "ease". Of a recipe's parameters it reads, where the table has them
+ * (PZ_PARAMS_ EASE), those below; weights of a history's items are the greatest of their
+ * events.
+ */
+extern const struct pz_part pz_part_ease;
+
+/* clang-format off */
+#define PZ_PARAMS_EASE                                                                   \
+    {.name = "ease_regularization", .kind = PZ_PARAM_REAL, .place = PZ_PLACE_OURS,       \
+     .def = 0, .min = 0, .max = 1e6, .tunable = true,                                    \
+     .help = "of EASE: what keeps weights between items small; 0: 30 times the root "    \
+             "of an item's mean number of users"},                                       \
+    {.name = "ease_dropout", .kind = PZ_PARAM_REAL, .place = PZ_PLACE_OURS,              \
+     .def = 0, .min = 0, .max = 0.9, .tunable = true,                                    \
+     .help = "of EASE: share of a user's items that training leaves out at random"},     \
+    {.name = "ease_user_damping", .kind = PZ_PARAM_REAL, .place = PZ_PLACE_OURS,         \
+     .def = 0, .min = 0, .max = 2, .tunable = true,                                      \
+     .help = "of EASE: a user with n items counts n^-this; regularization goes by it"},  \
+    {.name = "ease_neighbours", .kind = PZ_PARAM_INT, .place = PZ_PLACE_OURS,            \
+     .def = 0, .min = 0, .max = 512,                                                     \
+     .help = "of EASE: items that a weight may go to an item from; 0: all, or 100 "      \
+             "where more than 30000 items have users"},                                  \
+    {.name = "ease_keep", .kind = PZ_PARAM_INT, .place = PZ_PLACE_OURS,                  \
+     .def = 500, .min = 1, .max = 100000,                                                \
+     .help = "of EASE: greatest weights of an item that the model keeps when more than " \
+             "4096 items have users"}
+/* clang-format on */
+
 #endif

@@ -48,3 +48,23 @@ pz_pairs_damp(float **out, const struct pz_pairs *p, double power, struct pz_err
     }
     return status;
 }
+
+bool
+pz_pairs_size(struct pz_pairs_size *s, const struct pz_events *e)
+{
+    struct pz_err err = PZ_ERR_INIT;
+    uint8_t *had;
+    *s = (struct pz_pairs_size){.n_events = (double)e->n};
+    if (pz_new(&had, e->n_items, 1, "items", &err))
+        return false;
+    for (uint64_t k = 0; k < e->n; k++) {
+        s->n_items += !had[e->item[k]];
+        had[e->item[k]] = 1;
+    }
+    for (uint32_t u = 0; u < e->n_users; u++) {
+        double n = (double)(e->offsets[u + 1] - e->offsets[u]);
+        s->additions += n * n;
+    }
+    free(had);
+    return true;
+}

@@ -24,4 +24,13 @@ void pz_pairs_release(struct pz_pairs *p); // accepts {0}
 int pz_pairs_damp(float **out, const struct pz_pairs *p, double power,
                   struct pz_err *err);
 
+/* What training on these events is about to meet, counted in O(events): for the cost of a
+ * part (recipe/part.h). false: no memory. */
+struct pz_pairs_size {
+    double n_items;   // that somebody has
+    double n_events;  // at least the distinct pairs
+    double additions; // sum over users of the square of their events
+};
+bool pz_pairs_size(struct pz_pairs_size *s, const struct pz_events *e);
+
 #endif

@@ -37,6 +37,13 @@ pz_param(const struct pz_params *p, const char *name)
     return p->value[i];
 }
 
+double
+pz_param_or(const struct pz_params *p, const char *name, double otherwise)
+{
+    int i = pz_param_find(p->def, name);
+    return i < 0 ? otherwise : p->value[i];
+}
+
 /* Edit distance of a[0..n) and b; a large number when they are far apart anyway. */
 static size_t
 distance(const char *a, size_t n, const char *b)

@@ -29,7 +29,7 @@ struct pz_param_def {
     const char *help; // one line
 };
 
-#define PZ_MAX_PARAMS 32
+#define PZ_MAX_PARAMS 64
 
 struct pz_params {
     const struct pz_param_def *def;
@@ -44,6 +44,8 @@ int pz_params_set(struct pz_params *p, const char *assignment, struct pz_err *er
 int pz_param_find(const struct pz_param_def *def, const char *name);
 /* Asserts that the table has it. */
 double pz_param(const struct pz_params *p, const char *name);
+/* The same, or `otherwise` when the table lacks it. */
+double pz_param_or(const struct pz_params *p, const char *name, double otherwise);
 /* {"name":"value",...}: every value as a string, as AWS has them. */
 void pz_params_json(const struct pz_params *p, struct pz_buf *out);
 /* "name kind default range help", a line each. The first four hold no blank. */

@@ -14,8 +14,12 @@ struct pz_part {
     const char *name; // "ease": prefix of tensors, and of its metadata "train.ease."
     const char *summary;
 
-    /* May it learn from these events at all (memory, order needed ...)? NULL: always. */
-    bool (*fits)(const struct pz_train *t);
+    /*
+     * About how long train() takes, in seconds of one core at 30 GFLOP/s: a count of its
+     * operations and no measurement, so that a choice made by it is always the same.
+     * INFINITY: it cannot learn from these events at all.
+     */
+    double (*cost)(const struct pz_train *t);
     /* Learns. Byte-identical output for any t->threads; t->world's arrays may be lent to
      * the builder, t->events' may not. */
     int (*train)(const struct pz_train *t, struct pz_err *err);
@@ -32,18 +36,19 @@ struct pz_part {
 
     /*
      * The scores of all items for each of n queries: score[k * stride + i] for item i of
-     * query k, overwritten, higher is better, finite. known[k] is false (and the row 0)
-     * when the part can say nothing about the query's history. Reads history, weight,
-     * time and user of a query; filters and candidates are the caller's business. Safe
-     * from many threads with a work each; the answer to a query does not depend on the
-     * others beside it.
+     * query k, overwritten, higher is better, finite. stride is at least n_items rounded
+     * up to PZ_PACK (math/kernels.h); what lies behind n_items is scratch. known[k] is
+     * false (and the row 0) when the part can say nothing about the query's history.
+     * Reads history, weight, time and user of a query; filters and candidates are the
+     * caller's business. Safe from many threads with a work each; the answer to a query
+     * does not depend on the others beside it.
      */
     int (*score)(const void *state, void *work, const struct pz_query *q, size_t n,
                  float *score, size_t stride, bool *known, struct pz_err *err);
 
     /*
-     * Exact terms of an item's score, one per distinct history item; NULL when the part
-     * is not additive.
+     * Exact terms of an item's score, one per distinct history item (room for
+     * query.n_history + 1); NULL when the part is not additive.
      */
     int (*explain)(const void *state, void *work, const struct pz_query *q, uint32_t item,
                    struct pz_explained *out, struct pz_err *err);

@@ -23,4 +23,20 @@ struct pz_rp3_config {
 int pz_rp3_train(struct pz_linear_made *out, const struct pz_pairs *pairs,
                  const struct pz_rp3_config *c, struct pz_err *err);
 
+/* The part "rp3beta"; parameters as below, where the recipe's table has them. */
+extern const struct pz_part pz_part_rp3beta;
+
+/* clang-format off */
+#define PZ_PARAMS_RP3                                                                    \
+    {.name = "rp3_alpha", .kind = PZ_PARAM_REAL, .place = PZ_PLACE_OURS,                 \
+     .def = 0.8, .min = 0, .max = 2, .tunable = true,                                    \
+     .help = "of RP3beta: how much less an active user and a popular item hand on"},     \
+    {.name = "rp3_beta", .kind = PZ_PARAM_REAL, .place = PZ_PLACE_OURS,                  \
+     .def = 0.3, .min = 0, .max = 2, .tunable = true,                                    \
+     .help = "of RP3beta: how much less a popular item gets"},                           \
+    {.name = "rp3_keep", .kind = PZ_PARAM_INT, .place = PZ_PLACE_OURS,                   \
+     .def = 350, .min = 1, .max = 100000,                                                \
+     .help = "of RP3beta: greatest weights of an item that the model keeps"}
+/* clang-format on */
+
 #endif

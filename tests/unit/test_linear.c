@@ -176,11 +176,11 @@ sources(uint32_t j, const struct pz_ease_config *c, uint32_t of[ITEMS])
         of[n++] = i;
     }
     for (size_t k = 0; c->neighbours && k < n; k++) { // best first
-        for (size_t x = n - 1; x > k; x--) {
-            if (near[of[x]] > near[of[x - 1]]) {
-                uint32_t t = of[x];
-                of[x] = of[x - 1];
-                of[x - 1] = t;
+        for (size_t y = n - 1; y > k; y--) {
+            if (near[of[y]] > near[of[y - 1]]) {
+                uint32_t t = of[y];
+                of[y] = of[y - 1];
+                of[y - 1] = t;
             }
         }
     }

@@ -1,28 +1,26 @@
 /* pz-eval: recipes, models and ranked lists on the test bench. See man/pz-eval.1. */
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/buf.h"
 #include "base/clock.h"
-#include "base/json.h"
-#include "base/mem.h"
+#include "base/file.h"
 #include "base/num.h"
 #include "cmd/cli.h"
 #include "cmd/selection.h"
-#include "eval/compare.h"
-#include "eval/shown.h"
+#include "eval/known.h"
+#include "eval/lists.h"
+#include "report/text.h"
 
 static struct {
-    struct pz_opt_list recipes, params;
+    struct pz_opt_list recipes, params, by;
     struct pz_selection_opts selection;
-    const char *protocol, *metrics, *at, *baseline, *holdout, *seen, *cut, *truth,
-        *negatives;
+    const char *model, *protocol, *metrics, *at, *baseline, *holdout, *seen, *cut, *truth,
+        *negatives, *per_user;
     int64_t draws;
-    bool valid, refit, spread;
+    bool valid, refit, intervals;
 } opt = {.selection.threshold = NAN,
          .protocol = "aws",
          .baseline = "aws-popularity-count",
@@ -33,6 +31,8 @@ static struct {
 static const struct pz_opt options[] = {
     {"recipe", 'r', PZ_OPT_LIST, &opt.recipes, "RECIPE,...",
      "what to test: RECIPE or RECIPE:NAME=VALUE:...; may be repeated", 0, 0},
+    {"model", 'm', PZ_OPT_TEXT, &opt.model, "FILE",
+     "test this model as it is (protocols split and ncf)", 0, 0},
     {"param", 'p', PZ_OPT_LIST, &opt.params, "NAME=VALUE",
      "set a hyperparameter in all recipes that have it", 0, 0},
     {"protocol", 0, PZ_OPT_TEXT, &opt.protocol, "NAME",
@@ -41,10 +41,14 @@ static const struct pz_opt options[] = {
      "list lengths that metrics are taken at (default: the protocol's)", 0, 0},
     {"metrics", 0, PZ_OPT_TEXT, &opt.metrics, "NAME[@K],...",
      "what to show (default: the protocol's)", 0, 0},
-    {"intervals", 0, PZ_OPT_FLAG, &opt.spread, NULL,
+    {"intervals", 0, PZ_OPT_FLAG, &opt.intervals, NULL,
      "a line a metric, with 95 % intervals and the difference to the baseline", 0, 0},
     {"baseline", 0, PZ_OPT_TEXT, &opt.baseline, "RECIPE",
      "compare with it; 'first': the first one of -r (default %v)", 0, 0},
+    {"by", 0, PZ_OPT_LIST, &opt.by, "WHAT",
+     "segments too: history, popularity, or a column; may be repeated", 0, 0},
+    {"per-user", 0, PZ_OPT_TEXT, &opt.per_user, "FILE",
+     "write the metrics of each user to FILE", 0, 0},
     PZ_SELECTION_OPTIONS(opt.selection),
     {"The test", 0, PZ_OPT_HEADING, NULL, NULL, NULL, 0, 0},
     {"valid", 0, PZ_OPT_FLAG, &opt.valid, NULL,
@@ -68,12 +72,15 @@ static const struct pz_opt options[] = {
 
 static const struct pz_tool tool = {
     "pz-eval",
-    "-g DIR -r RECIPE[,RECIPE...] [--protocol NAME] [options]",
-    "Measure how well recipes recommend what users did next.",
+    "-g DIR -r RECIPE[,RECIPE...] [--protocol NAME] [options]\n"
+    "-m MODEL --protocol split|ncf [options]\n"
+    "--truth FILE [--at K,...] [LISTS...]",
+    "Measure how well recipes, models or any ranked lists meet what users did next.",
     "  pz-eval -g shop -r aws-user-personalization,aws-sims\n"
     "  pz-eval -g shop -r aws-sims --protocol loo --at 10,20 --intervals\n"
     "  pz-eval -g shop -r aws-sims:shrinkage=0,aws-sims:shrinkage=50 --valid\n"
-    "  pz-eval -g shop -r aws-user-personalization --protocol time --cut 0.8\n",
+    "  pz-eval -g shop -r aws-user-personalization --protocol time --cut 0.8\n"
+    "  pz-eval --truth truth.tsv --at 10 < ranked.tsv\n",
     options,
 };
 
@@ -166,182 +173,52 @@ set_entries(struct pz_entries *e, size_t *base)
 
 /* ---- what came out ---- */
 
-/* Cells of a table: aligned on a terminal, else separated by tabs. */
-struct table {
-    struct pz_buf text; // cells, NUL after each
-    size_t *at;
-    size_t n, cap, n_columns;
-};
+static const char *
+id_of_user(const void *ids, uint32_t user, size_t *n)
+{
+    return pz_ids_get(ids, user, n);
+}
+
+static const char *
+id_in_lists(const void *ids, uint32_t user, size_t *n)
+{
+    return pz_dict_get(ids, user, n);
+}
 
 static void
-add_cell(struct table *t, const char *text)
+write_file(const char *path, const struct pz_buf *b)
 {
     struct pz_err err = PZ_ERR_INIT;
-    if (pz_grow(&t->at, &t->cap, t->n + 1, sizeof *t->at, "a table", &err))
+    struct pz_out out = PZ_OUT_INIT;
+    if (pz_out_open(&out, path, &err) || pz_out_write(&out, b->data, b->len, &err) ||
+        pz_out_commit(&out, &err)) {
+        pz_out_abort(&out);
         pz_die_err(&err);
-    t->at[t->n++] = t->text.len;
-    pz_buf_addz(&t->text, text);
-    pz_buf_addc(&t->text, '\0');
+    }
 }
 
 static void
-add_value(struct table *t, double v)
-{
-    char text[PZ_NUM_TEXT * 4];
-    snprintf(text, sizeof text, fabs(v) < 1e6 ? "%.4f" : "%.6g", v);
-    add_cell(t, isnan(v) ? "-" : text);
-}
-
-static void
-print_table(struct table *t)
+print(const struct pz_findings *f)
 {
     struct pz_err err = PZ_ERR_INIT;
-    bool aligned = isatty(STDOUT_FILENO);
-    if (pz_buf_status(&t->text, "a table", &err))
-        pz_die_err(&err);
-    for (size_t i = 0; i < t->n; i++) {
-        size_t column = i % t->n_columns, width = 0;
-        const char *text = t->text.data + t->at[i];
-        for (size_t k = column; aligned && k < t->n; k += t->n_columns) {
-            size_t n = strlen(t->text.data + t->at[k]);
-            width = n > width ? n : width;
-        }
-        if (column)
-            fputs(aligned ? "  " : "\t", stdout);
-        // Names to the left, numbers to the right.
-        printf(column == 0 ? "%-*s" : "%*s", (int)width, text);
-        if (column + 1 == t->n_columns)
-            putchar('\n');
-    }
-    free(t->at);
-    pz_buf_release(&t->text);
-}
-
-static void
-column_name(char out[64], const struct pz_shown *s, size_t i)
-{
-    snprintf(out, 64, "%s@%" PRIu32, pz_measure_name(s->item[i].measure), s->item[i].k);
-}
-
-static void
-print_means(const struct pz_compared *o, const struct pz_entries *e,
-            const struct pz_shown *s)
-{
-    struct table t = {.n_columns = s->n + 2};
-    char text[64];
-    add_cell(&t, "recipe");
-    add_cell(&t, "users");
-    for (size_t i = 0; i < s->n; i++) {
-        column_name(text, s, i);
-        add_cell(&t, text);
-    }
-    for (size_t r = 0; r < o->n_entries; r++) {
-        add_cell(&t, e->entry[r].label);
-        snprintf(text, sizeof text, "%zu", o->n_cases);
-        add_cell(&t, text);
-        for (size_t i = 0; i < s->n; i++)
-            add_value(&t, o->mean[r * o->n_columns + s->item[i].column]);
-    }
-    print_table(&t);
-}
-
-static void
-print_intervals(const struct pz_compared *o, const struct pz_entries *e,
-                const struct pz_shown *s, size_t base)
-{
-    static const char *const head[] = {"recipe", "metric",     "mean", "low", "high",
-                                       "sd",     "difference", "low",  "high"};
-    struct table t = {.n_columns = sizeof head / sizeof *head};
-    char text[64];
-    for (size_t i = 0; i < t.n_columns; i++)
-        add_cell(&t, head[i]);
-    for (size_t r = 0; r < o->n_entries; r++)
-        for (size_t i = 0; i < s->n; i++) {
-            size_t v = s->item[i].column;
-            const double *mean = o->mean + v;
-            struct pz_bounds none = {NAN, NAN}, at = none, gap = none;
-            if (v < o->n_values) {
-                at = o->interval[r * o->n_values + v];
-                gap = o->differ[r * o->n_values + v];
-            }
-            add_cell(&t, e->entry[r].label);
-            column_name(text, s, i);
-            add_cell(&t, text);
-            add_value(&t, mean[r * o->n_columns]);
-            add_value(&t, at.low);
-            add_value(&t, at.high);
-            add_value(&t, o->sd[r * o->n_columns + v]);
-            add_value(&t, r == base ? NAN
-                                    : mean[r * o->n_columns] - mean[base * o->n_columns]);
-            add_value(&t, r == base ? NAN : gap.low);
-            add_value(&t, r == base ? NAN : gap.high);
-        }
-    print_table(&t);
-}
-
-static void
-add_number(struct pz_buf *b, double v)
-{
-    char text[PZ_NUM_TEXT];
-    pz_format_f64(text, isnan(v) ? 0 : v);
-    pz_buf_addz(b, isnan(v) ? "null" : text);
-}
-
-/* {"NAME":VALUE,...} of the columns; bounds NULL: means, else [low,high]. */
-static void
-add_values(struct pz_buf *b, const char *key, const struct pz_compared *o,
-           const struct pz_shown *s, const double *mean, const struct pz_bounds *bounds)
-{
-    bool first = true;
-    pz_buf_addf(b, ",\"%s\":{", key);
-    for (size_t i = 0; i < s->n; i++) {
-        size_t v = s->item[i].column;
-        if (bounds && v >= o->n_values)
-            continue;
-        pz_buf_addz(b, first ? "\"" : ",\"");
-        pz_measure_long_name(b, s->item[i].measure, s->item[i].k);
-        pz_buf_addz(b, bounds ? "\":[" : "\":");
-        add_number(b, bounds ? bounds[v].low : mean[v]);
-        if (bounds) {
-            pz_buf_addc(b, ',');
-            add_number(b, bounds[v].high);
-            pz_buf_addc(b, ']');
-        }
-        first = false;
-    }
-    pz_buf_addc(b, '}');
-}
-
-static void
-print_json(const struct pz_compared *o, const struct pz_entries *e,
-           const struct pz_shown *s, size_t base)
-{
-    struct pz_err err = PZ_ERR_INIT;
-    for (size_t r = 0; r < o->n_entries; r++) {
-        struct pz_buf b = PZ_BUF_INIT;
-        const struct pz_entry *x = &e->entry[r];
-        pz_buf_addf(&b, "{\"recipe\":\"%s\",\"label\":", x->recipe->name);
-        pz_json_add_string(&b, x->label, strlen(x->label));
-        pz_buf_addz(&b, ",\"params\":");
-        pz_params_json(&x->params, &b);
-        pz_buf_addf(
-            &b, ",\"protocol\":\"%s\",\"part\":\"%s\",\"draws\":%zu,\"users\":%zu",
-            opt.protocol, opt.valid ? "validation" : "test", o->n_draws, o->n_cases);
-        add_values(&b, "metrics", o, s, o->mean + r * o->n_columns, NULL);
-        if (o->n_draws > 1)
-            add_values(&b, "deviations", o, s, o->sd + r * o->n_columns, NULL);
-        add_values(&b, "intervals", o, s, NULL, o->interval + r * o->n_values);
-        if (r != base) {
-            pz_buf_addz(&b, ",\"baseline\":");
-            pz_json_add_string(&b, e->entry[base].label, strlen(e->entry[base].label));
-            add_values(&b, "differences", o, s, NULL, o->differ + r * o->n_values);
-        }
-        pz_buf_addc(&b, '}');
-        if (pz_buf_status(&b, "the result", &err))
+    struct pz_buf b = PZ_BUF_INIT;
+    if (opt.per_user) {
+        pz_text_users(&b, f);
+        if (pz_buf_status(&b, "the metrics of users", &err))
             pz_die_err(&err);
-        puts(b.data);
-        pz_buf_release(&b);
+        write_file(opt.per_user, &b);
+        pz_buf_clear(&b);
     }
+    if (pz_common.json)
+        pz_text_json(&b, f);
+    else if (opt.intervals)
+        pz_text_intervals(&b, f, isatty(STDOUT_FILENO));
+    else
+        pz_text_means(&b, f, isatty(STDOUT_FILENO));
+    if (pz_buf_status(&b, "the result", &err))
+        pz_die_err(&err);
+    fwrite(b.data, 1, b.len, stdout);
+    pz_buf_release(&b);
 }
 
 /* ---- doing it ---- */
@@ -362,46 +239,104 @@ open_world(struct pz_world *w, struct pz_events *events)
         pz_die_err(&err);
 }
 
+static void
+test_recipes(struct pz_shown *shown)
+{
+    struct pz_err err = PZ_ERR_INIT;
+    struct pz_entries entries = {NULL};
+    struct pz_world world = {0};
+    struct pz_events events = {0};
+    struct pz_known known = {.events = {0}};
+    struct pz_compared result;
+    struct pz_segments segments = {NULL};
+    struct pz_compare c = {.world = opt.model ? &known.world : &world,
+                           .events = opt.model ? &known.events : &events,
+                           .draws = (uint32_t)opt.draws,
+                           .entries = &entries,
+                           .at = &shown->at,
+                           .seed = (uint64_t)pz_common.seed,
+                           .threads = (int)pz_common.threads};
+    struct pz_findings f = {.compared = &result,
+                            .entries = &entries,
+                            .shown = shown,
+                            .segments = &segments,
+                            .part = opt.valid ? "validation" : "test",
+                            .user_id = id_of_user,
+                            .ids = &c.world->user};
+    set_spec(&c.spec);
+    f.protocol = pz_protocol_name(c.spec.protocol);
+    if (opt.model && pz_known_open(&known, opt.model, &err))
+        pz_die_err(&err);
+    set_entries(&entries, &c.base);
+    if (opt.model && pz_known_add(&known, opt.model, &entries, &err))
+        pz_die_err(&err);
+    f.base = c.base;
+    if (!opt.model)
+        open_world(&world, &events);
+    if (pz_compare_run(&result, &c, &err))
+        pz_die_err(&err);
+    for (size_t i = 0; i < opt.by.n; i++)
+        if (pz_segments_add(&segments, &result, &shown->at, c.world, opt.by.item[i],
+                            &err))
+            pz_die_err(&err);
+    print(&f);
+    pz_segments_release(&segments);
+    pz_compared_release(&result);
+    pz_events_release(&events);
+    pz_world_close(&world);
+    pz_known_close(&known);
+    pz_entries_release(&entries);
+}
+
+static void
+score_lists(struct pz_shown *shown, const char *const *file, size_t n_files)
+{
+    static const char *const standard = "-";
+    struct pz_err err = PZ_ERR_INIT;
+    struct pz_compared result;
+    struct pz_lists lists;
+    if (opt.by.n)
+        pz_die(PZ_USAGE, "--by: lists from elsewhere have no segments");
+    if (pz_lists_compare(&result, &lists, opt.truth, n_files ? file : &standard,
+                         n_files ? n_files : 1, &shown->at, (uint64_t)pz_common.seed,
+                         (int)pz_common.threads, &err))
+        pz_die_err(&err);
+    print(&(struct pz_findings){.compared = &result,
+                                .entries = &lists.entries,
+                                .shown = shown,
+                                .user_id = id_in_lists,
+                                .ids = &lists.user});
+    pz_compared_release(&result);
+    pz_lists_release(&lists);
+}
+
 int
 main(int argc, char **argv)
 {
     struct pz_err err = PZ_ERR_INIT;
-    struct pz_entries entries = {NULL};
     struct pz_shown shown;
-    struct pz_world world;
-    struct pz_events events;
-    struct pz_compared result;
+    enum pz_protocol protocol;
     int first;
     pz_cli_begin();
     pz_opt_parse(&tool, argc, argv, &first);
-    if (first < argc)
-        pz_die(PZ_USAGE, "unexpected operand '%s'", argv[first]);
-    if (opt.recipes.n == 0)
-        pz_die(PZ_USAGE, "-r RECIPE is needed; pz-train --list-recipes prints them");
-    struct pz_compare c = {.world = &world,
-                           .events = &events,
-                           .draws = (uint32_t)opt.draws,
-                           .entries = &entries,
-                           .at = &shown.at,
-                           .seed = (uint64_t)pz_common.seed,
-                           .threads = (int)pz_common.threads};
-    set_spec(&c.spec);
-    set_entries(&entries, &c.base);
-    if (pz_shown_init(&shown, opt.metrics, opt.at, c.spec.protocol, &err))
+    bool lists = opt.truth && !opt.recipes.n && !opt.model;
+    if (first < argc && !lists)
+        pz_die(PZ_USAGE,
+               "unexpected operand '%s': files of lists need --truth, and no -r",
+               argv[first]);
+    if (!opt.recipes.n && !opt.model && !lists)
+        pz_die(PZ_USAGE, "-r RECIPE, -m MODEL or --truth FILE is needed; pz-train "
+                         "--list-recipes prints the recipes");
+    if (opt.recipes.n && opt.model)
+        pz_die(PZ_USAGE, "-r and -m do not go together: a model has learned from its own "
+                         "data");
+    if (pz_protocol_parse(&protocol, opt.protocol, &err) ||
+        pz_shown_init(&shown, opt.metrics, opt.at, protocol, &err))
         pz_die_err(&err);
-    open_world(&world, &events);
-    if (pz_compare_run(&result, &c, &err))
-        pz_die_err(&err);
-    if (pz_common.json)
-        print_json(&result, &entries, &shown, c.base);
-    else if (opt.spread)
-        print_intervals(&result, &entries, &shown, c.base);
+    if (lists)
+        score_lists(&shown, (const char *const *)argv + first, (size_t)(argc - first));
     else
-        print_means(&result, &entries, &shown);
-    pz_compared_release(&result);
-    pz_events_release(&events);
-    pz_world_close(&world);
+        test_recipes(&shown);
     pz_shown_release(&shown);
-    pz_entries_release(&entries);
     return pz_cli_end(PZ_OK);
 }

@@ -11,10 +11,12 @@
 #include "eval/bootstrap.h"
 #include "eval/exam.h"
 
-/* A recipe and its hyperparameters, as "aws-sims" or "aws-sims:NAME=VALUE:NAME=VALUE". */
+/* A recipe and its hyperparameters, as "aws-sims" or "aws-sims:NAME=VALUE:NAME=VALUE"; or
+ * a model that has learned already; or lists from elsewhere. */
 struct pz_entry {
-    char *label; // as given
-    const struct pz_recipe *recipe;
+    char *label;                    // as given
+    const struct pz_recipe *recipe; // NULL: lists
+    const struct pz_model *model;   // NULL: the recipe learns; else of the world's ids
     struct pz_params params;
 };
 
@@ -31,6 +33,8 @@ int pz_entries_add(struct pz_entries *e, const char *list, struct pz_err *err);
 int pz_entries_set(struct pz_entries *e, const char *assignment, struct pz_err *err);
 /* Reads the parameters of the labels. */
 int pz_entries_resolve(struct pz_entries *e, struct pz_err *err);
+/* An entry that is no recipe, without model. */
+int pz_entries_label(struct pz_entries *e, const char *label, struct pz_err *err);
 void pz_entries_release(struct pz_entries *e); // accepts {0}
 
 struct pz_compare {
@@ -54,6 +58,7 @@ struct pz_compared {
     size_t n_cases;             // of all draws
     size_t n_values;            // user measures x K's
     size_t n_columns;           // all measures x K's
+    double *spread;             // entries x draws x (n_columns - n_values)
     double *mean;               // entries x n_columns
     double *sd;                 // entries x n_columns: between draws; NaN with one
     struct pz_bounds *interval; // entries x n_values
@@ -61,8 +66,17 @@ struct pz_compared {
     double *train_seconds, *ask_seconds; // entries: wall time of all draws
 };
 
+/* PZ_USAGE when an entry has a model and training lacks events: the model has learned
+ * what would be asked. */
 int pz_compare_run(struct pz_compared *out, const struct pz_compare *c,
                    struct pz_err *err);
+/* For who makes answers in another way: after split, n_draws and n_cases are set, room
+ * for the rest; when answers, values and spread (NaN until then) are there, means and
+ * intervals. */
+int pz_compared_room(struct pz_compared *o, size_t n_entries, const struct pz_at *at,
+                     struct pz_err *err);
+int pz_compared_finish(struct pz_compared *o, size_t base, uint64_t seed, int threads,
+                       struct pz_err *err);
 void pz_compared_release(struct pz_compared *out); // accepts {0}
 
 #endif

@@ -113,6 +113,17 @@ pz_entries_resolve(struct pz_entries *e, struct pz_err *err)
     return PZ_OK;
 }
 
+int
+pz_entries_label(struct pz_entries *e, const char *label, struct pz_err *err)
+{
+    struct pz_entry add = {.label = NULL};
+    if (pz_grow(&e->entry, &e->cap, e->n + 1, sizeof *e->entry, "lists", err) ||
+        pz_strndup(&add.label, label, strlen(label), err))
+        return err->status;
+    e->entry[e->n++] = add;
+    return PZ_OK;
+}
+
 void
 pz_entries_release(struct pz_entries *e)
 {

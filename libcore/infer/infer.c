@@ -401,8 +401,8 @@ pz_infer_explain(struct pz_session *s, size_t i, uint32_t index,
         s->answer[i].fallback)
         return PZ_OK;
     const struct pz_query *q = &s->query[s->slot[i].query];
-    // One term an item of the history; related items have the item itself.
-    size_t room = q->n_history + 1;
+    // One term an item of the history; related items have the item itself, and labels.
+    size_t room = q->n_history + 1 + PZ_REASON_LABELS;
     if (pz_grow(&s->reason, &s->cap_reason, room, sizeof *s->reason, "reasons", err) ||
         pz_grow(&s->why, &s->cap_why, room, sizeof *s->why, "reasons", err))
         return err->status;
@@ -411,8 +411,10 @@ pz_infer_explain(struct pz_session *s, size_t i, uint32_t index,
         return err->status;
     for (size_t j = 0; j < explained.n; j++) {
         uint32_t it = s->reason[j].item;
-        size_t len;
-        const char *text = pz_ids_get(&m->item, it, &len);
+        size_t len = s->reason[j].n_label;
+        const char *text = s->reason[j].label;
+        if (!text)
+            text = pz_ids_get(&m->item, it, &len);
         if (!text)
             return pz_tensors_bad(&m->file, "item.offsets", err, "item %u has no id", it);
         s->why[j] = (struct pz_why){{text, len}, s->reason[j].contribution};

@@ -60,7 +60,7 @@ struct pz_answer {
 };
 
 struct pz_why {
-    struct pz_text item; // of the history
+    struct pz_text item; // of the history; or what counted, such as "GENRE=Drama"
     double contribution;
 };
 

@@ -503,7 +503,8 @@ pz_linear_explain(const void *state, void *work, const struct pz_query *q, uint3
     for (size_t h = 0; h < w->bag.n; h++) {
         double term = (double)w->bag.weight[h] *
                       (double)pz_linear_weight(&s->linear, w->bag.item[h], item);
-        out->reason[out->n++] = (struct pz_reason){w->bag.item[h], term};
+        out->reason[out->n++] =
+            (struct pz_reason){.item = w->bag.item[h], .contribution = term};
         out->raw += term;
     }
     qsort(out->reason, out->n, sizeof *out->reason, by_contribution);

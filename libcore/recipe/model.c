@@ -328,3 +328,32 @@ pz_model_popular(const struct pz_model *m, const struct pz_query *q,
     for (size_t i = 0; i < out->n; i++)
         out->score[i] = NAN;
 }
+
+int
+pz_model_complete(const struct pz_model *m, const struct pz_query *q, size_t wanted,
+                  struct pz_ranked *out, struct pz_err *err)
+{
+    struct pz_query rest = *q;
+    struct pz_ranked more = {.item = out->item + out->n, .score = out->score + out->n};
+    uint32_t *exclude;
+    if (out->n >= wanted)
+        return PZ_OK;
+    int r =
+        pz_new(&exclude, q->n_exclude + out->n + 1, sizeof *exclude, "an answer", err);
+    if (r)
+        return r;
+    size_t n = q->n_exclude;
+    if (n)
+        memcpy(exclude, q->exclude, n * sizeof *exclude);
+    memcpy(exclude + n, out->item, out->n * sizeof *exclude);
+    n += out->n;
+    if (!q->candidate && q->item != PZ_NO_ID)
+        exclude[n++] = q->item;
+    rest.exclude = exclude;
+    rest.n_exclude = n;
+    rest.n = wanted - out->n;
+    pz_model_popular(m, &rest, &more);
+    out->n += more.n;
+    free(exclude);
+    return PZ_OK;
+}

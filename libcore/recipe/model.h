@@ -87,4 +87,12 @@ int pz_model_learn(const struct pz_recipe *recipe, const struct pz_train *t,
 void pz_model_popular(const struct pz_model *m, const struct pz_query *q,
                       struct pz_ranked *out);
 
+/*
+ * Completes an answer of fewer than `wanted` items with popular items that the query
+ * admits and that are not in it, nor the item asked about; these have no score. AWS gives
+ * popular items for an item with too little data; a short answer is the same by degrees.
+ */
+int pz_model_complete(const struct pz_model *m, const struct pz_query *q, size_t wanted,
+                      struct pz_ranked *out, struct pz_err *err);
+
 #endif

@@ -85,14 +85,18 @@ struct pz_ranked {
     bool fallback; // the recipe knew nothing of the user or item: popular items instead
 };
 
-/* Why item was ranked: one term per distinct history item. The sum of the terms is `raw`.
- */
+/* Why item was ranked: one term per distinct history item, or for what a label says
+ * (recipes that compare features). The sum of the terms is `raw`. */
 struct pz_reason {
     uint32_t item;
     double contribution;
+    const char *label; // not NULL: this instead of the item's id; the model's memory
+    size_t n_label;
 };
+#define PZ_REASON_LABELS 32 // reasons with a label, at most
 struct pz_explained {
-    struct pz_reason *reason; // room for query.n_history, at least 1; greatest first
+    struct pz_reason *reason; // room for query.n_history + PZ_REASON_LABELS, at least 1
+                              // more; greatest first
     size_t n;
     double raw; // the score before softmax
 };
@@ -134,7 +138,9 @@ const char *pz_recipe_type_name(enum pz_recipe_type t);
 /* The rows of the registry, each in the file that is named after it. */
 extern const struct pz_recipe pz_recipe_personalized_ranking;
 extern const struct pz_recipe pz_recipe_popularity; // aws-popularity-count
-extern const struct pz_recipe pz_recipe_sims;       // aws-sims
+extern const struct pz_recipe pz_recipe_semantic_similarity;
+extern const struct pz_recipe pz_recipe_similar_items;
+extern const struct pz_recipe pz_recipe_sims; // aws-sims
 extern const struct pz_recipe pz_recipe_user_personalization;
 
 /* Hyperparameters that recipes share; the first two are about exploration. */

@@ -5,6 +5,8 @@
 const struct pz_recipe *const pz_recipes[] = {
     &pz_recipe_personalized_ranking,
     &pz_recipe_popularity,
+    &pz_recipe_semantic_similarity,
+    &pz_recipe_similar_items,
     &pz_recipe_sims,
     &pz_recipe_user_personalization,
     NULL,

@@ -14,7 +14,6 @@
  */
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/mem.h"
 #include "recipe/admit.h"
@@ -177,38 +176,6 @@ row_of(const struct sims *s, uint32_t item, const uint32_t **row, const float **
     return PZ_OK;
 }
 
-/*
- * Completes an answer of fewer items than were asked for with popular items that are not
- * in it, nor the item asked about; these have no score. AWS gives popular items for an
- * item with too little data; a short row is the same case by degrees.
- */
-static int
-complete(const struct sims *s, const struct pz_query *q, size_t wanted,
-         struct pz_ranked *out, struct pz_err *err)
-{
-    struct pz_query rest = *q;
-    struct pz_ranked more = {.item = out->item + out->n, .score = out->score + out->n};
-    uint32_t *exclude;
-    int r =
-        pz_new(&exclude, q->n_exclude + out->n + 1, sizeof *exclude, "an answer", err);
-    if (r)
-        return r;
-    size_t n = q->n_exclude;
-    if (n)
-        memcpy(exclude, q->exclude, n * sizeof *exclude);
-    memcpy(exclude + n, out->item, out->n * sizeof *exclude);
-    n += out->n;
-    if (!q->candidate && q->item != PZ_NO_ID)
-        exclude[n++] = q->item;
-    rest.exclude = exclude;
-    rest.n_exclude = n;
-    rest.n = wanted - out->n;
-    pz_model_popular(s->model, &rest, &more);
-    out->n += more.n;
-    free(exclude);
-    return PZ_OK;
-}
-
 /* Without lists to look into: at most n of the row, those whose bits are set. Nothing is
  * jumped over, because which bits are set cannot be predicted. */
 static void
@@ -241,7 +208,7 @@ rank_one(const struct sims *s, const struct pz_query *q, struct pz_ranked *out,
     out->fallback = n_row == 0;
     if (!q->candidate && q->n_exclude == 0) {
         take_allowed(row, score, n_row, q->allow, wanted, out);
-        return out->n < wanted ? complete(s, q, wanted, out, err) : PZ_OK;
+        return pz_model_complete(s->model, q, wanted, out, err);
     }
     pz_admit_init(&admit, q);
     pz_admit_init(&other, &others);
@@ -251,7 +218,7 @@ rank_one(const struct sims *s, const struct pz_query *q, struct pz_ranked *out,
         out->item[out->n] = row[i];
         out->score[out->n++] = score[i];
     }
-    return out->n < wanted ? complete(s, q, wanted, out, err) : PZ_OK;
+    return pz_model_complete(s->model, q, wanted, out, err);
 }
 
 static int
@@ -278,7 +245,8 @@ explain(const void *state, const struct pz_query *q, uint32_t item,
     for (size_t i = 0; r == PZ_OK && i < n; i++)
         if (row[i] == item) {
             out->raw = score[i];
-            out->reason[out->n++] = (struct pz_reason){q->item, score[i]};
+            out->reason[out->n++] =
+                (struct pz_reason){.item = q->item, .contribution = score[i]};
             break;
         }
     return r;

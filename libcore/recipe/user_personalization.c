@@ -582,7 +582,7 @@ explain_repeat(const struct state *s, const struct pz_query *q, uint32_t item,
     for (k = 0; k < out->n && out->reason[k].item != item; k++)
         ;
     if (k == out->n) // too long ago to count otherwise
-        out->reason[out->n++] = (struct pz_reason){item, 0};
+        out->reason[out->n++] = (struct pz_reason){.item = item};
     out->reason[k].contribution += (double)(float)s->repeat;
     qsort(out->reason, out->n, sizeof *out->reason, by_contribution);
 }
@@ -602,8 +602,8 @@ explain_known(const struct state *s, const struct pz_ials_history *h, uint32_t i
         double dot = 0;
         for (size_t c = 0; c < d; c++)
             dot += v[c] * (double)row[c];
-        out->reason[out->n++] =
-            (struct pz_reason){h->item[k], (double)h->weight[k] * dot};
+        out->reason[out->n++] = (struct pz_reason){
+            .item = h->item[k], .contribution = (double)h->weight[k] * dot};
     }
     qsort(out->reason, out->n, sizeof *out->reason, by_contribution);
     free(v);

@@ -20,7 +20,8 @@ struct change {
     uint8_t *at, old;
 };
 
-static struct pz_dataset dataset;
+static struct pz_dataset dataset, items;
+static uint32_t item_row[ITEMS];
 static struct pz_world world;
 static struct pz_events events;
 static struct pz_builder *model[MAX_RECIPES];
@@ -45,6 +46,11 @@ build(void)
     toy_dataset(&dataset, USERS, ITEMS, row, n);
     free(row);
     pz_world_of(&world, &dataset);
+    toy_items(&items, ITEMS);
+    for (uint32_t i = 0; i < ITEMS; i++)
+        item_row[i] = i;
+    world.items = &items;
+    world.item_row = item_row;
     require(pz_events_select(&dataset, &all, &events, &report, &err) == PZ_OK);
     for (; pz_recipes[n_recipes] && n_recipes < MAX_RECIPES; n_recipes++) {
         const struct pz_recipe *r = pz_recipes[n_recipes];
@@ -98,7 +104,7 @@ ask(const struct pz_model *m, uint32_t which)
     float score[N][ITEMS];
     struct pz_query query[N];
     struct pz_ranked out[N];
-    struct pz_reason reason[64];
+    struct pz_reason reason[64 + PZ_REASON_LABELS];
     struct pz_explained why = {.reason = reason};
     struct pz_err err = PZ_ERR_INIT;
     size_t n = 0;
@@ -130,7 +136,7 @@ ask(const struct pz_model *m, uint32_t which)
     }
     if (m->recipe->explain && which % 4 == 0 && out[0].n &&
         m->recipe->explain(m->state, &query[0], item[0][0], &why, &err) == PZ_OK)
-        require(why.n <= 64);
+        require(why.n <= 64 + PZ_REASON_LABELS);
 }
 
 int

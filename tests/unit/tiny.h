@@ -106,7 +106,8 @@ tiny_explain(const void *state, const struct pz_query *q, uint32_t item,
     out->n = tiny_basis(q, basis);
     out->raw = tiny_score(q, item);
     for (size_t i = 0; i < out->n; i++)
-        out->reason[i] = (struct pz_reason){basis[i], tiny_term(basis[i], item)};
+        out->reason[i] = (struct pz_reason){.item = basis[i],
+                                            .contribution = tiny_term(basis[i], item)};
     return PZ_OK;
 }
 

@@ -88,6 +88,40 @@ toy_release(struct pz_dataset *d)
     *d = (struct pz_dataset){0};
 }
 
+/* Items "i00000", ... with a NAME, a KIND (categories) and a PRICE. */
+static inline void
+toy_items(struct pz_dataset *d, uint32_t n)
+{
+    static struct pz_field field[] = {
+        {.name = (char *)"NAME", .type = PZ_STRING, .item_name = true},
+        {.name = (char *)"KIND", .type = PZ_STRING, .categorical = true},
+        {.name = (char *)"PRICE", .type = PZ_FLOAT},
+    };
+    static const char name[] = "blue lampgreen lampold chairred chairred lamp";
+    static const int64_t name_at[] = {0, 9, 19, 28, 37, 45};
+    static const char kind[] = "a|bbc";
+    static const int64_t kind_at[] = {0, 3, 4, 5};
+    uint8_t *code = calloc((size_t)n + 1, 1), *code_2 = calloc((size_t)n + 1, 1);
+    float *price = calloc((size_t)n + 1, sizeof *price);
+    for (uint32_t i = 0; i < n; i++) {
+        code[i] = (uint8_t)(i % 5);
+        code_2[i] = (uint8_t)(i * 7 % 3);
+        price[i] = (float)(i * i % 101);
+    }
+    *d = (struct pz_dataset){.n_rows = n};
+    d->file.path = (char *)"toy";
+    for (int role = 0; role < PZ_N_ROLES; role++)
+        d->schema.at[role] = -1;
+    toy_ids(&d->item, 'i', n);
+    d->column = calloc(3, sizeof *d->column);
+    d->n_columns = 3;
+    d->column[0] = (struct pz_column){field[0].name, &field[0], PZ_U8, code, NULL, {0}};
+    d->column[0].dict = (struct pz_ids){(const uint8_t *)name, name_at, NULL, 5, 45, 0};
+    d->column[1] = (struct pz_column){field[1].name, &field[1], PZ_U8, code_2, NULL, {0}};
+    d->column[1].dict = (struct pz_ids){(const uint8_t *)kind, kind_at, NULL, 3, 5, 0};
+    d->column[2] = (struct pz_column){field[2].name, &field[2], PZ_F32, price, NULL, {0}};
+}
+
 /* Random events: user u has 0 to `most`, low items more often than high ones, repeats
  * too. */
 static inline struct toy_row *

@@ -1,0 +1,272 @@
+/*
+ * aws-semantic-similarity: items whose name and description say the same things.
+ *
+ * With cos_ij the cosine of the items' words (recipe/features.h, text columns only),
+ * popular_j = log(1 + users of j) / log(1 + the most users of an item), and fresh_j the
+ * share of the items that were not created after j,
+ *
+ *     score(j | i) = (1-P) (1-F) cos_ij + P popular_j + F fresh_j     where cos_ij > 0
+ *
+ * P and F are AWS's rankingInfluence: POPULARITY and FRESHNESS. Items without a common
+ * word are not similar, however popular or new.
+ *
+ * A model holds semantic.popular F32 [n_items], semantic.fresh F32 [n_items], and the
+ * tensors of recipe/content.h.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/num.h"
+#include "recipe/content.h"
+
+static const struct pz_param_def params[] = {
+    {.name = "POPULARITY",
+     .kind = PZ_PARAM_REAL,
+     .place = PZ_PLACE_CAMPAIGN,
+     .def = 0,
+     .min = 0,
+     .max = 1,
+     .help = "how much the popularity of a similar item counts"},
+    {.name = "FRESHNESS",
+     .kind = PZ_PARAM_REAL,
+     .place = PZ_PLACE_CAMPAIGN,
+     .def = 0,
+     .min = 0,
+     .max = 1,
+     .help = "how much it counts that a similar item is new"},
+    {.name = NULL},
+};
+
+/* ---- training ---- */
+
+/* What is known of an item besides its words. */
+struct trait {
+    uint32_t item, users;
+    int64_t created;
+    bool known; // created is
+};
+
+/* Users of each item, and its oldest event for want of a creation time. */
+static void
+read_events(const struct pz_events *e, struct trait *t, uint32_t *stamp, int64_t *newest)
+{
+    *newest = INT64_MIN;
+    for (uint32_t u = 0; u < e->n_users; u++)
+        for (uint64_t i = e->offsets[u]; i < e->offsets[u + 1]; i++) {
+            struct trait *it = &t[e->item[i]];
+            it->users += stamp[e->item[i]] != u + 1;
+            stamp[e->item[i]] = u + 1;
+            if (!it->known || e->time[i] < it->created)
+                it->created = e->time[i];
+            it->known = true;
+            *newest = e->time[i] > *newest ? e->time[i] : *newest;
+        }
+}
+
+static void
+read_creation(const struct pz_world *w, struct trait *t, uint32_t n, int64_t newest)
+{
+    int at = w->items ? w->items->schema.at[PZ_ROLE_CREATION] : -1;
+    const struct pz_column *c =
+        at < 0 ? NULL : pz_dataset_column(w->items, w->items->schema.field[at].name);
+    for (uint32_t it = 0; it < n; it++) {
+        int64_t created;
+        if (c && w->item_row[it] != PZ_NO_ID &&
+            pz_column_i64(c, w->item_row[it], &created))
+            t[it].created = created;
+        else if (!t[it].known)
+            t[it].created = newest; // never seen: it must be new
+    }
+}
+
+static int
+by_creation(const void *a, const void *b)
+{
+    const struct trait *x = a, *y = b;
+    if (x->created != y->created)
+        return x->created > y->created ? 1 : -1;
+    return (x->item > y->item) - (x->item < y->item);
+}
+
+static int
+put_traits(const struct pz_train *t, struct pz_err *err)
+{
+    uint32_t n = t->events->n_items, *stamp = NULL, most = 1;
+    struct trait *trait = NULL;
+    float *popular = NULL, *fresh = NULL;
+    int64_t newest;
+    int r;
+    if ((r = pz_new(&stamp, n, sizeof *stamp, "items", err)) ||
+        (r = pz_new(&trait, n, sizeof *trait, "items", err)) ||
+        (r = pz_new(&popular, n, sizeof *popular, "items", err)) ||
+        (r = pz_new(&fresh, n, sizeof *fresh, "items", err)))
+        goto done;
+    read_events(t->events, trait, stamp, &newest);
+    read_creation(t->world, trait, n, newest);
+    for (uint32_t it = 0; it < n; it++) {
+        trait[it].item = it;
+        most = trait[it].users > most ? trait[it].users : most;
+    }
+    for (uint32_t it = 0; it < n; it++)
+        popular[it] = (float)(log(1.0 + trait[it].users) / log(1.0 + most));
+    if (n)
+        qsort(trait, n, sizeof *trait, by_creation);
+    for (uint32_t i = 0, end = 0; i < n; i++) {
+        while (end < n && trait[end].created <= trait[i].created)
+            end++;
+        fresh[trait[i].item] = (float)((double)end / n);
+    }
+    pz_builder_take1(t->model, "semantic.popular", PZ_F32, n, popular);
+    pz_builder_take1(t->model, "semantic.fresh", PZ_F32, n, fresh);
+    popular = fresh = NULL;
+done:
+    free(stamp);
+    free(trait);
+    free(popular);
+    free(fresh);
+    return r;
+}
+
+static int
+train(const struct pz_train *t, struct pz_err *err)
+{
+    struct pz_features_spec what = {.sorts = PZ_FEATURE_TEXT, .threads = t->threads};
+    struct pz_features f;
+    char text[PZ_NUM_TEXT];
+    int r = pz_features_make(&f, t->world, &what, err);
+    if (r)
+        return r;
+    if (f.n_columns == 0)
+        r = pz_err_set(err, PZ_DATA,
+                       "the group's items have no text to compare: their schema needs a "
+                       "string field that is textual or an item name");
+    if (r == PZ_OK)
+        r = put_traits(t, err);
+    if (r == PZ_OK) {
+        pz_format_f64(text, pz_param(t->params, "POPULARITY"));
+        pz_builder_meta(t->model, "train.popularity", text);
+        pz_format_f64(text, pz_param(t->params, "FRESHNESS"));
+        pz_builder_meta(t->model, "train.freshness", text);
+        pz_content_add(t->model, &f);
+    }
+    pz_features_release(&f);
+    return r;
+}
+
+/* ---- answers ---- */
+
+struct state {
+    struct pz_content content;
+    const float *popular, *fresh;
+    double popularity, freshness; // the influences
+};
+
+static int
+get_influence(const struct pz_model *m, const char *key, double *out, struct pz_err *err)
+{
+    const char *text = pz_tensors_meta(&m->file, key);
+    if (!text || pz_parse_f64(text, strlen(text), out) || *out < 0 || *out > 1)
+        return pz_err_set(err, PZ_FORMAT, "'%s': its metadata lack a valid '%s'",
+                          m->file.path, key);
+    return PZ_OK;
+}
+
+static int
+open_state(void **state, const struct pz_model *model, struct pz_err *err)
+{
+    struct state *s;
+    uint64_t n = model->n_items;
+    if (pz_new(&s, 1, sizeof *s, "a model", err))
+        return err->status;
+    if (pz_content_open(&s->content, model, err) ||
+        pz_tensors_get1(&model->file, "semantic.popular", PZ_F32, &n, &s->popular, err) ||
+        pz_tensors_get1(&model->file, "semantic.fresh", PZ_F32, &n, &s->fresh, err) ||
+        get_influence(model, "train.popularity", &s->popularity, err) ||
+        get_influence(model, "train.freshness", &s->freshness, err)) {
+        free(s);
+        return err->status;
+    }
+    *state = s;
+    return PZ_OK;
+}
+
+static void
+close_state(void *state)
+{
+    free(state);
+}
+
+static void
+influence(const struct state *s, float *score)
+{
+    float rest = (float)((1 - s->popularity) * (1 - s->freshness));
+    float p = (float)s->popularity, f = (float)s->freshness;
+    if (p == 0 && f == 0)
+        return;
+    for (uint32_t j = 0; j < s->content.model->n_items; j++)
+        if (score[j] > 0)
+            score[j] = rest * score[j] + p * s->popular[j] + f * s->fresh[j];
+}
+
+static int
+rank(const void *state, const struct pz_query *q, size_t n, struct pz_ranked *out,
+     struct pz_err *err)
+{
+    const struct state *s = state;
+    const struct pz_model *m = s->content.model;
+    float *score;
+    size_t n_features;
+    int r = pz_new_aligned(&score, m->n_items, sizeof *score, "answers", err);
+    for (size_t i = 0; i < n && r == PZ_OK; i++) {
+        r = pz_content_score(&s->content, q[i].item, score, &n_features, err);
+        if (r)
+            break;
+        influence(s, score);
+        r = pz_content_rank(m, &q[i], score, &out[i], err);
+    }
+    free(score);
+    return r;
+}
+
+static void
+add_reason(struct pz_explained *out, uint32_t item, const char *label, double x)
+{
+    if (x == 0)
+        return;
+    out->reason[out->n++] = (struct pz_reason){
+        .item = item, .contribution = x, .label = label, .n_label = strlen(label)};
+    out->raw += x;
+}
+
+/* The common words, and what popularity and freshness added. */
+static int
+explain(const void *state, const struct pz_query *q, uint32_t item,
+        struct pz_explained *out, struct pz_err *err)
+{
+    const struct state *s = state;
+    out->n = 0;
+    out->raw = 0;
+    double rest = (1 - s->popularity) * (1 - s->freshness);
+    int r = pz_content_explain(&s->content, q->item, item, rest, out, err);
+    if (r || out->n == 0)
+        return r;
+    // Two of the labelled reasons' places are kept for these.
+    add_reason(out, item, "POPULARITY", s->popularity * (double)s->popular[item]);
+    add_reason(out, item, "FRESHNESS", s->freshness * (double)s->fresh[item]);
+    pz_reasons_sort(out);
+    return PZ_OK;
+}
+
+const struct pz_recipe pz_recipe_semantic_similarity = {
+    .name = "aws-semantic-similarity",
+    .type = PZ_RELATED_ITEMS,
+    .summary = "related items: those whose name and description say the same",
+    .params = params,
+    .train = train,
+    .open = open_state,
+    .close = close_state,
+    .rank = rank,
+    .explain = explain,
+};

@@ -38,7 +38,7 @@ learn(struct column *c, const char *row)
         c->nulls = true;
         return;
     }
-    if (c->field->kind == PZ_PACK_INT || c->field->kind == PZ_PACK_ORDER) {
+    if (c->field->kind == PZ_PACK_INT) {
         int64_t v = pz_pack_i64(c->field, row);
         c->min = !c->any || v < c->min ? v : c->min;
         c->max = !c->any || v > c->max ? v : c->max;
@@ -50,6 +50,20 @@ learn(struct column *c, const char *row)
         c->recode[pz_row_u32(row, c->field->at)] = 1;
     }
     c->any = true;
+}
+
+static bool
+may_be_null(const struct column *c)
+{
+    return c->layout->seen_null[c->field - c->layout->field];
+}
+
+/* Is there nothing to learn by looking at rows? */
+static bool
+known(const struct column *c)
+{
+    bool flat = c->field->kind == PZ_PACK_CODE || c->field->kind == PZ_PACK_BOOL;
+    return c->field->kind == PZ_PACK_ORDER || (flat && !c->recode && !may_be_null(c));
 }
 
 struct all {
@@ -81,11 +95,9 @@ learn_run(void *ctx, const char *row, size_t n, struct pz_err *err)
     (void)err;
     for (size_t f = 0; f < a->n; f++) {
         struct column *c = &a->column[f];
-        bool flat = c->field->kind == PZ_PACK_CODE || c->field->kind == PZ_PACK_BOOL;
-        bool null = c->layout->seen_null[c->field - c->layout->field];
-        if (flat && !c->recode && !null)
-            continue; // nothing to learn
-        if (!flat && c->field->kind != PZ_PACK_REAL && !null) {
+        if (known(c))
+            continue;
+        if (c->field->kind == PZ_PACK_INT && !may_be_null(c)) {
             learn_range(c, row, n, a->width);
             continue;
         }
@@ -326,12 +338,15 @@ learn_columns(struct column *column, size_t n, const struct pz_rows *rows,
               struct pz_values *values, bool prune, struct pz_err *err)
 {
     struct all all = {column, n, rows->width};
+    bool walk = false;
     int r = PZ_OK;
     for (size_t f = 0; f < n && r == PZ_OK && prune; f++)
         if (column[f].field->kind == PZ_PACK_CODE)
             r = pz_new(&column[f].recode, values[column[f].field->code].n,
                        sizeof *column[f].recode, "values in use", err);
-    if (r == PZ_OK && n)
+    for (size_t f = 0; f < n; f++)
+        walk |= !known(&column[f]);
+    if (r == PZ_OK && walk)
         r = pz_rows_walk(rows, learn_run, &all, err);
     for (size_t f = 0; f < n && r == PZ_OK; f++) {
         struct column *c = &column[f];
@@ -342,8 +357,10 @@ learn_columns(struct column *column, size_t n, const struct pz_rows *rows,
             c->dtype = narrowest(0, (int64_t)values[c->field->code].n - 1);
             break;
         case PZ_PACK_INT:
-        case PZ_PACK_ORDER:
             c->dtype = narrowest(c->nulls && c->min > 0 ? 0 : c->min, c->max);
+            break;
+        case PZ_PACK_ORDER:
+            c->dtype = narrowest(rows->least, rows->greatest);
             break;
         case PZ_PACK_REAL:
             c->dtype = c->wide ? PZ_F64 : PZ_F32;

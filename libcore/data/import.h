@@ -1,11 +1,11 @@
 /*
  * import: files -> dataset, in one atomic replace. What pz-import(1) does, as a function.
  *
- * Threads parse chunks into packed rows and per-thread dictionaries; dictionaries are
- * merged and sorted; rows are distributed to buckets of users, sorted inside the bucket,
- * freed of duplicates and written as columns. Rows in memory take at most 24 bytes each
- * for the four standard columns; above `memory` bytes they go to an unnamed scratch file
- * in the group.
+ * Threads parse chunks into packed rows and per-thread dictionaries, column by column
+ * where the text is plain CSV; dictionaries are merged and sorted; rows are distributed
+ * to buckets of users, sorted inside the bucket, freed of duplicates and written as
+ * columns. Rows in memory take at most 24 bytes each for the four standard columns; above
+ * `memory` bytes they go to an unnamed scratch file in the group.
  */
 #ifndef PZ_DATA_IMPORT_H
 #define PZ_DATA_IMPORT_H

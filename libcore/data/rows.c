@@ -17,7 +17,6 @@ enum {
     SPILL_BUFFER = 64 << 10, // at most, of a bucket and thread
     WALK_BYTES = 512 << 10,
     MAX_SPILL_BUCKETS = 4096,
-    PAIR_BYTES = 128, // two rows of up to half that are compared across segments
 };
 
 /* Filled with pages at once: cheaper than a fault for each. Huge pages are not asked for:
@@ -97,6 +96,19 @@ scratch_space(struct pz_rows *rows, uint64_t bytes, uint64_t *at, struct pz_err 
     return PZ_OK;
 }
 
+static void
+note_orders(const struct pz_rows *rows, struct pz_row_list *list)
+{
+    const char *row = list->open;
+    for (uint32_t k = 0; k < list->n_open; k++, row += rows->width) {
+        int64_t order = pz_row_order(row);
+        bool none = list->n_counted + k == 0;
+        list->least = none || order < list->least ? order : list->least;
+        list->greatest = none || order > list->greatest ? order : list->greatest;
+    }
+    list->n_counted += list->n_open;
+}
+
 /* Counts the rows of each id in the open block. */
 static int
 count_ids(struct pz_rows *rows, struct pz_row_list *list, struct pz_err *err)
@@ -118,6 +130,7 @@ count_ids(struct pz_rows *rows, struct pz_row_list *list, struct pz_err *err)
     }
     for (uint32_t k = 0; k < list->n_open; k++)
         list->id_count[pz_row_u32(row + k * rows->width, PZ_ROW_ID)]++;
+    note_orders(rows, list);
     return PZ_OK;
 }
 
@@ -487,29 +500,6 @@ in_order(const char *row, uint64_t n, size_t width, bool last_wins)
     return true;
 }
 
-/* The same of a bucket in memory, segment by segment. */
-static bool
-bucket_in_order(const struct pz_rows *rows, const struct pz_bucket *bucket)
-{
-    size_t per = per_segment(rows), width = rows->width;
-    char pair[PAIR_BYTES]; // the last row of a segment and the next
-    if (2 * width > sizeof pair)
-        return false;
-    for (uint64_t k = 0; k < bucket->n; k += per) {
-        const char *row = rows->segment[bucket->first_segment + k / per];
-        size_t n = bucket->n - k < per ? (size_t)(bucket->n - k) : per;
-        if (k) {
-            memcpy(pair + width, row, width);
-            if (!in_order(pair, 2, width, rows->last_wins))
-                return false;
-        }
-        if (!in_order(row, n, width, rows->last_wins))
-            return false;
-        memcpy(pair, row + (n - 1) * width, width);
-    }
-    return true;
-}
-
 /* The rows of a bucket, or back to it: between its segments and one array. */
 static void
 move_rows(const struct pz_rows *rows, const struct pz_bucket *bucket, char *array,
@@ -592,25 +582,26 @@ sort_task(void *ctx, size_t b, int thread, struct pz_err *err)
     uint64_t *cursor = NULL, n = bucket->n;
     uint64_t at = rows->region_at + bucket->start * rows->width;
     (void)thread;
-    if (!rows->spilled && bucket_in_order(rows, bucket)) {
-        keep_all(j, bucket);
-        return PZ_OK;
-    }
-    int r = pz_new_aligned(&copy, n, rows->width, "sorting rows", err);
-    if (r == PZ_OK)
-        r = pz_new_aligned(&data, n, rows->width, "sorting rows", err);
-    if (r == PZ_OK)
-        r = pz_new(&cursor, bucket->n_ids, sizeof *cursor, "sorting rows", err);
+    int r = pz_new_aligned(&data, n, rows->width, "sorting rows", err);
     if (r == PZ_OK && rows->spilled)
         r = pz_pread_full(rows->scratch, data, n * rows->width, at, err);
     else if (r == PZ_OK)
         move_rows(rows, bucket, data, false);
+    if (r == PZ_OK && in_order(data, n, rows->width, rows->last_wins)) {
+        keep_all(j, bucket);
+        goto done;
+    }
+    if (r == PZ_OK)
+        r = pz_new_aligned(&copy, n, rows->width, "sorting rows", err);
+    if (r == PZ_OK)
+        r = pz_new(&cursor, bucket->n_ids, sizeof *cursor, "sorting rows", err);
     if (r == PZ_OK)
         sort_bucket(j, b, data, copy, cursor);
     if (r == PZ_OK && rows->spilled)
         r = pz_pwrite_full(rows->scratch, data, bucket->n * rows->width, at, err);
     else if (r == PZ_OK)
         move_rows(rows, bucket, data, true);
+done:
     free(copy);
     free(data);
     free(cursor);
@@ -619,15 +610,23 @@ sort_task(void *ctx, size_t b, int thread, struct pz_err *err)
 
 /* ---- the whole ---- */
 
-/* Rows of all lists so far. */
+/* Between which numbers the orders are (duplicates that go do not change that), and how
+ * many rows there are. */
 static uint64_t
-count_rows(const struct pz_row_list *lists, size_t n_lists)
+span_orders(struct job *j)
 {
+    struct pz_rows *rows = j->rows;
     uint64_t n = 0;
-    for (size_t t = 0; t < n_lists; t++) {
-        n += lists[t].n_open;
-        for (size_t b = 0; b < lists[t].n_blocks; b++)
-            n += lists[t].block[b].n;
+    for (size_t t = 0; t < j->n_lists; t++) {
+        const struct pz_row_list *list = &j->lists[t];
+        if (!list->n_counted)
+            continue;
+        bool first = n == 0;
+        if (first || list->least < rows->least)
+            rows->least = list->least;
+        if (first || list->greatest > rows->greatest)
+            rows->greatest = list->greatest;
+        n += list->n_counted;
     }
     return n;
 }
@@ -733,17 +732,18 @@ pz_rows_sort(struct pz_rows *rows, struct pz_row_list *lists, size_t n_lists,
              uint64_t *replaced, struct pz_err *err)
 {
     struct job j = {.rows = rows, .lists = lists, .map = map, .n_lists = n_lists};
-    uint64_t n = count_rows(lists, n_lists);
     size_t bytes;
+    int r = PZ_OK;
+    for (size_t t = 0; t < n_lists && r == PZ_OK; t++)
+        r = count_ids(rows, &lists[t], err);
+    uint64_t n = span_orders(&j);
+    if (r)
+        return r;
     if (!pz_size_mul(n, rows->width, &bytes))
         return pz_err_nomem(err, "rows", SIZE_MAX);
     rows->spilled = rows->scratch >= 0 || bytes > rows->memory;
     rows->n_ids = n_ids;
-    int r = PZ_OK;
-    for (size_t t = 0; t < n_lists && r == PZ_OK; t++)
-        r = count_ids(rows, &lists[t], err);
-    if (r == PZ_OK)
-        r = plan(&j, bucket_rows(rows, n, threads), err);
+    r = plan(&j, bucket_rows(rows, n, threads), err);
     if (r == PZ_OK && rows->spilled && rows->n_buckets)
         r = prepare_spill(&j, threads, err);
     if (r == PZ_OK && rows->spilled)

@@ -102,7 +102,9 @@ struct pz_row_list { // of one thread
     size_t n_blocks, cap_blocks;
     char *open; // the block being filled
     uint32_t n_open;
-    uint32_t *id_count; // rows of each local id
+    uint64_t n_counted;      // rows that id_count and the span know of
+    int64_t least, greatest; // their orders are between these
+    uint32_t *id_count;      // rows of each local id
     size_t n_ids, cap_ids;
 };
 
@@ -124,8 +126,9 @@ struct pz_rows {
     uint64_t scratch_end; // bytes used of it (atomic)
     uint64_t held;        // bytes of blocks in memory (atomic)
 
-    uint64_t n_ids, n; // set by pz_rows_sort: n rows stay
-    uint64_t *offsets; // n_ids+1: kept rows before each id
+    uint64_t n_ids, n;       // set by pz_rows_sort: n rows stay
+    int64_t least, greatest; // set by it: of the orders of all rows; 0 without rows
+    uint64_t *offsets;       // n_ids+1: kept rows before each id
     struct pz_bucket *bucket;
     size_t n_buckets;
     bool spilled; // the buckets are in the scratch file, at region_at

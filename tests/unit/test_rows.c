@@ -109,6 +109,14 @@ run(uint64_t memory, size_t n_lists, bool last_wins, int threads)
           err);
     struct collected c = {got, 0};
     ck_ok(pz_rows_walk(&rows, collect, &c, &err), err);
+    int64_t least = INT64_MAX, greatest = INT64_MIN;
+    for (size_t k = 0; k < N; k++) {
+        int64_t order = pz_row_order(all + k * WIDTH);
+        least = order < least ? order : least;
+        greatest = order > greatest ? order : greatest;
+    }
+    ck_assert_int_eq(rows.least, least);
+    ck_assert_int_eq(rows.greatest, greatest);
     size_t want = expected(all, last_wins);
     ck_assert_uint_eq(c.n, want);
     ck_assert_uint_eq(rows.n, want);

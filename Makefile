@@ -76,7 +76,7 @@ HELPERS    := $(patsubst %.c,$(B)/tests/%,$(notdir $(HELPER_SRC)))
 MAN     := $(sort $(wildcard man/*.[1-9]))
 SCHEMAS := $(sort $(wildcard schemas/*))
 
-.PHONY: all deps deps-test ready check check-run coverage tests fuzz lint bench demo install uninstall dist \
+.PHONY: all deps deps-test ready check check-run coverage tests fuzz lint bench quality demo install uninstall dist \
         clean help format FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
@@ -181,6 +181,10 @@ coverage:
 bench: all $(BENCH) $(SAMPLES)
 	@$(TEST_ENV) tests/bench/run
 
+# Q=--quick for the rows that take a minute; other options of tests/bench/quality likewise.
+quality: all
+	@$(TEST_ENV) tests/bench/quality $(Q)
+
 format:
 	clang-format -i $(LIB_SRC) $(wildcard libcore/*/*.h cmd/*.[ch] tests/*/*.[ch] samples/*.c samples/*/*.c)
 
@@ -230,7 +234,8 @@ help:
 	@echo 'make check-STAGE  one stage of the tests: unit, fuzz, cli, lint ... (tests/README.md)'
 	@echo 'make lint         the lint stage'
 	@echo 'make coverage     make check V=cov, then covered lines by file and folder'
-	@echo 'make bench        speed and quality beside their floors (tests/bench)'
+	@echo 'make bench        speed and size beside their floors (tests/bench)'
+	@echo 'make quality      recommendations on public data beside published figures; Q=--quick'
 	@echo 'make fuzz V=fuzz  libFuzzer programs in build/fuzz/fuzz'
 	@echo 'make deps         install the Debian packages that are missing'
 	@echo 'make deps-test    the same, and what a few tests are skipped without'

@@ -151,13 +151,23 @@ refuse(const struct pz_param_def *d, const char *value, struct pz_err *err)
     return err->status;
 }
 
+/* The name of a choice, in which '_' may stand for a blank. */
+static bool
+is_choice(const char *name, const char *value, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (name[i] != value[i] && !(name[i] == ' ' && value[i] == '_'))
+            return false;
+    return true;
+}
+
 static bool
 parse_choice(const char *choices, const char *value, double *out)
 {
     size_t n = strlen(value);
     for (int k = 0; *choices; k++) {
         size_t len = strcspn(choices, "|");
-        if (len == n && !memcmp(choices, value, n)) {
+        if (len == n && is_choice(choices, value, n)) {
             *out = k;
             return true;
         }
@@ -250,10 +260,15 @@ pz_params_help(const struct pz_param_def *def, struct pz_buf *out)
 {
     for (; def->name; def++) {
         pz_buf_addf(out, "%s %s ", def->name, kind_name[def->kind]);
+        size_t from = out->len;
         value_text(def, def->def, out);
         char lo[PZ_NUM_TEXT], hi[PZ_NUM_TEXT];
         if (def->kind == PZ_PARAM_CHOICE) {
-            pz_buf_addf(out, " %s", def->choices);
+            for (size_t i = from; i < out->len; i++)
+                out->data[i] = out->data[i] == ' ' ? '_' : out->data[i];
+            pz_buf_addc(out, ' ');
+            for (const char *c = def->choices; *c; c++)
+                pz_buf_addc(out, *c == ' ' ? '_' : *c);
         } else if (def->kind == PZ_PARAM_BOOL) {
             pz_buf_addz(out, " True|False");
         } else {

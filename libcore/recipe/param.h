@@ -48,7 +48,8 @@ double pz_param(const struct pz_params *p, const char *name);
 double pz_param_or(const struct pz_params *p, const char *name, double otherwise);
 /* {"name":"value",...}: every value as a string, as AWS has them. */
 void pz_params_json(const struct pz_params *p, struct pz_buf *out);
-/* "name kind default range help", a line each. The first four hold no blank. */
+/* "name kind default range help", a line each. The first four hold no blank: '_' stands
+ * for it in choices, which pz_params_set takes too. */
 void pz_params_help(const struct pz_param_def *def, struct pz_buf *out);
 
 #endif

@@ -141,6 +141,7 @@ extern const struct pz_recipe pz_recipe_popularity; // aws-popularity-count
 extern const struct pz_recipe pz_recipe_semantic_similarity;
 extern const struct pz_recipe pz_recipe_similar_items;
 extern const struct pz_recipe pz_recipe_sims; // aws-sims
+extern const struct pz_recipe pz_recipe_trending; // aws-trending-now
 extern const struct pz_recipe pz_recipe_user_personalization;
 
 /* Hyperparameters that recipes share; the first two are about exploration. */

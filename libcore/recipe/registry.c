@@ -8,6 +8,7 @@ const struct pz_recipe *const pz_recipes[] = {
     &pz_recipe_semantic_similarity,
     &pz_recipe_similar_items,
     &pz_recipe_sims,
+    &pz_recipe_trending,
     &pz_recipe_user_personalization,
     NULL,
 };

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/par.h"
 #include "recipe/cooc.h"
+#include "recipe/near.h"
 
 enum {
     TAIL_TASK = 16,   // ranks outside the head that a task counts
@@ -113,6 +114,8 @@ struct job {
     size_t keep;
     uint32_t least;
     double shrinkage;
+    const struct pz_near *near; // NULL: closeness does not count
+    float closeness;
     float *weight;         // per rank: n_j^-p
     const uint8_t *hidden; // per item, or NULL
     float *trust;          // per count below n_trust: c * c / (c + h)
@@ -124,6 +127,7 @@ struct job {
     uint64_t *head_key;      // their keys
     uint32_t first, n_block; // the ranks of the block
     uint32_t *block;         // n_block x n_head: their counts with the head
+    float *near_block;       // the same: what pairs (head, block) gain
     struct scratch *scratch; // per thread
     int n_threads;
 };
@@ -138,6 +142,7 @@ struct part_rows {
 struct scratch {
     struct pz_cooc_row row;
     struct best best;
+    float *near, *near_back; // of the rank at hand: gains with each rank, and back
 };
 
 static float
@@ -156,14 +161,18 @@ shrink(struct best *b, size_t keep)
         b->floor = b->key[i] < b->floor ? b->key[i] : b->floor;
 }
 
-/* To the row of rank r the rank j, with c common users. */
+/* To the row of rank r the rank j, with c common users and what the pair gains by being
+ * near. */
 static inline void
-offer(const struct job *job, struct best *b, uint32_t r, uint32_t j, uint32_t c)
+offer(const struct job *job, struct best *b, uint32_t r, uint32_t j, uint32_t c,
+      float gain)
 {
     if (job->hidden && job->hidden[job->cooc->item_of[j]] &&
         !job->hidden[job->cooc->item_of[r]])
         return;
     float s = c < job->n_trust ? job->trust[c] : trust_of(c, job->shrinkage);
+    if (gain > 0)
+        s *= 1 + job->closeness * gain / (float)c;
     uint64_t key = key_of(s * job->weight[j], job->cooc->item_of[j]);
     if (key < b->floor)
         return;
@@ -214,17 +223,21 @@ head_length(const struct pz_cooc *c)
 static int
 start_head(void *ctx, size_t task, int thread, struct pz_err *err)
 {
-    (void)thread;
     (void)err;
     const struct job *job = ctx;
+    const float *near = job->scratch[thread].near;
     uint32_t n = head_length(job->cooc), first = (uint32_t)task * HEAD_TASK;
     for (uint32_t r = first; r < end_of(first, HEAD_TASK, n); r++) {
         const uint32_t *count = pz_cooc_head(job->cooc, r);
         struct best *b = &job->head[r];
         b->key = job->head_key + (size_t)r * 2 * job->keep;
+        if (job->near)
+            pz_near_add(job->near, r, job->scratch[thread].near, NULL);
         for (uint32_t j = 0; j < n; j++)
             if (count[j] >= job->least && j != r)
-                offer(job, b, r, j, count[j]);
+                offer(job, b, r, j, count[j], near ? near[j] : 0);
+        if (job->near)
+            pz_near_clear(job->near, r, job->scratch[thread].near, NULL);
     }
     return PZ_OK;
 }
@@ -241,6 +254,8 @@ find_tail(void *ctx, size_t task, int thread, struct pz_err *err)
     struct part_rows *part = &job->rows[(first - c->n_head) / TAIL_TASK];
     for (uint32_t r = first; r < end; r++) {
         pz_cooc_row_count(&s->row, c, r);
+        if (job->near)
+            pz_near_add(job->near, r, s->near, s->near_back);
         uint32_t *count = s->row.count;
         s->best.n = 0;
         s->best.floor = 0;
@@ -248,16 +263,21 @@ find_tail(void *ctx, size_t task, int thread, struct pz_err *err)
             for (uint32_t k = 0; k < s->row.n_touched; k++) {
                 uint32_t j = s->row.touched[k];
                 if (count[j] >= job->least && j != r)
-                    offer(job, &s->best, r, j, count[j]);
+                    offer(job, &s->best, r, j, count[j], s->near ? s->near[j] : 0);
             }
         } else {
             for (uint32_t j = 0; j < c->n_ranks; j++)
                 if (count[j] >= job->least && j != r)
-                    offer(job, &s->best, r, j, count[j]);
+                    offer(job, &s->best, r, j, count[j], s->near ? s->near[j] : 0);
         }
         memcpy(job->block + (size_t)(r - job->first) * c->n_head, count,
                c->n_head * sizeof *count);
         pz_cooc_row_clear(&s->row, c);
+        if (job->near) {
+            memcpy(job->near_block + (size_t)(r - job->first) * c->n_head, s->near_back,
+                   head_length(c) * sizeof *s->near_back);
+            pz_near_clear(job->near, r, s->near, s->near_back);
+        }
         if (emit(job, &s->best, r, part, err) != PZ_OK)
             return err->status;
     }
@@ -276,9 +296,11 @@ offer_head(void *ctx, size_t task, int thread, struct pz_err *err)
     uint32_t end = end_of(first, HEAD_TASK, head_length(c));
     for (uint32_t k = 0; k < job->n_block; k++) {
         const uint32_t *count = job->block + (size_t)k * c->n_head;
+        const float *near = job->near ? job->near_block + (size_t)k * c->n_head : NULL;
         for (uint32_t r = first; r < end; r++)
             if (count[r] >= job->least)
-                offer(job, &job->head[r], r, job->first + k, count[r]);
+                offer(job, &job->head[r], r, job->first + k, count[r],
+                      near ? near[r] : 0);
     }
     return PZ_OK;
 }
@@ -322,11 +344,20 @@ prepare(struct job *job, const struct pz_events *e, double discount, struct pz_e
         pz_new(&job->scratch, (size_t)job->n_threads, sizeof *job->scratch, "threads",
                err))
         return err->status;
-    for (int i = 0; i < job->n_threads; i++)
-        if (pz_cooc_row_new(&job->scratch[i].row, c, err) ||
-            pz_new_aligned(&job->scratch[i].best.key, 2 * job->keep, sizeof(uint64_t),
-                           "candidates", err))
+    if (job->near && pz_new_aligned(&job->near_block, (size_t)TAIL_BLOCK * c->n_head,
+                                    sizeof *job->near_block, "a block of gains", err))
+        return err->status;
+    for (int i = 0; i < job->n_threads; i++) {
+        struct scratch *s = &job->scratch[i];
+        if (pz_cooc_row_new(&s->row, c, err) ||
+            pz_new_aligned(&s->best.key, 2 * job->keep, sizeof(uint64_t), "candidates",
+                           err))
             return err->status;
+        if (job->near &&
+            (pz_new(&s->near, c->n_ranks, sizeof *s->near, "gains", err) ||
+             pz_new(&s->near_back, c->n_ranks, sizeof *s->near_back, "gains", err)))
+            return err->status;
+    }
     for (uint32_t r = 0; r < c->n_ranks; r++)
         job->weight[r] = (float)pow(pz_cooc_users(c, r), -discount);
     for (uint32_t k = 1; k < job->n_trust; k++)
@@ -407,6 +438,8 @@ release(struct job *job)
     for (int i = 0; job->scratch && i < job->n_threads; i++) {
         pz_cooc_row_release(&job->scratch[i].row);
         free(job->scratch[i].best.key);
+        free(job->scratch[i].near);
+        free(job->scratch[i].near_back);
     }
     for (size_t k = 0; job->rows && k < job->n_tail_parts + job->n_head_parts; k++) {
         free(job->rows[k].item);
@@ -417,6 +450,7 @@ release(struct job *job)
     free(job->head);
     free(job->head_key);
     free(job->block);
+    free(job->near_block);
     free(job->weight);
     free(job->trust);
     free(job->len);
@@ -427,10 +461,12 @@ pz_neighbours_find(struct pz_neighbours *out, const struct pz_events *e,
                    const struct pz_neighbours_spec *spec, struct pz_err *err)
 {
     struct pz_cooc cooc;
+    struct pz_near near = {0};
     struct job job = {.cooc = &cooc,
                       .keep = spec->keep,
                       .least = spec->least,
                       .shrinkage = spec->shrinkage,
+                      .closeness = (float)spec->closeness,
                       .hidden = e->hidden,
                       .n_threads = pz_threads(spec->threads)};
     *out = (struct pz_neighbours){0};
@@ -438,10 +474,15 @@ pz_neighbours_find(struct pz_neighbours *out, const struct pz_events *e,
                           job.n_threads, err);
     if (r)
         return r;
-    if ((r = prepare(&job, e, spec->discount, err)) == PZ_OK &&
+    if (spec->closeness > 0) {
+        r = pz_near_build(&near, &cooc, e, spec->halflife, err);
+        job.near = &near;
+    }
+    if (r == PZ_OK && (r = prepare(&job, e, spec->discount, err)) == PZ_OK &&
         (r = find_rows(&job, err)) == PZ_OK)
         r = collect(&job, e->n_items, out, err);
     release(&job);
+    pz_near_release(&near);
     pz_cooc_release(&cooc);
     if (r) {
         free(out->offsets);

@@ -1,5 +1,7 @@
 /*
  * neighbours: for each item the others that its users had most, by the score of aws-sims.
+ * Time: that of recipe/cooc.h, one look at each count, and with closeness 12 halflives of
+ * additions a pair of user and item.
  */
 #ifndef PZ_RECIPE_NEIGHBOURS_H
 #define PZ_RECIPE_NEIGHBOURS_H
@@ -11,6 +13,8 @@ struct pz_neighbours_spec {
     uint32_t least;   // common users that make a pair; at least 1
     double discount;  // p of c / n^p
     double shrinkage; // h of c / (c + h)
+    double closeness; // b of 1 + b g / c, g what the pair gains by being near; 0: 1
+    double halflife;  // of recipe/near.h; > 0 where closeness is
     int threads;
     bool force_head; // tests: n_head ranks are counted by bits, else as many as pay
     uint32_t n_head;

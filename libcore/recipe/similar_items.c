@@ -4,15 +4,16 @@
  * With c_ij distinct users of both, n_j of item j, and cos_ij the cosine of the items'
  * features (recipe/features.h)
  *
- *     together_ij = c_ij / n_j^((1+p)/2) * c_ij / (c_ij + h), over its greatest for i
+ *     together_ij = c_ij / n_j^((1+p)/2) * c_ij / (c_ij + h) * (1 + b g_ij / c_ij),
+ *                   over its greatest for i
  *     share_i     = s * n_i / (n_i + k)
  *     score(j | i) = share_i together_ij + (1 - share_i) cos_ij / (1 + n_j)^(p/2)
  *
- * h is shrinkage, s interactions_share, k cold_interactions, p
- * popularity_discount_factor. An item without features lives by its users alone, one
- * without users by its features. Each item keeps its item_id_hidden_dim strongest
- * companions and its item_metadata_hidden_dim heaviest features, AWS's names for how much
- * is kept of an item.
+ * g_ij, h and b are those of sims.c: shrinkage and closeness; s interactions_share, k
+ * cold_interactions, p popularity_discount_factor. An item without features lives by its
+ * users alone, one without users by its features. Each item keeps its item_id_hidden_dim
+ * strongest companions and its item_metadata_hidden_dim heaviest features, AWS's names
+ * for how much is kept of an item.
  *
  * A model holds together.offsets U64 [n_items+1], together.item U32, together.score F32
  * (best first), together.share F32 [n_items], together.discount F32 [n_items], and the
@@ -75,6 +76,23 @@ static const struct pz_param_def params[] = {
      .max = 1e6,
      .tunable = true,
      .help = "common users at which a pair counts half; 0: all pairs count in full"},
+    {.name = "closeness",
+     .kind = PZ_PARAM_REAL,
+     .place = PZ_PLACE_OURS,
+     .def = 4,
+     .min = 0,
+     .max = 1000,
+     .tunable = true,
+     .help = "how much more a user counts who had both items one after the other; 0: as "
+             "any other"},
+    {.name = "closeness_halflife",
+     .kind = PZ_PARAM_REAL,
+     .place = PZ_PLACE_OURS,
+     .def = 4,
+     .min = 0.1,
+     .max = 1000,
+     .tunable = true,
+     .help = "items between the two at which that is half"},
     {.name = NULL},
 };
 
@@ -146,6 +164,8 @@ train(const struct pz_train *t, struct pz_err *err)
         .least = 1,
         .discount = (1 + p) / 2,
         .shrinkage = pz_param(t->params, "shrinkage"),
+        .closeness = pz_param(t->params, "closeness"),
+        .halflife = pz_param(t->params, "closeness_halflife"),
         .threads = t->threads,
     };
     struct pz_features_spec what = {

@@ -3,11 +3,14 @@
  *
  * With c_ij distinct users of both and n_j of item j (of those that training kept)
  *
- *     score(j | i) = c_ij / n_j^p * c_ij / (c_ij + h)
+ *     score(j | i) = c_ij / n_j^p * c_ij / (c_ij + h) * (1 + b g_ij / c_ij)
  *
  * p is popularity_discount_factor: 0 puts what most users have in common with i first, 1
  * the share of j's users. h, shrinkage, takes weight from pairs that few users support; 0
- * turns it off. Pairs with c_ij below min_cointeraction_count do not exist.
+ * turns it off. g_ij is the sum over those users of 2^(-d/H), d being how many items
+ * after i the user first had j, and of half that where j came before i (recipe/near.h):
+ * b, closeness, is how much more than others those count who had both in a row; H is
+ * closeness_halflife. Pairs with c_ij below min_cointeraction_count do not exist.
  *
  * A model holds, for every item, its best `neighbours` others: sims.offsets U64
  * [n_items+1], sims.item U32, sims.score F32, best first, ties by lower index.
@@ -82,6 +85,23 @@ static const struct pz_param_def params[] = {
      .min = 1,
      .max = 100000,
      .help = "related items that are kept for each item"},
+    {.name = "closeness",
+     .kind = PZ_PARAM_REAL,
+     .place = PZ_PLACE_OURS,
+     .def = 4,
+     .min = 0,
+     .max = 1000,
+     .tunable = true,
+     .help = "how much more a user counts who had both items one after the other; 0: as "
+             "any other"},
+    {.name = "closeness_halflife",
+     .kind = PZ_PARAM_REAL,
+     .place = PZ_PLACE_OURS,
+     .def = 4,
+     .min = 0.1,
+     .max = 1000,
+     .tunable = true,
+     .help = "items between the two at which that is half"},
     {.name = NULL},
 };
 
@@ -96,6 +116,8 @@ train(const struct pz_train *t, struct pz_err *err)
         .least = least < 1 ? 1 : (uint32_t)least,
         .discount = pz_param(t->params, "popularity_discount_factor"),
         .shrinkage = pz_param(t->params, "shrinkage"),
+        .closeness = pz_param(t->params, "closeness"),
+        .halflife = pz_param(t->params, "closeness_halflife"),
         .threads = t->threads,
     };
     struct pz_neighbours rows;

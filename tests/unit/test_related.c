@@ -442,7 +442,7 @@ START_TEST(similar)
         snprintf(text[1], 64, "shrinkage=%g", t[c].h);
         snprintf(text[2], 64, "interactions_share=%g", t[c].s);
         snprintf(text[3], 64, "cold_interactions=%g", t[c].k);
-        const char *set[] = {text[0], text[1], text[2], text[3], NULL};
+        const char *set[] = {text[0], text[1], text[2], text[3], "closeness=0", NULL};
         struct trained m;
         learn(&m, &pz_recipe_similar_items, set);
         for (int i = 0; i < ITEMS; i++) {

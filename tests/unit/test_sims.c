@@ -169,7 +169,7 @@ unlearn(struct trained *t)
 
 #define NO_CUT                                                                           \
     "min_user_history_length_percentile=0", "max_user_history_length_percentile=1",      \
-        "min_item_interaction_count_percentile=0",                                       \
+        "closeness=0", "min_item_interaction_count_percentile=0",                        \
         "max_item_interaction_count_percentile=1"
 
 static float
@@ -217,6 +217,104 @@ START_TEST(hidden_items)
         free(rows.score);
     }
     f.e.hidden = NULL;
+    tear_down(&f);
+}
+END_TEST
+
+/* g of the pair (a, b) of places in a user's list of first events. */
+static double
+naive_gain(const int64_t *time, uint32_t len, uint32_t a, uint32_t b, double halflife)
+{
+    uint32_t low = a < b ? a : b, high = a < b ? b : a, moments = 0;
+    for (uint32_t k = 0; k < len; k++) { // of a crowd, or with one between
+        uint32_t crowd = 0;
+        for (uint32_t o = 0; o < len; o++)
+            crowd += time[o] == time[k];
+        if (crowd > 64 && time[k] >= time[low] && time[k] <= time[high])
+            return 0;
+    }
+    for (uint32_t k = low + 1; k <= high; k++)
+        moments += time[k] != time[k - 1];
+    if (moments > ceil(3 * halflife))
+        return 0;
+    return pow(2, -(double)moments / halflife) * (time[b] < time[a] ? 0.5 : 1);
+}
+
+static double *
+naive_gains(const struct fixture *f, double halflife)
+{
+    uint32_t n = f->e.n_items, *list = malloc(n * sizeof *list);
+    int64_t *time = malloc(n * sizeof *time);
+    double *gain = calloc((size_t)n * n, sizeof *gain);
+    for (uint32_t u = 0; u < f->e.n_users; u++) {
+        uint32_t len = 0;
+        for (uint64_t i = f->e.offsets[u]; i < f->e.offsets[u + 1]; i++) {
+            uint32_t k = 0;
+            while (k < len && list[k] != f->e.item[i])
+                k++;
+            time[len] = f->e.time[i];
+            if (k == len)
+                list[len++] = f->e.item[i];
+        }
+        for (uint32_t a = 0; a < len; a++)
+            for (uint32_t b = 0; b < len; b++)
+                if (a != b)
+                    gain[list[a] * n + list[b]] += naive_gain(time, len, a, b, halflife);
+    }
+    free(list);
+    free(time);
+    return gain;
+}
+
+/* Items had one after the other, whichever way the pair is counted. */
+START_TEST(near_items)
+{
+    struct fixture f;
+    struct pz_neighbours rows[4];
+    size_t crowds = 0;
+    set_up(&f, 13, 90, 150, 160);
+    for (uint32_t u = 0; u < f.e.n_users; u++) { // baskets of up to 4; all at once
+        uint64_t from = f.e.offsets[u], to = f.e.offsets[u + 1];
+        bool once = u % 3 == 0;
+        for (uint64_t i = from; i < to; i++)
+            f.e.time[i] = once && i + 10 < to ? 1 : 1000 + (int64_t)(i - from) / 4;
+        crowds += once && to - from > 140;
+    }
+    ck_assert_uint_gt(crowds, 1);
+    for (uint32_t k = 0; k < 4; k++) {
+        struct pz_neighbours_spec spec = {.keep = 150,
+                                          .least = 2,
+                                          .discount = 0.5,
+                                          .shrinkage = 3,
+                                          .closeness = 2.5,
+                                          .halflife = 1.7,
+                                          .threads = 1 + (int)k,
+                                          .force_head = true,
+                                          .n_head = 64 * k};
+        ck_ok(pz_neighbours_find(&rows[k], &f.e, &spec, &f.err), f.err);
+    }
+    double *gain = naive_gains(&f, 1.7);
+    size_t raised = 0;
+    for (uint32_t i = 0; i < 150; i++)
+        for (uint64_t e = rows[0].offsets[i]; e < rows[0].offsets[i + 1]; e++) {
+            uint32_t j = rows[0].item[e];
+            double g = gain[i * 150 + j], c = f.pair[i * 150 + j];
+            double want = (double)naive_score(&f, i, j, 0.5, 3, 2) * (1 + 2.5 * g / c);
+            ck_assert_double_eq_tol((double)rows[0].score[e], want, 1e-5 * want);
+            raised += g > 0;
+        }
+    ck_assert_uint_gt(raised, 500);
+    for (int k = 0; k < 4; k++) {
+        ck_assert_uint_eq(rows[k].n, rows[0].n);
+        ck_assert_mem_eq(rows[k].item, rows[0].item, rows[0].n * sizeof *rows[0].item);
+        ck_assert_mem_eq(rows[k].score, rows[0].score, rows[0].n * sizeof *rows[0].score);
+    }
+    for (int k = 0; k < 4; k++) {
+        free(rows[k].offsets);
+        free(rows[k].item);
+        free(rows[k].score);
+    }
+    free(gain);
     tear_down(&f);
 }
 END_TEST
@@ -463,6 +561,7 @@ pz_suite(void)
     tcase_add_test(t, common_bits);
     tcase_add_test(t, counts);
     tcase_add_test(m, hidden_items);
+    tcase_add_test(m, near_items);
     tcase_add_test(m, scores);
     tcase_add_test(m, threads_and_levels);
     tcase_add_test(m, heads);

@@ -13,6 +13,7 @@
 #include "eval/known.h"
 #include "eval/lists.h"
 #include "report/text.h"
+#include "store/group.h"
 
 static struct {
     struct pz_opt_list recipes, params, by;
@@ -230,8 +231,8 @@ open_world(struct pz_world *w, struct pz_events *events)
     struct pz_selection_report report;
     struct pz_selection selection = pz_selection_of(&opt.selection, NULL, false);
     const char *group = pz_need_group();
-    if (access(group, F_OK) != 0)
-        pz_die(PZ_DATA, "there is no group '%s'", group);
+    if (pz_group_need(group, &err))
+        pz_die_err(&err);
     int r = pz_world_open(w, group, PZ_INTERACTIONS, (int)pz_common.threads, &err);
     if (r == PZ_NEGATIVE)
         pz_die(PZ_DATA, "group '%s' has no interactions", group);

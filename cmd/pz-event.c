@@ -23,6 +23,7 @@
 #include "data/source.h"
 #include "data/stored.h"
 #include "store/estore.h"
+#include "store/group.h"
 
 enum {
     READ = 1 << 18,      // bytes asked for at a time
@@ -566,7 +567,10 @@ compact_set(const char *group, enum pz_set set, int64_t before)
 static void
 compact(const char *group)
 {
+    struct pz_err err = PZ_ERR_INIT;
     int64_t before = INT64_MAX;
+    if (pz_group_need(group, &err))
+        pz_die_err(&err);
     if (opt.older_than)
         before = pz_now() - seconds_of("--older-than", opt.older_than);
     for (int set = 0; set < PZ_N_SETS; set++)

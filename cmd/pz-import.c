@@ -16,6 +16,7 @@
 #include "data/forget.h"
 #include "data/import.h"
 #include "data/insights.h"
+#include "store/group.h"
 
 static struct {
     const char *type, *schema, *mode, *domain, *unit, *rejects;
@@ -220,8 +221,8 @@ forget(char **operand, size_t n)
     struct pz_forget_report r;
     const char *group = pz_need_group();
     size_t n_read = 0;
-    if (access(group, F_OK))
-        pz_die(PZ_SYSTEM, "cannot open group '%s': %s", group, strerror(errno));
+    if (pz_group_need(group, &err))
+        pz_die_err(&err);
     char **read = n ? NULL : read_ids(&n_read);
     if (pz_forget(group, (const char *const *)(n ? operand : read), n ? n : n_read,
                   (int)pz_common.threads, &r, &err))

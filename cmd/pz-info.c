@@ -17,6 +17,7 @@
 #include "data/stats.h"
 #include "store/catalog.h"
 #include "store/estore.h"
+#include "store/group.h"
 
 #define SUFFIX ".safetensors"
 
@@ -609,9 +610,6 @@ verify_group(const char *group)
 {
     struct pz_err err = PZ_ERR_INIT;
     struct pz_catalog *c;
-    struct stat st;
-    if (stat(group, &st))
-        pz_die(PZ_SYSTEM, "cannot open group '%s': %s", group, strerror(errno));
     for (int set = 0; set < PZ_N_SETS; set++) {
         char *path = dataset_path(group, (enum pz_set)set);
         if (access(path, F_OK) == 0)
@@ -747,6 +745,9 @@ is_directory(const char *path)
 static void
 handle(const char *path, bool is_group)
 {
+    struct pz_err err = PZ_ERR_INIT;
+    if (is_group && pz_group_need(path, &err))
+        pz_die_err(&err);
     is_group |= is_directory(path);
     if (opt.export)
         export_rows(path, is_group);

@@ -12,6 +12,7 @@
 #include "base/par.h"
 #include "cmd/cli.h"
 #include "serve/server.h"
+#include "store/group.h"
 
 static struct {
     const char *root, *listen, *region, *account, *access_log, *format;
@@ -144,6 +145,8 @@ main(int argc, char **argv)
     check();
     if (first < argc)
         pz_die(PZ_USAGE, "'%s' is too many: there are no operands", argv[first]);
+    if (!opt.root && pz_group_need(pz_need_group(), &err))
+        pz_die_err(&err);
     char *group = opt.root ? NULL : realpath(pz_need_group(), NULL);
     if (!opt.root && !group)
         pz_die(PZ_SYSTEM, "cannot open group '%s': %s", pz_common.group, strerror(errno));

@@ -16,6 +16,7 @@
 #include "eval/protocol.h"
 #include "recipe/model.h"
 #include "store/catalog.h"
+#include "store/group.h"
 
 static const char suffix[] = ".safetensors";
 enum { STAMP = 16 }; // "20261122T050403Z"
@@ -46,21 +47,12 @@ check_name(const char *name, struct pz_err *err)
     return PZ_OK;
 }
 
-static bool
-exists(const char *path)
-{
-    return access(path, F_OK) == 0;
-}
-
 static int
 open_data(struct job *job, struct pz_err *err)
 {
     const char *group = job->t->group;
-    if (!exists(group))
-        return pz_err_set(err, PZ_DATA,
-                          "there is no group '%s'; pz-import -g %s -t interactions "
-                          "makes it",
-                          group, group);
+    if (pz_group_need(group, err))
+        return err->status;
     int r = pz_world_open(&job->world, group, PZ_INTERACTIONS, job->t->threads, err);
     if (r == PZ_NEGATIVE)
         return pz_err_set(err, PZ_DATA,

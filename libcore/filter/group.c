@@ -1,4 +1,5 @@
 #include "filter/group.h"
+#include "store/group.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -9,8 +10,8 @@ pz_filter_group_open(struct pz_filter_group *g, const char *group, struct pz_err
 {
     struct stat st;
     *g = (struct pz_filter_group){0};
-    if (stat(group, &st))
-        return pz_err_sys(err, "cannot open group '%s'", group);
+    if (pz_group_need(group, err))
+        return err->status;
     for (int set = 0; set < PZ_N_SETS && !err->status; set++) {
         char *path = NULL;
         if (pz_dataset_path(&path, group, (enum pz_set)set, err))

@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "store/group.h"
 
 static const char suffix[] = ".safetensors";
 
@@ -199,13 +200,9 @@ pz_locate_model(char **path, const char *group, const char *solution, struct pz_
     const char *name = NULL, *version = NULL,
                *slash = solution ? strchr(solution, '/') : NULL;
     size_t n_name = 0, n_version = 0;
-    struct stat st;
     *path = NULL;
-    if (stat(group, &st)) {
-        pz_err_set(err, errno == ENOENT || errno == ENOTDIR ? PZ_USAGE : PZ_SYSTEM,
-                   "cannot open group '%s': %s", group, strerror(errno));
+    if (pz_group_need(group, err))
         goto end;
-    }
     pz_buf_addf(&dir, "%s/models", group);
     if (pz_buf_status(&dir, "a path", err) || list_solutions(&solutions, dir.data, err) ||
         choose_solution(&solutions, group, solution, &name, &n_name, err))

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "store/group.h"
 
 #define APPLICATION_ID 0x507a4701 // "PzG" 1: tells our databases from others
 #define BUSY_MS        10000
@@ -326,11 +327,8 @@ static int
 find_db(struct pz_catalog *c, const char *group, struct pz_err *err)
 {
     struct stat st;
-    if (stat(group, &st))
-        return pz_err_sys(err, "cannot open group '%s'", group);
-    if (!S_ISDIR(st.st_mode))
-        return pz_err_set(err, PZ_SYSTEM, "cannot open group '%s': it is not a directory",
-                          group);
+    if (pz_group_need(group, err))
+        return err->status;
     if (stat(c->path, &st))
         return errno == ENOENT ? PZ_NEGATIVE
                                : pz_err_sys(err, "cannot open '%s'", c->path);

@@ -100,7 +100,7 @@ echo $?
 status 2 'no expression' pz-filter -g shop
 status 2 'two operands' pz-filter -g shop a b
 status 2 'no group' pz-filter "$cheap"
-status 5 'a group that is not there' pz-filter -g none "$cheap"
+status 2 'a group that is not there' pz-filter -g none "$cheap"
 status 3 'a wrong expression' pz-filter -g shop 'INCLUDE ItemID'
 status 2 'no such filter' pz-filter -g shop nothing
 status 2 '-V without =' pz-filter -g shop -V P "$cheap"

@@ -185,10 +185,10 @@ START_TEST(no_catalogue)
     ck_ok(pz_catalog_add_import(c, &an_import, &err), err);
     pz_catalog_close(c);
 
-    ck_assert_int_eq(pz_catalog_open(&c, at("absent"), PZ_CATALOG_READ, &err), PZ_SYSTEM);
-    ck_assert_ptr_nonnull(strstr(err.msg, "cannot open group"));
+    ck_assert_int_eq(pz_catalog_open(&c, at("absent"), PZ_CATALOG_READ, &err), PZ_USAGE);
+    ck_assert_ptr_nonnull(strstr(err.msg, "there is no group"));
     ck_assert_int_eq(pz_catalog_open(&c, at("group.db"), PZ_CATALOG_WRITE, &err),
-                     PZ_SYSTEM);
+                     PZ_USAGE);
     ck_assert_ptr_nonnull(strstr(err.msg, "not a directory"));
 }
 END_TEST

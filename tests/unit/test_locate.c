@@ -91,7 +91,7 @@ START_TEST(refusals)
     make("models/c/none");
     expect("c", 2, "group '' has no solution 'c'; there are: a, b");
     end();
-    expect(NULL, 2, "cannot open group '': No such file or directory");
+    expect(NULL, 2, "there is no group ''; pz-import -g  -t interactions makes it");
     begin();
 }
 END_TEST

@@ -27,10 +27,12 @@ static double bar_time;
 void
 pz_cli_begin(void)
 {
-    /* A file opened while 1 is closed would become 1 and take the records. */
+    /* A file opened while 1 is closed would become 1 and take the records. What is
+     * written to a closed standard output is lost, and that must show: hence it cannot be
+     * written. */
     for (int fd = 0; fd <= 2; fd++)
         if (fcntl(fd, F_GETFD) == -1 && errno == EBADF)
-            if (open("/dev/null", O_RDWR) != fd)
+            if (open("/dev/null", fd == STDERR_FILENO ? O_WRONLY : O_RDONLY) != fd)
                 _exit(PZ_SYSTEM);
     tool_name = program_invocation_short_name;
 }

@@ -7,7 +7,8 @@
 
 #include "cmd/opt.h"
 
-/* First thing in main: opens /dev/null on closed descriptors 0-2. */
+/* First thing in main: opens /dev/null on closed descriptors 0-2, on 1 so that writing to
+ * it fails. */
 void pz_cli_begin(void);
 /*
  * Last thing in main: flushes and closes stdout. Returns status, or 5 with a message when

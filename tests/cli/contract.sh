@@ -59,9 +59,14 @@ for tool in $tools; do
 
     # Descriptors that the caller closed, and a disk that is full.
     "$tool" --version <&- >/dev/null 2>err || broken "closed stdin: status $?"
-    "$tool" --version >&- 2>err || broken "closed stdout: status $?"
+    "$tool" --version >&- 2>err
+    status=$?
+    [ $status -eq 5 ] || broken "closed stdout: status $status, wanted 5"
+    grep -q "^$tool: .*Bad file descriptor" err || broken "closed stdout: $(cat err)"
     "$tool" --version 2>&- >/dev/null || broken "closed stderr: status $?"
-    "$tool" --version <&- >&- 2>&- || broken "all closed: status $?"
+    "$tool" --version <&- >&- 2>&-
+    status=$?
+    [ $status -eq 5 ] || broken "all closed: status $status, wanted 5"
     for option in --help --version; do
         "$tool" $option >/dev/full 2>err
         status=$?

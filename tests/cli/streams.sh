@@ -23,6 +23,27 @@ full related pz-recommend -g shop -S similar i1
 full info pz-info -g shop
 full export pz-info -g shop --export interactions
 
+# The same when there is nothing to print to; what prints nothing does not care.
+closed()
+{
+    name=$1
+    shift
+    "$@" >&- 2>err
+    status=$?
+    [ $status -eq 5 ] || broken "$name >&-: status $status, wanted 5"
+    grep -Eq 'Bad file descriptor|cannot write' err || broken "$name >&-: $(cat err)"
+}
+closed import pz-import -q -g full -t interactions interactions.csv
+closed train pz-train -q -g shop -r aws-popularity-count -S full
+closed recommend pz-recommend -g shop -S popular u1 u2
+closed json pz-recommend --json -g shop -S similar i1
+closed info pz-info -g shop
+closed export pz-info -g shop --export interactions
+pz-recommend -g shop -S popular u1 >ranked
+closed filter pz-filter -g shop 'EXCLUDE ItemID WHERE Items.PRICE > 10000' <ranked
+pz-event -g shop </dev/null >&- || broken "event >&-: status $?"
+pz-filter -g shop --save cheap 'INCLUDE ItemID WHERE Items.PRICE < 9' >&- || broken "filter --save >&-: status $?"
+
 cut -d, -f1 users.csv >every.txt
 # A reader that has enough ends the writer by SIGPIPE, without a word.
 for command in 'pz-info -g shop --export interactions' \

@@ -72,12 +72,33 @@ domain_of(const struct import *im, const struct pz_dataset *old)
     return im->p->domain != PZ_CUSTOM || !kept ? im->p->domain : old->schema.domain;
 }
 
+/* Somebody who gives -s a file of rows is not helped by what is wrong with its JSON. */
+static bool
+is_object(const struct pz_buf *text, size_t *line)
+{
+    static const char mark[] = "\xEF\xBB\xBF";
+    size_t i = text->len >= 3 && memcmp(text->data, mark, 3) == 0 ? 3 : 0;
+    *line = 1;
+    for (; i < text->len && memchr(" \t\r\n", text->data[i], 4); i++)
+        *line += text->data[i] == '\n';
+    return i == text->len || text->data[i] == '{';
+}
+
 static int
 read_schema(struct import *im, enum pz_domain domain, struct pz_err *err)
 {
     struct pz_buf text = PZ_BUF_INIT;
-    int r = pz_read_all(&text, im->p->schema_path, MAX_SCHEMA, err);
-    if (r == PZ_OK) {
+    struct pz_err why = PZ_ERR_INIT;
+    size_t line;
+    int r = pz_read_all(&text, im->p->schema_path, MAX_SCHEMA, &why);
+    if (r <= PZ_DATA && !is_object(&text, &line)) {
+        r = pz_err_set(err, PZ_DATA,
+                       "%s: is no schema: line %zu begins no JSON object; a file of "
+                       "rows is an operand, without -s",
+                       im->p->schema_path, line);
+    } else if (r) {
+        *err = why;
+    } else {
         r = pz_schema_parse(&im->schema, im->p->set, domain, text.data ? text.data : "",
                             text.len, err);
         if (r == PZ_OK && im->p->strict)

@@ -59,3 +59,6 @@ bad 'schema of another dataset' "Users|users"
 refuses 'no such schema file' 5 'none\.json.*No such file' pz-import -g shop -t interactions -s none.json good.csv
 refuses 'unknown dataset type' 2 "'?clicks'?.*interactions" pz-import -g shop -t clicks good.csv
 refuses 'incremental without a dataset' 2 'items.*full' pz-import -g shop -t items -m incremental good.csv
+yes 'u1,i1,1' | head -n 200000 >rows.csv
+refuses 'rows in the place of the schema' 3 'rows\.csv: is no schema: line 1 .* operand' pz-import -g shop -t interactions -s rows.csv good.csv
+refuses 'few rows' 3 'good\.csv: is no schema: line 1 .* operand' pz-import -g shop -t interactions -s good.csv rows.csv

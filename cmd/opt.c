@@ -409,6 +409,7 @@ pz_opt_parse(const struct pz_tool *tool, int argc, char **argv, int *first)
             continue;
         exit(pz_cli_end(PZ_OK));
     }
+    pz_common.group_given = pz_common.group;
     if (!pz_common.group && group && *group)
         pz_common.group = group;
     *first = optind;

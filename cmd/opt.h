@@ -49,6 +49,7 @@ struct pz_tool {
 /* What every tool has: -q -v --json --threads --seed -g/--group (env PZ_GROUP), -h. */
 struct pz_common {
     const char *group; // NULL when neither given nor in the environment
+    bool group_given;  // by -g
     bool quiet, verbose, json;
     int64_t threads; // 0: all cores
     int64_t seed;    // default 0

@@ -15,6 +15,7 @@
 #include "infer/batch.h"
 #include "infer/locate.h"
 #include "store/catalog_filter.h"
+#include "store/group.h"
 
 enum { DEFAULT_N = 25 };
 
@@ -248,20 +249,24 @@ open_within(struct within *w, const struct pz_model *m, struct pz_err *err)
                         : opt.metadata.n ? "--metadata"
                         : opt.context.n  ? "--context"
                                          : NULL;
+    // What a model file alone answers must not depend on the environment.
+    const char *group = opt.model && !pz_common.group_given ? NULL : pz_common.group;
     w->scope.model = m;
-    w->scope.group = pz_common.group;
+    w->scope.group = group;
     w->scope.data = &w->group.data;
-    if (needs && !pz_common.group)
+    if (group && pz_group_need(group, err))
+        return err->status;
+    if (needs && !group)
         return pz_err_set(err, PZ_USAGE,
                           "%s looks at the group's datasets, which a model file alone "
                           "does not have: give the group with -g too",
                           needs);
-    bool preset = m->filter && pz_common.group;
+    bool preset = m->filter && group;
     if (m->filter && !preset)
         pz_warn("the filter of %s looks at the group's datasets, which a model file "
                 "alone does not have: it is left out (-g gives the group)",
                 m->preset ? m->preset : "the model");
-    if (((needs || preset) && pz_filter_group_open(&w->group, pz_common.group, err)) ||
+    if (((needs || preset) && pz_filter_group_open(&w->group, group, err)) ||
         take_values(w, err) || ((opt.filter || preset) && open_filter(w, m, err)))
         return err->status;
     if ((opt.promote && open_promotion(w, err)) ||

@@ -167,6 +167,15 @@ add_selection(struct pz_builder *b, const struct pz_selection *s, struct pz_err 
     return r;
 }
 
+static int64_t
+newest(const struct pz_events *e)
+{
+    int64_t last = INT64_MIN;
+    for (uint64_t i = 0; i < e->n; i++)
+        last = e->time[i] > last ? e->time[i] : last;
+    return e->n ? last : 0;
+}
+
 static int
 describe(struct job *job, struct pz_builder *b, struct pz_err *err)
 {
@@ -185,9 +194,10 @@ describe(struct job *job, struct pz_builder *b, struct pz_err *err)
         (status = pz_buf_status(&base, "metrics", err)) ||
         (status = add_selection(b, &job->t->selection, err)))
         goto done;
-    // So that answers do not count an event twice. A file for elsewhere depends on the
-    // rows alone, not on how they came.
-    if (job->world.put.last && !job->t->output)
+    // So that answers do not count an event twice.
+    if (job->t->output)
+        pz_builder_metaf(b, PZ_MODEL_TIME_META, "%" PRId64, newest(&job->events));
+    else
         pz_builder_metaf(b, PZ_MODEL_EVENTS_META, "%" PRId64, job->world.put.last);
     if (job->t->preset)
         pz_model_preset(b, job->t->preset);

@@ -26,6 +26,7 @@ struct pz_live {
     struct pz_live_options o;
     struct pz_estore *store; // NULL: there was none when last looked
     int64_t known;           // seq of the last event that the model has learned
+    int64_t known_time;      // or, without it, the time of the newest; INT64_MIN: none
     struct type_rule *rule;
     size_t n_rules;
     bool weighted, has_threshold;
@@ -46,7 +47,7 @@ struct pz_live {
     bool dirty;                    // something was committed since
     bool changed;                  // items were read
     bool met;                      // the user has events
-    int64_t learned;               // of the user's events, those up to here
+    int64_t learned, learned_time; // of the user's events, those up to here
     const struct pz_fcell *record; // of the user
 };
 
@@ -86,11 +87,16 @@ read_model(struct pz_live *l, struct pz_err *err)
 {
     const struct pz_tensors *t = &l->o.model->file;
     const char *seq = pz_tensors_meta(t, PZ_MODEL_EVENTS_META);
+    const char *time = pz_tensors_meta(t, PZ_MODEL_TIME_META);
     const char *text = pz_tensors_meta(t, "selection");
     pz_json *root;
     if (seq && (pz_parse_i64(seq, strlen(seq), &l->known) || l->known < 0))
         return pz_err_set(err, PZ_FORMAT, "'%s': metadata '%s' is no number", t->path,
                           PZ_MODEL_EVENTS_META);
+    l->known_time = INT64_MIN;
+    if (!seq && time && pz_parse_i64(time, strlen(time), &l->known_time))
+        return pz_err_set(err, PZ_FORMAT, "'%s': metadata '%s' is no number", t->path,
+                          PZ_MODEL_TIME_META);
     if (!text)
         return PZ_OK;
     if (pz_json_parse(&root, text, strlen(text), err)) {
@@ -432,7 +438,8 @@ take_event(void *ctx, const struct pz_event *e)
     struct pz_live *l = r->l;
     struct pz_text item = {NULL, strlen(e->item)};
     l->met = true;
-    float weight = e->seq > l->learned ? weight_of(l, e) : 0;
+    bool new = e->seq > l->learned && e->time > l->learned_time;
+    float weight = new ? weight_of(l, e) : 0;
     if (!(weight > 0) && !l->o.events)
         return PZ_OK;
     if (pz_arena_copy(&l->arena, &item.s, e->item, item.n, "events", r->err))
@@ -492,7 +499,9 @@ pz_live_user(struct pz_live *l, const char *id, size_t n, struct pz_live_user *o
     l->met = false;
     // Of somebody whom the model does not know it has learned nothing: a session that was
     // linked to nobody, or only later.
-    l->learned = pz_ids_find(&l->o.model->user, id, n) == PZ_NO_ID ? 0 : l->known;
+    bool stranger = pz_ids_find(&l->o.model->user, id, n) == PZ_NO_ID;
+    l->learned = stranger ? 0 : l->known;
+    l->learned_time = stranger ? INT64_MIN : l->known_time;
     int status = pz_estore_user(l->store, PZ_EVENT_ITEM, name, 0, take_event, &r, err);
     if (!status && !l->met)
         status = pz_estore_session(l->store, PZ_EVENT_ITEM, name, 0, take_event, &r, err);

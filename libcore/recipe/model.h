@@ -19,9 +19,15 @@
 #include "recipe/recipe.h"
 #include "recipe/world.h"
 
-/* Metadata of a model that learned from the event store too: the highest seq that its
- * histories hold (store/estore.h), a decimal number. Absent: 0. */
+/*
+ * Metadata that says which events of a group's store a model has learned, both decimal
+ * numbers. A solution version of the group has the highest seq that there was (0: nothing
+ * had been put). A file for elsewhere depends on the rows alone, not on how they came: it
+ * has the time of the newest event that it learned, and what is not newer counts as
+ * learned.
+ */
 #define PZ_MODEL_EVENTS_META "events.seq"
+#define PZ_MODEL_TIME_META   "events.time"
 
 struct pz_model {
     struct pz_tensors file;

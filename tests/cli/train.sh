@@ -25,7 +25,10 @@ pz-train -q -g other -r aws-sims -o t4.safetensors
 for n in 2 3 4; do
     cmp t1.safetensors t$n.safetensors
 done
-cmp t1.safetensors shop/models/similar/20250101T000000Z.safetensors
+# A version knows the group's events besides; what was learned is the same.
+tensors() { tail -c +$(($(od -An -tu8 -N8 "$1") + 9)) "$1"; }
+tensors t1.safetensors >t1.body
+tensors shop/models/similar/20250101T000000Z.safetensors | cmp t1.body -
 pz-train -q -g shop -r aws-sims -o t5.safetensors --seed 1
 cmp -s t1.safetensors t5.safetensors || echo 'another seed, other metrics'
 find other -path '*models*'

@@ -62,7 +62,7 @@ extern const struct pz_part pz_part_ease;
      .help = "of EASE: a user with n items counts n^-this; regularization goes by it"},  \
     {.name = "ease_neighbours", .kind = PZ_PARAM_INT, .place = PZ_PLACE_OURS,            \
      .def = 0, .min = 0, .max = 512,                                                     \
-     .help = "of EASE: items that a weight may go to an item from; 0: all, or 100 "      \
+     .help = "of EASE: items that a weight may go to an item from; 0: all, or 200 "      \
              "where more than 30000 items have users"},                                  \
     {.name = "ease_keep", .kind = PZ_PARAM_INT, .place = PZ_PLACE_OURS,                  \
      .def = 500, .min = 1, .max = 100000,                                                \

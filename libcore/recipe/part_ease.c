@@ -2,9 +2,21 @@
 
 #include "base/par.h"
 #include "recipe/ease.h"
+#include "recipe/parts.h"
 
-enum { DENSE_MOST = 30000, DENSE_ROWS = 4096, NEIGHBOURS = 100, NEAR_ROW = 1024 };
+enum { DENSE_MOST = 30000, DENSE_ROWS = 4096, NEIGHBOURS = 200, NEAR_ROW = 1024 };
 static const double STRENGTH = 30;
+static const double DENSE_SHARE = 0.15; // of a time budget
+
+/* Seconds of the closed form, or INFINITY: it has too many items for the memory, or for
+ * the time budget of a recipe that has one (it is trained twice there). */
+static double
+closed_cost(const struct pz_train *t, const struct pz_pairs_size *s)
+{
+    double seconds = s->additions / 1e9 + s->n_items * s->n_items * s->n_items / 60e9;
+    double most = DENSE_SHARE * pz_param_or(t->params, "time_budget", INFINITY);
+    return s->n_items <= DENSE_MOST && seconds <= most ? seconds : INFINITY;
+}
 
 static double
 cost(const struct pz_train *t)
@@ -13,8 +25,8 @@ cost(const struct pz_train *t)
     if (!pz_pairs_size(&s, t->events))
         return INFINITY;
     double k = pz_param_or(t->params, "ease_neighbours", 0);
-    if (k == 0 && s.n_items <= DENSE_MOST)
-        return s.additions / 1e9 + s.n_items * s.n_items * s.n_items / 30e9;
+    if (k == 0 && isfinite(closed_cost(t, &s)))
+        return closed_cost(t, &s);
     k = k > 0 ? k : NEIGHBOURS;
     return s.additions / 0.5e9 + s.n_items * (k * k * k / 3 + 10.0 * NEAR_ROW * k) / 30e9;
 }
@@ -39,6 +51,11 @@ train(const struct pz_train *t, struct pz_err *err)
     struct pz_pairs pairs;
     struct pz_linear_made made;
     double k = pz_param_or(t->params, "ease_neighbours", 0);
+    struct pz_pairs_size size;
+    if (!pz_pairs_size(&size, t->events))
+        return pz_err_nomem(err, "items", t->events->n_items);
+    if (k == 0 && size.n_items <= DENSE_MOST && !isfinite(closed_cost(t, &size)))
+        k = NEIGHBOURS;
     struct pz_ease_config c = {
         .regularization = pz_param_or(t->params, "ease_regularization", 0),
         .dropout = pz_param_or(t->params, "ease_dropout", 0),
@@ -57,7 +74,7 @@ train(const struct pz_train *t, struct pz_err *err)
     pz_pairs_release(&pairs);
     if (status)
         return status;
-    struct pz_bag_rule rule = {.once = true};
+    struct pz_bag_rule rule = {.once = true, .halflife = pz_past_halflife(t)};
     pz_linear_put(t->model, "ease", &made, &rule);
     pz_builder_metaf(t->model, "train.ease.regularization", "%.9g", c.regularization);
     return PZ_OK;

@@ -29,7 +29,7 @@ struct plan {
 };
 static const struct plan thick = {
     3, {0.5, 0.9, 0.99}, {0.5, 0.9, 0.99}, {100, 625, 2500}, 300};
-static const struct plan thin = {2, {0.8, 1}, {0.5, 0.9}, {100, 100}, 100};
+static const struct plan thin = {2, {0.8, 1}, {0.5, 0.9}, {300, 300}, 100};
 
 static const struct plan *
 plan_of(const struct pz_train *t)
@@ -226,7 +226,7 @@ explain(const void *state, void *work, const struct pz_query *q, uint32_t item,
         qsort(all, n, sizeof *all, by_item);
     for (size_t k = 0; k < n && !status; k++) {
         if (!out->n || out->reason[out->n - 1].item != all[k].item)
-            out->reason[out->n++] = (struct pz_reason){all[k].item, 0};
+            out->reason[out->n++] = (struct pz_reason){.item = all[k].item};
         out->reason[out->n - 1].contribution += all[k].contribution;
     }
     free(all);

@@ -1,6 +1,7 @@
 #include <math.h>
 
 #include "base/par.h"
+#include "recipe/parts.h"
 #include "recipe/rp3.h"
 
 static double
@@ -26,7 +27,7 @@ train(const struct pz_train *t, struct pz_err *err)
     pz_pairs_release(&pairs);
     if (status)
         return status;
-    struct pz_bag_rule rule = {.once = true};
+    struct pz_bag_rule rule = {.once = true, .halflife = pz_past_halflife(t)};
     pz_linear_put(t->model, "rp3beta", &made, &rule);
     return PZ_OK;
 }

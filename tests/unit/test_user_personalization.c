@@ -136,10 +136,11 @@ query_of(uint32_t u, bool stored, size_t n)
                              .n = n};
 }
 
-static const char *const PLAIN[] = {"hidden_dimension=32", "iterations=4",
+static const char *const PLAIN[] = {"model=ials", "hidden_dimension=32", "iterations=4",
                                     "recency_mask=False", NULL};
-static const char *const RECENT[] = {"hidden_dimension=40", "iterations=4",
-                                     "recency_halflife=3", "repeats=once", NULL};
+static const char *const RECENT[] = {"model=ials",   "hidden_dimension=40",
+                                     "iterations=4", "recency_halflife=3",
+                                     "repeats=once", NULL};
 
 static uint32_t got_item[USERS][ITEMS], one_item[ITEMS];
 static float got_score[USERS][ITEMS], one_score[ITEMS];
@@ -219,7 +220,8 @@ END_TEST
 
 START_TEST(tastes_are_learned)
 {
-    static const char *const firm[] = {"hidden_dimension=32", "regularization=0.1", NULL};
+    static const char *const firm[] = {"model=ials", "hidden_dimension=32",
+                                       "regularization=0.1", NULL};
     build(false, firm);
     struct pz_err err = PZ_ERR_INIT;
     int own = 0;
@@ -244,8 +246,8 @@ END_TEST
 /* Nothing is known of somebody whose items nobody else has, stored or folded in. */
 START_TEST(loners_get_popular_items)
 {
-    static const char *const firm[] = {"hidden_dimension=32", "regularization=0.1",
-                                       "repeats=once", NULL};
+    static const char *const firm[] = {"model=ials", "hidden_dimension=32",
+                                       "regularization=0.1", "repeats=once", NULL};
     with_loner = true;
     build(false, firm);
     with_loner = false;

@@ -1,0 +1,294 @@
+#include "recipe/blend.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/num.h"
+#include "math/kernels.h"
+#include "math/keys.h"
+#include "recipe/admit.h"
+#include "recipe/blend_mix.h"
+#include "recipe/ease.h"
+#include "recipe/ials_model.h"
+#include "recipe/parts.h"
+#include "recipe/rp3.h"
+
+static const struct pz_part *const parts[] = {
+    &pz_part_next, &pz_part_rules, &pz_part_ease, &pz_part_rp3beta, &pz_part_ials};
+
+const struct pz_part *
+pz_part_find(const char *name)
+{
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (!strcmp(parts[i]->name, name))
+            return parts[i];
+    return NULL;
+}
+
+struct state {
+    const struct pz_model *model;
+    struct pz_mix mix;
+    double rate; // 1 / temperature
+};
+
+/* ---- opening ---- */
+
+static int
+bad_meta(const struct pz_model *m, const char *key, struct pz_err *err)
+{
+    return pz_err_set(err, PZ_FORMAT, "'%s': its metadata lack a valid '%s'",
+                      m->file.path, key);
+}
+
+static int
+get_number(const struct pz_model *m, const char *key, double min, double max, double *out,
+           struct pz_err *err)
+{
+    const char *text = pz_tensors_meta(&m->file, key);
+    if (!text || pz_parse_f64(text, strlen(text), out) || !(*out >= min && *out <= max))
+        return bad_meta(m, key, err);
+    return PZ_OK;
+}
+
+static int
+open_parts(struct pz_mix *mix, const struct pz_model *m, struct pz_err *err)
+{
+    const char *list = pz_tensors_meta(&m->file, "train.parts");
+    if (!list)
+        return bad_meta(m, "train.parts", err);
+    while (*list) {
+        char name[32], key[64];
+        size_t n = strcspn(list, ",");
+        if (n >= sizeof name || mix->n == PZ_BLEND_PARTS)
+            return bad_meta(m, "train.parts", err);
+        memcpy(name, list, n);
+        name[n] = 0;
+        list += n + (list[n] == ',');
+        mix->part[mix->n] = pz_part_find(name);
+        if (!mix->part[mix->n])
+            return pz_err_set(err, PZ_FORMAT, "'%s': it has a part '%s', unknown here",
+                              m->file.path, name);
+        snprintf(key, sizeof key, "train.weight.%s", name);
+        if (get_number(m, key, -1e6, 1e6, &mix->weight[mix->n], err))
+            return err->status;
+        mix->n++;
+    }
+    return mix->n ? PZ_OK : bad_meta(m, "train.parts", err);
+}
+
+int
+pz_blend_open(void **state, const struct pz_model *model, struct pz_err *err)
+{
+    struct state *s;
+    double temperature = 1;
+    uint64_t n = PZ_REPEAT_CELLS;
+    const float *repeat = NULL;
+    int status = pz_new(&s, 1, sizeof *s, "a model", err);
+    if (status)
+        return status;
+    s->model = model;
+    status = open_parts(&s->mix, model, err);
+    if (!status)
+        status = get_number(model, "train.temperature", 1e-6, 1e6, &temperature, err);
+    if (!status)
+        status = pz_tensors_get1(&model->file, "repeat", PZ_F32, &n, &repeat, err);
+    for (size_t i = 0; i < n && !status; i++) {
+        s->mix.repeat[i] = repeat[i];
+        if (!(fabsf(repeat[i]) < 1e6f))
+            status = pz_tensors_bad(&model->file, "repeat", err, "is out of range");
+    }
+    s->rate = 1 / temperature;
+    if (!status)
+        status = pz_mix_open(&s->mix, model, err);
+    if (status)
+        free(s);
+    else
+        *state = s;
+    return status;
+}
+
+void
+pz_blend_close(void *state)
+{
+    struct state *s = state;
+    if (s)
+        pz_mix_close(&s->mix);
+    free(s);
+}
+
+/* ---- answers ---- */
+
+static void
+show(struct pz_ranked *out, size_t n, double rate, double top, double sum)
+{
+    for (size_t i = 0; i < n; i++)
+        out->score[i] = (float)(exp(rate * ((double)out->score[i] - top)) / sum);
+    out->n = n;
+    out->fallback = false;
+}
+
+/* The candidates that the query admits, best first, as shares of all candidates. */
+static void
+answer_candidates(const struct state *s, const struct pz_query *q, const float *score,
+                  uint64_t *key, struct pz_ranked *out)
+{
+    struct pz_admit admit;
+    double top = -INFINITY, sum = 0;
+    size_t len = 0;
+    pz_admit_init(&admit, q);
+    for (size_t i = 0; i < q->n_candidates; i++)
+        top = fmax(top, (double)score[q->candidate[i]]);
+    for (size_t i = 0; i < q->n_candidates; i++) {
+        uint32_t item = q->candidate[i];
+        sum += exp(s->rate * ((double)score[item] - top));
+        if (pz_admits(&admit, item))
+            key[len++] = pz_key(score[item], item);
+    }
+    pz_keys_sort(key, len);
+    len = len < q->n ? len : q->n;
+    for (size_t i = 0; i < len; i++) {
+        out->item[i] = pz_key_number(key[i]);
+        out->score[i] = pz_key_score(key[i]);
+    }
+    show(out, len, s->rate, top, sum);
+}
+
+static void
+answer(const struct state *s, const struct pz_query *q, const float *score, uint64_t *key,
+       struct pz_ranked *out)
+{
+    const struct pz_kernels *k = pz_kernels();
+    size_t m = s->mix.n_items, n = q->n < m ? q->n : m;
+    if (q->candidate) {
+        answer_candidates(s, q, score, key, out);
+        return;
+    }
+    float top = k->greatest(score, PZ_PAD(m));
+    double sum = (double)k->sum_exp(score, PZ_PAD(m), top, (float)s->rate);
+    n = pz_mix_pick(score, s->mix.n_items, q, n, key, out->item, out->score);
+    show(out, n, s->rate, (double)top, sum);
+}
+
+int
+pz_blend_rank(const void *state, const struct pz_query *q, size_t n,
+              struct pz_ranked *out, struct pz_err *err)
+{
+    const struct state *s = state;
+    struct pz_mix_work *w = NULL;
+    uint64_t *key = NULL;
+    size_t most = 0;
+    for (size_t i = 0; i < n; i++) {
+        size_t room = q[i].candidate ? q[i].n_candidates : q[i].n;
+        room = room < s->mix.n_items ? room : s->mix.n_items;
+        most = room > most ? room : most;
+    }
+    int status =
+        pz_new_aligned(&key, 2 * most + PZ_MIX_SLACK, sizeof *key, "answers", err);
+    if (!status)
+        status = pz_mix_work_new(&w, &s->mix, err);
+    for (size_t at = 0; at < n && !status; at += PZ_MIX_BATCH) {
+        size_t batch = n - at < PZ_MIX_BATCH ? n - at : PZ_MIX_BATCH;
+        status = pz_mix_score(w, q + at, batch, err);
+        for (size_t i = 0; i < batch && !status; i++) {
+            if (w->known[i])
+                answer(s, &q[at + i], w->score + i * w->stride, key, &out[at + i]);
+            else
+                pz_model_popular(s->model, &q[at + i], &out[at + i]);
+        }
+    }
+    pz_mix_work_free(w);
+    free(key);
+    return status;
+}
+
+/* ---- reasons ---- */
+
+static int
+by_item(const void *a, const void *b)
+{
+    const struct pz_reason *x = a, *y = b;
+    return (x->item > y->item) - (x->item < y->item);
+}
+
+static int
+by_contribution(const void *a, const void *b)
+{
+    const struct pz_reason *x = a, *y = b;
+    if (x->contribution != y->contribution)
+        return x->contribution > y->contribution ? -1 : 1;
+    return (x->item > y->item) - (x->item < y->item);
+}
+
+/* Terms of one item become one. */
+static void
+join(struct pz_reason *all, size_t n, struct pz_explained *out)
+{
+    qsort(all, n, sizeof *all, by_item);
+    for (size_t k = 0; k < n; k++) {
+        if (!out->n || out->reason[out->n - 1].item != all[k].item)
+            out->reason[out->n++] = (struct pz_reason){.item = all[k].item};
+        out->reason[out->n - 1].contribution += all[k].contribution;
+    }
+    qsort(out->reason, out->n, sizeof *out->reason, by_contribution);
+}
+
+static int
+explain_parts(const struct state *s, struct pz_mix_work *w, const struct pz_query *q,
+              uint32_t item, struct pz_reason *all, size_t *n, double *raw,
+              struct pz_err *err)
+{
+    const struct pz_mix *m = &s->mix;
+    for (size_t p = 0; p < m->n; p++) {
+        double sd[PZ_MIX_BATCH];
+        struct pz_explained one = {.reason = all + *n};
+        if (pz_mix_part(w, p, q, 1, sd, err))
+            return err->status;
+        if (!(sd[0] > 0))
+            continue;
+        if (m->part[p]->explain(m->state[p], w->part[p], q, item, &one, err))
+            return err->status;
+        double scale = (double)(float)(m->weight[p] / sd[0]);
+        for (size_t k = 0; k < one.n; k++)
+            one.reason[k].contribution *= scale;
+        *raw += scale * one.raw;
+        *n += one.n;
+    }
+    return PZ_OK;
+}
+
+int
+pz_blend_explain(const void *state, const struct pz_query *q, uint32_t item,
+                 struct pz_explained *out, struct pz_err *err)
+{
+    const struct state *s = state;
+    struct pz_mix_work *w = NULL;
+    struct pz_reason *all = NULL;
+    size_t n = 0;
+    out->n = 0;
+    out->raw = 0;
+    if (item >= s->mix.n_items)
+        return PZ_OK;
+    int status = pz_mix_work_new(&w, &s->mix, err);
+    if (!status)
+        status = pz_new(&all, (q->n_history + 1) * (s->mix.n + 1), sizeof *all,
+                        "an explanation", err);
+    if (!status)
+        status = explain_parts(s, w, q, item, all, &n, &out->raw, err);
+    if (!status && n) { // somebody of whom no part knows anything has no reasons
+        status = pz_repeats_take(&w->repeats, q->history, q->n_history, err);
+        for (size_t k = 0; k < w->repeats.n && !status; k++)
+            if (w->repeats.item[k] == item) {
+                double gain = (double)s->mix.repeat[w->repeats.cell[k]];
+                all[n++] = (struct pz_reason){.item = item, .contribution = gain};
+                out->raw += gain;
+            }
+        if (!status)
+            join(all, n, out);
+    }
+    pz_mix_work_free(w);
+    free(all);
+    return status;
+}

@@ -1,0 +1,587 @@
+#include "recipe/ials_model.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/num.h"
+#include "math/topn.h"
+#include "recipe/ials.h"
+#include "recipe/ials_history.h"
+#include "recipe/model.h"
+
+enum { REPEATS_ONCE = 1 };
+
+/* ---- training ---- */
+
+static struct pz_ials_config
+config_of(const struct pz_train *t)
+{
+    const struct pz_params *p = t->params;
+    return (struct pz_ials_config){
+        .n_factors = (uint32_t)pz_param(p, "hidden_dimension"),
+        .alpha0 = pz_param(p, "alpha0"),
+        .lambda = pz_param(p, "regularization"),
+        .nu = pz_param(p, "nu"),
+        .init_scale = pz_param(p, "init_scale"),
+        .iterations = (int)pz_param(p, "iterations"),
+        .tolerance = pz_param(p, "tolerance"),
+        .solver = (enum pz_ials_solver)pz_param(p, "solver"),
+        .cg_steps = (int)pz_param(p, "cg_steps"),
+        .once = pz_param(p, "repeats") == REPEATS_ONCE,
+        .seed = t->seed,
+        .threads = t->threads,
+    };
+}
+
+/* "train.KEY" with a number that reads back as the same. */
+static void
+put_number(struct pz_builder *b, const char *key, double value)
+{
+    char text[PZ_NUM_TEXT];
+    pz_format_f64(text, value);
+    pz_builder_meta(b, key, text);
+}
+
+static void
+put_model(struct pz_builder *b, struct pz_ials *m, float *user, uint32_t n_users,
+          const struct pz_ials_side *side, const struct pz_ials_rule *rule,
+          const struct pz_ials_softmax *softmax)
+{
+    uint64_t users[] = {n_users, m->d}, items[] = {m->n_items, m->d},
+             gram[] = {m->d, m->d};
+    pz_builder_take(b, "user.factor", PZ_F32, 2, users, user);
+    pz_builder_take(b, "item.factor", PZ_F32, 2, items, m->item);
+    pz_builder_take(b, "gram", PZ_F32, 2, gram, m->gram);
+    m->item = m->gram = NULL;
+    put_number(b, "train.lambda", side->lambda);
+    put_number(b, "train.nu", side->nu);
+    put_number(b, "train.alpha0", m->alpha0);
+    put_number(b, "train.base", side->base);
+    put_number(b, "train.halflife", rule->halflife);
+    put_number(b, "train.temperature", softmax->temperature);
+    put_number(b, "train.repeat", softmax->repeat);
+    put_number(b, "train.loss", m->loss[m->n_iterations - 1]);
+    pz_builder_metaf(b, "train.iterations", "%d", m->n_iterations);
+    pz_builder_meta(b, "train.repeats", rule->once ? "once" : "sum");
+    pz_builder_meta(b, "train.cpu", pz_cpu_name(pz_cpu()));
+}
+
+int
+pz_ials_model_train(const struct pz_train *t, struct pz_err *err)
+{
+    struct pz_ials_config c = config_of(t);
+    struct pz_ials_rule rule = {.once = c.once};
+    if (pz_param(t->params, "recency_mask") != 0)
+        rule.halflife = pz_param(t->params, "recency_halflife");
+    struct pz_ials m;
+    struct pz_ials_softmax softmax;
+    float *user = NULL;
+    int status = pz_ials_train(&m, t->events, &c, err);
+    if (status)
+        return status;
+    struct pz_ials_side side = {.table = m.item,
+                                .gram = m.gram,
+                                .n_rows = m.n_items,
+                                .d = m.d,
+                                .lambda = m.lambda,
+                                .nu = c.nu,
+                                .base = m.base};
+    status = pz_ials_softmax_fit(&side, &rule, t->events, t->seed, &softmax, err);
+    if (pz_param(t->params, "learn_repeats") == 0)
+        softmax.repeat = 0;
+    if (!status)
+        status = pz_ials_users(&user, &side, &rule, t->events, t->threads, err);
+    if (!status)
+        put_model(t->model, &m, user, t->events->n_users, &side, &rule, &softmax);
+    pz_ials_release(&m);
+    return status;
+}
+
+/* ---- answers ---- */
+
+struct state {
+    const struct pz_model *model;
+    struct pz_ials_side side;
+    const float *user;
+    struct pz_ials_rule rule;
+    double rate;   // 1/temperature
+    double repeat; // what items of the history gain
+};
+
+static int
+bad_meta(const struct pz_model *m, const char *key, struct pz_err *err)
+{
+    return pz_err_set(err, PZ_FORMAT, "'%s': its metadata lack a valid '%s'",
+                      m->file.path, key);
+}
+
+/* A number of the metadata within [min,max]. */
+static int
+get_number(const struct pz_model *m, const char *key, double min, double max, double *out,
+           struct pz_err *err)
+{
+    const char *text = pz_tensors_meta(&m->file, key);
+    if (!text || pz_parse_f64(text, strlen(text), out) || *out < min || *out > max)
+        return bad_meta(m, key, err);
+    return PZ_OK;
+}
+
+static int
+open_tensors(struct state *s, const struct pz_model *m, struct pz_err *err)
+{
+    uint64_t user[] = {m->n_users, UINT64_MAX}, item[] = {m->n_items, UINT64_MAX};
+    if (pz_tensors_get(&m->file, "item.factor", PZ_F32, 2, item, &s->side.table, err))
+        return err->status;
+    uint64_t d = user[1] = item[1], gram[] = {d, d};
+    if (d % PZ_LANES || d < PZ_LANES || d > PZ_MAX_D)
+        return pz_tensors_bad(&m->file, "item.factor", err,
+                              "%" PRIu64 " factors are not a multiple of %d up to %d", d,
+                              PZ_LANES, PZ_MAX_D);
+    s->side.d = (size_t)d;
+    s->side.n_rows = m->n_items;
+    if (pz_tensors_get(&m->file, "user.factor", PZ_F32, 2, user, &s->user, err) ||
+        pz_tensors_get(&m->file, "gram", PZ_F32, 2, gram, &s->side.gram, err))
+        return err->status;
+    return PZ_OK;
+}
+
+int
+pz_ials_model_open(void **state, const struct pz_model *model, struct pz_err *err)
+{
+    struct state *s;
+    if (pz_new(&s, 1, sizeof *s, "a model", err))
+        return err->status;
+    s->model = model;
+    double temperature = 1;
+    const char *repeats = pz_tensors_meta(&model->file, "train.repeats");
+    int status = open_tensors(s, model, err);
+    if (!status)
+        status = get_number(model, "train.lambda", 0, 1e300, &s->side.lambda, err);
+    if (!status)
+        status = get_number(model, "train.nu", 0, 1, &s->side.nu, err);
+    if (!status)
+        status = get_number(model, "train.base", 0, 1e300, &s->side.base, err);
+    if (!status)
+        status = get_number(model, "train.temperature", 1e-6, 1e6, &temperature, err);
+    if (!status)
+        status = get_number(model, "train.repeat", -1e6, 1e6, &s->repeat, err);
+    if (!status)
+        status = get_number(model, "train.halflife", 0, 1e300, &s->rule.halflife, err);
+    if (!status && (!repeats || (strcmp(repeats, "sum") && strcmp(repeats, "once"))))
+        status = bad_meta(model, "train.repeats", err);
+    if (status) {
+        free(s);
+        return status;
+    }
+    s->rate = 1 / temperature;
+    s->rule.once = !strcmp(repeats, "once");
+    *state = s;
+    return PZ_OK;
+}
+
+void
+pz_ials_model_close(void *state)
+{
+    free(state);
+}
+
+/* What answers share: memory for the longest history, used one after the other. */
+struct folder {
+    struct pz_ials_history history;
+    struct pz_ials_work *work;
+};
+
+static void
+folder_release(struct folder *f)
+{
+    pz_ials_history_release(&f->history);
+    pz_ials_work_free(f->work);
+}
+
+static int
+folder_init(struct folder *f, const struct state *s, const struct pz_query *q, size_t n,
+            struct pz_err *err)
+{
+    size_t longest = 0;
+    *f = (struct folder){0};
+    for (size_t i = 0; i < n; i++)
+        longest = q[i].n_history > longest ? q[i].n_history : longest;
+    int status = pz_ials_history_init(&f->history, s->model->n_items, longest, err);
+    if (!status)
+        status = pz_ials_work_new(&f->work, s->side.d, err);
+    return status;
+}
+
+/* The stored vector of the query's user; NULL when it must be folded in. */
+static const float *
+stored_vector(const struct state *s, const struct pz_query *q)
+{
+    if (!q->stored || q->user >= s->model->n_users)
+        return NULL;
+    const float *x = s->user + (size_t)q->user * s->side.d;
+    for (size_t c = 0; c < s->side.d; c++)
+        if (x[c] != 0)
+            return x;
+    return NULL; // training left this user out
+}
+
+/* x_u into x (d floats); *known false when nothing of the history is known. */
+static int
+user_vector(const struct state *s, struct folder *f, const struct pz_query *q, float *x,
+            bool *known, struct pz_err *err)
+{
+    const float *stored = stored_vector(s, q);
+    *known = true;
+    if (stored) {
+        memcpy(x, stored, s->side.d * sizeof *x);
+        return PZ_OK;
+    }
+    struct pz_ials_history *h = &f->history;
+    pz_ials_history_take(h, &s->side, &s->rule, q->history, q->weight, q->n_history);
+    *known = h->n > 0;
+    if (!*known)
+        return PZ_OK;
+    return pz_ials_fold(&s->side, f->work, h->item, h->weight, h->n, x, err);
+}
+
+static int
+ascending(const void *a, const void *b)
+{
+    uint32_t x, y;
+    memcpy(&x, a, sizeof x);
+    memcpy(&y, b, sizeof y);
+    return x < y ? -1 : x > y;
+}
+
+/* A query over candidates has a list of its own, so that it is answered alone. */
+static int
+rank_candidates(const struct state *s, const struct pz_query *q, struct pz_topn *t,
+                struct pz_err *err)
+{
+    uint32_t *list = NULL;
+    int status = pz_new(&list, q->n_candidates, sizeof *list, "candidates", err);
+    if (status)
+        return status;
+    memcpy(list, q->candidate, q->n_candidates * sizeof *list);
+    qsort(list, q->n_candidates, sizeof *list, ascending);
+    t->n = q->n_candidates;
+    status = pz_topn(s->side.table, s->side.n_rows, s->side.d, list, q->n_candidates,
+                     s->rate, t, 1, err);
+    free(list);
+    return status;
+}
+
+/*
+ * Vectors for all; the unknown are answered at once, those with candidates one by one,
+ * and the others, whose numbers go to `of`, together.
+ */
+static int
+prepare(const struct state *s, const struct pz_query *q, size_t n, struct pz_ranked *out,
+        float *x, struct pz_topn *t, size_t *of, size_t *n_together, struct pz_err *err)
+{
+    struct folder f;
+    int status = folder_init(&f, s, q, n, err);
+    *n_together = 0;
+    for (size_t i = 0; i < n && !status; i++) {
+        bool known;
+        status = user_vector(s, &f, &q[i], x + i * s->side.d, &known, err);
+        if (status)
+            break;
+        if (!known) {
+            pz_model_popular(s->model, &q[i], &out[i]);
+            continue;
+        }
+        struct pz_topn one = {.x = x + i * s->side.d,
+                              .n = q[i].n,
+                              .allow = q[i].allow,
+                              .exclude = q[i].exclude,
+                              .n_exclude = q[i].n_exclude,
+                              .raised = q[i].history,
+                              .n_raised = s->repeat != 0 ? q[i].n_history : 0,
+                              .raise = (float)s->repeat,
+                              .row = out[i].item,
+                              .score = out[i].score};
+        out[i].fallback = false;
+        if (q[i].candidate) {
+            status = rank_candidates(s, &q[i], &one, err);
+            out[i].n = one.n_out;
+        } else {
+            of[*n_together] = i;
+            t[(*n_together)++] = one;
+        }
+    }
+    folder_release(&f);
+    return status;
+}
+
+int
+pz_ials_model_rank(const void *state, const struct pz_query *q, size_t n,
+                   struct pz_ranked *out, struct pz_err *err)
+{
+    const struct state *s = state;
+    float *x = NULL;
+    struct pz_topn *t = NULL;
+    size_t *of = NULL, n_together;
+    int status = pz_new_aligned(&x, n * s->side.d, sizeof *x, "answers", err);
+    if (!status)
+        status = pz_new(&t, n, sizeof *t, "answers", err);
+    if (!status)
+        status = pz_new(&of, n, sizeof *of, "answers", err);
+    if (!status)
+        status = prepare(s, q, n, out, x, t, of, &n_together, err);
+    if (!status)
+        status = pz_topn(s->side.table, s->side.n_rows, s->side.d, NULL, 0, s->rate, t,
+                         n_together, err);
+    for (size_t i = 0; !status && i < n_together; i++)
+        out[of[i]].n = t[i].n_out;
+    free(x);
+    free(t);
+    free(of);
+    return status;
+}
+
+/* ---- reasons ---- */
+
+/*
+ * v := A^-1 y in double, with A the matrix that belongs to the history. It is a d x d
+ * Cholesky for one item: a matter of a millisecond, and the terms then sum to the score
+ * well within a float's bits.
+ */
+static int
+solve_double(const struct pz_ials_side *side, const struct pz_ials_history *h,
+             const float *y, double *v, struct pz_err *err)
+{
+    size_t d = side->d;
+    double *a = NULL, n = side->base;
+    int status = pz_new(&a, d * d, sizeof *a, "an explanation", err);
+    if (status)
+        return status;
+    for (size_t i = 0; i < d * d; i++)
+        a[i] = side->gram[i];
+    for (size_t k = 0; k < h->n; k++) {
+        const float *row = side->table + (size_t)h->item[k] * d;
+        n += (double)h->weight[k];
+        for (size_t i = 0; i < d; i++)
+            for (size_t j = 0; j <= i; j++)
+                a[i * d + j] += (double)h->weight[k] * (double)row[i] * (double)row[j];
+    }
+    for (size_t i = 0; i < d; i++)
+        a[i * d + i] += (double)(float)(side->lambda * pow(n, side->nu));
+    for (size_t i = 0; i < d && !status; i++) { // the lower triangle becomes L
+        for (size_t j = 0; j <= i; j++) {
+            double sum = a[i * d + j];
+            for (size_t k = 0; k < j; k++)
+                sum -= a[i * d + k] * a[j * d + k];
+            if (j < i)
+                a[i * d + j] = sum / a[j * d + j];
+            else if (sum > 0)
+                a[i * d + i] = sqrt(sum);
+            else
+                status =
+                    pz_err_set(err, PZ_FORMAT, "tensor 'gram': not positive definite");
+        }
+    }
+    for (size_t i = 0; i < d && !status; i++) {
+        v[i] = y[i];
+        for (size_t k = 0; k < i; k++)
+            v[i] -= a[i * d + k] * v[k];
+        v[i] /= a[i * d + i];
+    }
+    for (size_t i = d; i-- > 0 && !status;) {
+        for (size_t k = i + 1; k < d; k++)
+            v[i] -= a[k * d + i] * v[k];
+        v[i] /= a[i * d + i];
+    }
+    free(a);
+    return status;
+}
+
+static int
+by_contribution(const void *a, const void *b)
+{
+    const struct pz_reason *x = a, *y = b;
+    if (x->contribution != y->contribution)
+        return x->contribution > y->contribution ? -1 : 1;
+    return (x->item > y->item) - (x->item < y->item);
+}
+
+/* What the item gains by standing in the history belongs to its own term. */
+static void
+explain_repeat(const struct state *s, const struct pz_query *q, uint32_t item,
+               struct pz_explained *out)
+{
+    size_t k = 0;
+    while (k < q->n_history && q->history[k] != item)
+        k++;
+    if (k == q->n_history || s->repeat == 0)
+        return;
+    out->raw += (double)(float)s->repeat;
+    for (k = 0; k < out->n && out->reason[k].item != item; k++)
+        ;
+    if (k == out->n) // too long ago to count otherwise
+        out->reason[out->n++] = (struct pz_reason){.item = item};
+    out->reason[k].contribution += (double)(float)s->repeat;
+    qsort(out->reason, out->n, sizeof *out->reason, by_contribution);
+}
+
+static int
+explain_known(const struct state *s, const struct pz_ials_history *h, uint32_t item,
+              struct pz_explained *out, struct pz_err *err)
+{
+    size_t d = s->side.d;
+    const float *y = s->side.table + (size_t)item * d;
+    double *v = NULL;
+    int status = pz_new(&v, d, sizeof *v, "an explanation", err);
+    if (!status)
+        status = solve_double(&s->side, h, y, v, err);
+    for (size_t k = 0; k < h->n && !status; k++) {
+        const float *row = s->side.table + (size_t)h->item[k] * d;
+        double dot = 0;
+        for (size_t c = 0; c < d; c++)
+            dot += v[c] * (double)row[c];
+        out->reason[out->n++] = (struct pz_reason){
+            .item = h->item[k], .contribution = (double)h->weight[k] * dot};
+    }
+    qsort(out->reason, out->n, sizeof *out->reason, by_contribution);
+    free(v);
+    return status;
+}
+
+int
+pz_ials_model_explain(const void *state, const struct pz_query *q, uint32_t item,
+                      struct pz_explained *out, struct pz_err *err)
+{
+    const struct state *s = state;
+    struct folder f;
+    float *x = NULL;
+    bool known = false;
+    out->n = 0;
+    out->raw = 0;
+    if (item >= s->model->n_items)
+        return PZ_OK;
+    int status = folder_init(&f, s, q, 1, err);
+    if (!status)
+        status = pz_new_aligned(&x, s->side.d, sizeof *x, "an explanation", err);
+    if (!status)
+        status = user_vector(s, &f, q, x, &known, err);
+    if (!status && known) {
+        pz_ials_history_take(&f.history, &s->side, &s->rule, q->history, q->weight,
+                             q->n_history);
+        const float *y = s->side.table + (size_t)item * s->side.d;
+        for (size_t c = 0; c < s->side.d; c++)
+            out->raw += (double)x[c] * (double)y[c];
+        status = explain_known(s, &f.history, item, out, err);
+        if (!status)
+            explain_repeat(s, q, item, out);
+    }
+    free(x);
+    folder_release(&f);
+    return status;
+}
+
+/* ---- as a part ---- */
+
+static double
+cost(const struct pz_train *t)
+{
+    double d = pz_param(t->params, "hidden_dimension"), n = (double)t->events->n;
+    double rows = (double)t->events->n_users + (double)t->events->n_items;
+    return pz_param(t->params, "iterations") * (32 * n * d + 8 * rows * d * d) / 30e9;
+}
+
+static int
+open_part(void **state, const struct pz_model *model, struct pz_err *err)
+{
+    int status = pz_ials_model_open(state, model, err);
+    if (!status)
+        ((struct state *)*state)->repeat = 0;
+    return status;
+}
+
+struct work {
+    float *x, *tiled, *packed;
+    size_t batch;
+};
+
+static void
+work_free(void *work)
+{
+    struct work *w = work;
+    if (!w)
+        return;
+    free(w->x);
+    free(w->tiled);
+    free(w->packed);
+    free(w);
+}
+
+static int
+work_new(void **work, const void *state, size_t batch, struct pz_err *err)
+{
+    const struct state *s = state;
+    struct work *w;
+    int status = pz_new(&w, 1, sizeof *w, "a query", err);
+    if (status)
+        return status;
+    w->batch = batch;
+    if (pz_new_aligned(&w->x, batch * s->side.d, sizeof *w->x, "a query", err) ||
+        pz_new_aligned(&w->tiled, batch * s->side.d, sizeof *w->tiled, "a query", err) ||
+        pz_new_aligned(&w->packed, PZ_PACK * s->side.d, sizeof *w->packed, "a query",
+                       err)) {
+        work_free(w);
+        return err->status;
+    }
+    *work = w;
+    return PZ_OK;
+}
+
+static int
+score(const void *state, void *work, const struct pz_query *q, size_t n, float *out,
+      size_t stride, bool *known, struct pz_err *err)
+{
+    const struct state *s = state;
+    const struct pz_kernels *k = pz_kernels();
+    struct work *w = work;
+    struct folder f;
+    size_t d = s->side.d;
+    int status = folder_init(&f, s, q, n, err);
+    for (size_t i = 0; i < n && !status; i++) {
+        status = user_vector(s, &f, &q[i], w->x + i * d, &known[i], err);
+        if (!status && !known[i])
+            memset(w->x + i * d, 0, d * sizeof *w->x);
+    }
+    folder_release(&f);
+    if (status)
+        return status;
+    k->tile(w->tiled, w->x, n, d);
+    for (size_t i = 0; i < s->side.n_rows; i += PZ_PACK) {
+        size_t rows = s->side.n_rows - i < PZ_PACK ? s->side.n_rows - i : PZ_PACK;
+        k->pack(w->packed, s->side.table + i * d, NULL, rows, d);
+        k->score(out + i, stride, w->packed, w->tiled, n, d);
+    }
+    return PZ_OK;
+}
+
+static int
+explain_part(const void *state, void *work, const struct pz_query *q, uint32_t item,
+             struct pz_explained *out, struct pz_err *err)
+{
+    (void)work;
+    return pz_ials_model_explain(state, q, item, out, err);
+}
+
+const struct pz_part pz_part_ials = {
+    .name = "ials",
+    .summary = "implicit-feedback factorization",
+    .cost = cost,
+    .train = pz_ials_model_train,
+    .open = open_part,
+    .close = pz_ials_model_close,
+    .work_new = work_new,
+    .work_free = work_free,
+    .score = score,
+    .explain = explain_part,
+};

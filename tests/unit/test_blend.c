@@ -1,0 +1,341 @@
+/* A blend of parts, from training to answers and reasons, on a model in memory. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "recipe/blend.h"
+#include "recipe/model.h"
+#include "recipe/repeat.h"
+#include "toy.h"
+#include "unit.h"
+
+enum { USERS = 120, ITEMS = 50, LONG = 24, NEVER = ITEMS - 1 };
+
+static struct pz_dataset data;
+static struct pz_world world;
+static struct pz_events events;
+static struct pz_params params;
+static struct pz_builder *builder;
+static struct pz_model model;
+static struct toy_row row[USERS * LONG];
+
+enum kind { CHAIN, AGAIN }; // each item has its successor; people come back to their last
+
+static void
+make_shop(enum kind kind, int threads, const char *const *assign)
+{
+    struct pz_err err = PZ_ERR_INIT;
+    struct pz_rng rng;
+    struct pz_selection_report report;
+    size_t n = 0;
+    pz_rng_seed(&rng, 5, 8);
+    for (uint32_t u = 0; u < USERS; u++) {
+        uint32_t len = 1 + (uint32_t)pz_rng_below(&rng, LONG), at = 0;
+        for (uint32_t k = 0; k < len; k++) {
+            bool stray = k == 0 || pz_rng_below(&rng, 10) == 0;
+            at = stray            ? (uint32_t)pz_rng_below(&rng, ITEMS - 1)
+                 : kind == CHAIN  ? (at * 7 + 3) % (ITEMS - 1)
+                 : k > 1 && k % 3 ? row[n - 1].item
+                                  : (uint32_t)pz_rng_below(&rng, ITEMS - 1);
+            row[n++] = (struct toy_row){.user = u, .item = at, .time = (int64_t)n};
+        }
+    }
+    toy_dataset(&data, USERS, ITEMS, row, n);
+    pz_world_of(&world, &data);
+    struct pz_selection all = {.n_rules = 0};
+    ck_ok(pz_events_select(&data, &all, &events, &report, &err), err);
+    const struct pz_recipe *recipe = pz_recipe_find("aws-user-personalization");
+    pz_params_init(&params, recipe->params);
+    for (; *assign; assign++)
+        ck_ok(pz_params_set(&params, *assign, &err), err);
+    ck_ok(pz_builder_new(&builder, &err), err);
+    struct pz_train t = {.events = &events,
+                         .params = &params,
+                         .world = &world,
+                         .seed = 3,
+                         .threads = threads,
+                         .model = builder};
+    ck_ok(pz_model_learn(recipe, &t, &err), err);
+    struct pz_tensors view;
+    ck_ok(pz_builder_view(builder, &view, &err), err);
+    ck_ok(pz_model_open_tensors(&model, &view, &err), err);
+}
+
+static void
+close_shop(void)
+{
+    pz_model_close(&model);
+    pz_builder_free(builder);
+    pz_events_release(&events);
+    toy_release(&data);
+}
+
+static double
+number(const char *key)
+{
+    const char *text = pz_tensors_meta(&model.file, key);
+    ck_assert_msg(text != NULL, "no '%s'", key);
+    return strtod(text, NULL);
+}
+
+static struct pz_query
+query_of(uint32_t u, size_t n)
+{
+    uint64_t from = events.offsets[u];
+    return (struct pz_query){.user = u,
+                             .item = PZ_NO_ID,
+                             .history = events.item + from,
+                             .n_history = (size_t)(events.offsets[u + 1] - from),
+                             .stored = true,
+                             .n = n};
+}
+
+static const char *const AUTO[] = {"hidden_dimension=32", "iterations=4", NULL};
+static uint32_t got[USERS][ITEMS], one_item[ITEMS];
+static float score[USERS][ITEMS], one_score[ITEMS];
+
+static void
+ask_all(void)
+{
+    struct pz_err err = PZ_ERR_INIT;
+    struct pz_query q[USERS];
+    struct pz_ranked out[USERS];
+    for (uint32_t u = 0; u < USERS; u++) {
+        q[u] = query_of(u, ITEMS);
+        out[u] = (struct pz_ranked){.item = got[u], .score = score[u]};
+    }
+    ck_ok(model.recipe->rank(model.state, q, USERS, out, &err), err);
+    for (uint32_t u = 0; u < USERS; u++)
+        ck_assert_uint_eq(out[u].n, ITEMS);
+}
+
+/* Order, probabilities, the answer alone, lists of candidates, filters. */
+START_TEST(answers)
+{
+    struct pz_err err = PZ_ERR_INIT;
+    struct pz_ranked one = {.item = one_item, .score = one_score};
+    make_shop(CHAIN, 2, AUTO);
+    ask_all();
+    for (uint32_t u = 0; u < USERS; u++) {
+        double sum = 0;
+        for (size_t i = 0; i < ITEMS; i++) {
+            sum += (double)score[u][i];
+            ck_assert(i == 0 || score[u][i] <= score[u][i - 1]);
+        }
+        ck_assert_double_eq_tol(sum, 1, 1e-4);
+        struct pz_query q = query_of(u, ITEMS);
+        ck_ok(model.recipe->rank(model.state, &q, 1, &one, &err), err);
+        ck_assert_mem_eq(one_item, got[u], sizeof one_item);
+        ck_assert_mem_eq(one_score, score[u], sizeof one_score);
+        uint64_t allow[] = {~(UINT64_C(1) << got[u][0])};
+        q.allow = allow;
+        q.exclude = &got[u][2];
+        q.n_exclude = 1;
+        q.n = 3;
+        ck_ok(model.recipe->rank(model.state, &q, 1, &one, &err), err);
+        ck_assert_uint_eq(one.n, 3);
+        ck_assert_uint_eq(one_item[0], got[u][1]);
+        ck_assert_uint_eq(one_item[1], got[u][3]);
+        ck_assert(one_score[1] == score[u][3]);
+        uint32_t candidate[] = {got[u][9], got[u][4], got[u][7], got[u][0]};
+        q.candidate = candidate;
+        q.n_candidates = 4;
+        q.n = 4;
+        ck_ok(model.recipe->rank(model.state, &q, 1, &one, &err), err);
+        ck_assert_uint_eq(one.n, 3); // without the one that may not be returned
+        ck_assert_uint_eq(one_item[0], got[u][4]);
+        ck_assert_uint_eq(one_item[2], got[u][9]);
+        double all = (double)score[u][0] + (double)score[u][4] + (double)score[u][7] +
+                     (double)score[u][9];
+        ck_assert_double_eq_tol((double)one_score[0], (double)score[u][4] / all, 1e-4);
+    }
+    close_shop();
+}
+END_TEST
+
+/* The terms add up to scores, and these are what the probabilities were made from. */
+START_TEST(reasons)
+{
+    struct pz_err err = PZ_ERR_INIT;
+    for (int kind = 0; kind < 2; kind++) {
+        make_shop(kind, 2, AUTO);
+        ask_all();
+        double t = number("train.temperature");
+        for (uint32_t u = 0; u < USERS; u += 9) {
+            double first = 0;
+            struct pz_query q = query_of(u, ITEMS);
+            for (size_t i = 0; i < ITEMS; i++) {
+                struct pz_reason reason[LONG + 1];
+                struct pz_explained why = {.reason = reason};
+                ck_ok(model.recipe->explain(model.state, &q, got[u][i], &why, &err), err);
+                double sum = 0;
+                ck_assert_uint_ge(why.n, 1);
+                ck_assert_uint_le(why.n, q.n_history);
+                for (size_t k = 0; k < why.n; k++) {
+                    sum += reason[k].contribution;
+                    ck_assert(k == 0 ||
+                              reason[k].contribution <= reason[k - 1].contribution);
+                    for (size_t l = 0; l < k; l++)
+                        ck_assert_uint_ne(reason[k].item, reason[l].item);
+                }
+                ck_assert_double_eq_tol(sum, why.raw, 1e-4);
+                first = i == 0 ? why.raw : first;
+                double want = (double)score[u][0] * exp((why.raw - first) / t);
+                ck_assert_double_eq_tol((double)score[u][i], want, 2e-3 * want + 1e-6);
+            }
+        }
+        close_shop();
+    }
+}
+END_TEST
+
+/* Of a part that has a temperature of its own, the blend's counts. */
+START_TEST(temperature_of_the_whole)
+{
+    struct pz_err err = PZ_ERR_INIT;
+    struct pz_builder *b;
+    struct pz_tensors view;
+    make_shop(CHAIN, 2, AUTO);
+    const struct pz_part *part[] = {pz_part_find("ials")};
+    struct pz_blend_config c = {.part = part, .n_parts = 1, .budget = 1e9};
+    ck_ok(pz_builder_new(&b, &err), err);
+    struct pz_train t = {.events = &events,
+                         .params = &params,
+                         .world = &world,
+                         .seed = 3,
+                         .threads = 2,
+                         .model = b};
+    ck_ok(pz_blend_train(&t, &c, &err), err);
+    ck_ok(pz_builder_view(b, &view, &err), err);
+    ck_assert_str_eq(pz_tensors_meta(&view, "train.parts"), "ials");
+    // One of 65 rates from 0.02 to 50, evenly by their logarithms.
+    double rate = 1 / strtod(pz_tensors_meta(&view, "train.temperature"), NULL);
+    double step = 64 * log(rate / 0.02) / log(2500);
+    ck_assert_double_eq_tol(step, round(step), 1e-6);
+    pz_tensors_close(&view);
+    pz_builder_free(b);
+    close_shop();
+}
+END_TEST
+
+/* What the data are like is found, and told. */
+START_TEST(finds_what_foretells)
+{
+    make_shop(CHAIN, 2, AUTO);
+    const char *parts = pz_tensors_meta(&model.file, "train.parts");
+    ck_assert_ptr_nonnull(parts);
+    ck_assert_msg(strstr(parts, "next") || strstr(parts, "rules"), "%s", parts);
+    ck_assert_double_gt(number("train.validation"), 0.8);
+    ck_assert_double_ge(number("train.validation") + 1e-9,
+                        number("train.validation.next") * (1 - 1.0 / 300));
+    ck_assert_double_gt(number("train.validation.rules"),
+                        number("train.validation.ials"));
+    ask_all();
+    int right = 0;
+    for (uint32_t u = 0; u < USERS; u++)
+        right +=
+            got[u][0] == (events.item[events.offsets[u + 1] - 1] * 7 + 3) % (ITEMS - 1);
+    ck_assert_int_gt(right, USERS * 8 / 10);
+    close_shop();
+
+    make_shop(AGAIN, 2, AUTO);
+    ask_all();
+    for (uint32_t u = right = 0; u < USERS; u++)
+        right += got[u][0] == events.item[events.offsets[u + 1] - 1];
+    ck_assert_int_gt(right, USERS * 8 / 10);
+    close_shop();
+    static const char *const never[] = {"hidden_dimension=32", "learn_repeats=False",
+                                        "model=rules", NULL};
+    make_shop(AGAIN, 2, never);
+    ck_assert_str_eq(pz_tensors_meta(&model.file, "train.parts"), "rules");
+    ask_all();
+    for (uint32_t u = right = 0; u < USERS; u++) // rules know no item after itself
+        right += got[u][0] == events.item[events.offsets[u + 1] - 1];
+    ck_assert_int_lt(right, USERS / 4);
+    close_shop();
+}
+END_TEST
+
+START_TEST(strangers)
+{
+    struct pz_err err = PZ_ERR_INIT;
+    struct pz_ranked one = {.item = one_item, .score = one_score};
+    const uint32_t unknown[] = {NEVER, NEVER};
+    make_shop(CHAIN, 2, AUTO);
+    struct pz_query q = {.user = PZ_NO_ID, .item = PZ_NO_ID, .n = 5};
+    for (int kind = 0; kind < 2; kind++) {
+        q.history = kind ? unknown : NULL;
+        q.n_history = kind ? 2 : 0;
+        ck_ok(model.recipe->rank(model.state, &q, 1, &one, &err), err);
+        ck_assert(one.fallback);
+        ck_assert_mem_eq(one_item, model.popular, 5 * sizeof *one_item);
+        struct pz_reason reason[4];
+        struct pz_explained why = {.reason = reason};
+        ck_ok(model.recipe->explain(model.state, &q, 1, &why, &err), err);
+        ck_assert_uint_eq(why.n, 0);
+    }
+    close_shop();
+}
+END_TEST
+
+START_TEST(same_bytes_for_any_threads)
+{
+    static uint64_t hash[2];
+    for (int run = 0; run < 2; run++) {
+        make_shop(CHAIN, run ? 3 : 1, AUTO);
+        ask_all();
+        hash[run] = 14695981039346656037U;
+        for (size_t i = 0; i < model.file.n_tensors; i++) {
+            const struct pz_tensor *t = &model.file.tensor[i];
+            const uint8_t *bytes = t->data;
+            for (size_t k = 0; k < t->n_elems * pz_dtype_size(t->dtype); k++)
+                hash[run] = (hash[run] ^ bytes[k]) * 1099511628211U;
+        }
+        close_shop();
+    }
+    ck_assert(hash[0] == hash[1]);
+}
+END_TEST
+
+/* The table of repeats, counted event by event. */
+START_TEST(table_of_repeats)
+{
+    struct pz_err err = PZ_ERR_INIT;
+    uint32_t item[] = {4, 4, 4, 2, 4, /* */ 1, 2, 1, 2, 1, /* */ 3};
+    uint64_t offsets[] = {0, 5, 10, 11};
+    struct pz_events e = {
+        .n_users = 3, .n_items = 6, .n = 11, .offsets = offsets, .item = item};
+    double share[PZ_REPEAT_CELLS];
+    ck_ok(pz_repeat_learn(share, &e, &err), err);
+    // The newest items, and what came: 4>4, 4>4, 4>2, 2>4; 1>2, 2>1, 1>2, 2>1.
+    double prior = (2 + 0.1) / (8 + 100);
+    // Once, and nothing had been repeated so far: 4>4, 1>2, 2>1.
+    ck_assert_double_eq_tol(share[0], (1 + 5 * prior) / (3 + 5), 1e-12);
+    struct pz_repeats r;
+    ck_ok(pz_repeats_init(&r, 6, &err), err);
+    ck_ok(pz_repeats_take(&r, item, 5, &err), err);
+    ck_assert_uint_eq(r.n, 2);
+    ck_assert_uint_eq(r.item[0], 4);
+    ck_assert_uint_eq(r.item[1], 2);
+    ck_assert_uint_eq(r.cell[0], 3 * PZ_REPEAT_HABITS + 4); // age 0, four times, 3 of 5
+    ck_assert_uint_eq(r.cell[1], (PZ_REPEAT_COUNTS + 0) * PZ_REPEAT_HABITS + 4);
+    pz_repeats_release(&r);
+}
+END_TEST
+
+Suite *
+pz_suite(void)
+{
+    Suite *s = suite_create("blend");
+    TCase *t = tcase_create("blend");
+    tcase_set_timeout(t, 120);
+    tcase_add_test(t, answers);
+    tcase_add_test(t, reasons);
+    tcase_add_test(t, temperature_of_the_whole);
+    tcase_add_test(t, finds_what_foretells);
+    tcase_add_test(t, strangers);
+    tcase_add_test(t, same_bytes_for_any_threads);
+    tcase_add_test(t, table_of_repeats);
+    suite_add_tcase(s, t);
+    return s;
+}

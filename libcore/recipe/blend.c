@@ -11,13 +11,15 @@
 #include "math/keys.h"
 #include "recipe/admit.h"
 #include "recipe/blend_mix.h"
+#include "recipe/cheby.h"
 #include "recipe/ease.h"
 #include "recipe/ials_model.h"
 #include "recipe/parts.h"
 #include "recipe/rp3.h"
 
-static const struct pz_part *const parts[] = {
-    &pz_part_next, &pz_part_rules, &pz_part_ease, &pz_part_rp3beta, &pz_part_ials};
+static const struct pz_part *const parts[] = {&pz_part_next,  &pz_part_rules,
+                                              &pz_part_ease,  &pz_part_rp3beta,
+                                              &pz_part_cheby, &pz_part_ials};
 
 const struct pz_part *
 pz_part_find(const char *name)

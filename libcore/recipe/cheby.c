@@ -131,6 +131,12 @@ pz_cheby_put(struct pz_cheby_work *w, int lane, const struct pz_bag *bag)
     }
 }
 
+uint32_t
+pz_cheby_rank(const struct pz_cheby_work *w, uint32_t item)
+{
+    return w->rank_of[item];
+}
+
 /* to := 2 * twice * R~^T R~ from - twice * from - minus, all of them rows over ranks. */
 static void
 step(struct pz_cheby_work *w, const float *from, float *to, const float *minus,

@@ -65,6 +65,8 @@ void pz_cheby_begin(struct pz_cheby_work *w);
 void pz_cheby_put(struct pz_cheby_work *w, int lane, const struct pz_bag *bag);
 void pz_cheby_score(struct pz_cheby_work *w, int n, float *score, size_t stride,
                     bool *known);
+/* The rank of an item; PZ_NO_ID: nobody has it. */
+uint32_t pz_cheby_rank(const struct pz_cheby_work *w, uint32_t item);
 
 /* The part "cheby"; parameters as below, where the recipe's table has them. */
 extern const struct pz_part pz_part_cheby;

@@ -76,6 +76,7 @@ struct state {
 struct work {
     struct pz_cheby_work *filter;
     struct pz_bag bag;
+    float *row; // n_items, for explanations
 };
 
 static int
@@ -192,6 +193,7 @@ work_free(void *work)
         return;
     pz_cheby_work_free(w->filter);
     pz_bag_release(&w->bag);
+    free(w->row);
     free(w);
 }
 
@@ -209,6 +211,8 @@ work_new(void **work, const void *state, size_t batch, struct pz_err *err)
     status = pz_cheby_work_new(&w->filter, &s->f, err);
     if (!status)
         status = pz_bag_init(&w->bag, s->f.n_items, err);
+    if (!status)
+        status = pz_new(&w->row, s->f.n_items, sizeof *w->row, "a query", err);
     if (status) {
         work_free(w);
         return status;
@@ -217,13 +221,14 @@ work_new(void **work, const void *state, size_t batch, struct pz_err *err)
     return PZ_OK;
 }
 
+static const struct pz_bag_rule rule = {.once = true};
+
 static int
 score(const void *state, void *work, const struct pz_query *q, size_t n, float *out,
       size_t stride, bool *known, struct pz_err *err)
 {
     (void)state;
     struct work *w = work;
-    const struct pz_bag_rule rule = {.once = true};
     for (size_t at = 0; at < n; at += PZ_CHEBY_LANES) {
         int lanes = (int)(n - at < PZ_CHEBY_LANES ? n - at : PZ_CHEBY_LANES);
         pz_cheby_begin(w->filter);
@@ -239,6 +244,57 @@ score(const void *state, void *work, const struct pz_query *q, size_t n, float *
     return PZ_OK;
 }
 
+/* Users of each item; 0: not in the graph. */
+static double
+degree_of(const struct state *s, uint32_t rank)
+{
+    return (double)(s->f.item_offsets[rank + 1] - s->f.item_offsets[rank]);
+}
+
+static int
+by_contribution(const void *a, const void *b)
+{
+    const struct pz_reason *x = a, *y = b;
+    if (x->contribution != y->contribution)
+        return x->contribution > y->contribution ? -1 : 1;
+    return x->item < y->item ? -1 : x->item > y->item;
+}
+
+/*
+ * The filter is linear in the history and h(A) symmetric: what item i gives to h, times
+ * (n_i/n_h)^(2 beta), is what h gives to i.
+ */
+static int
+explain(const void *state, void *work, const struct pz_query *q, uint32_t item,
+        struct pz_explained *out, struct pz_err *err)
+{
+    const struct state *s = state;
+    struct work *w = work;
+    bool known;
+    uint32_t one_item[] = {item};
+    float one_weight[] = {1};
+    struct pz_bag one = {.item = one_item, .weight = one_weight, .n = 1};
+    out->n = 0;
+    out->raw = 0;
+    if (pz_bag_take(&w->bag, &rule, q->history, q->weight, q->n_history, err))
+        return err->status;
+    pz_cheby_begin(w->filter);
+    pz_cheby_put(w->filter, 0, &one);
+    pz_cheby_score(w->filter, 1, w->row, s->f.n_items, &known);
+    for (size_t h = 0; h < w->bag.n; h++) {
+        uint32_t i = w->bag.item[h], from = pz_cheby_rank(w->filter, i);
+        double term = 0;
+        if (known && from != PZ_NO_ID)
+            term = (double)w->bag.weight[h] * (double)w->row[i] *
+                   pow(degree_of(s, pz_cheby_rank(w->filter, item)) / degree_of(s, from),
+                       2 * s->f.beta);
+        out->reason[out->n++] = (struct pz_reason){.item = i, .contribution = term};
+        out->raw += term;
+    }
+    qsort(out->reason, out->n, sizeof *out->reason, by_contribution);
+    return PZ_OK;
+}
+
 const struct pz_part pz_part_cheby = {
     .name = "cheby",
     .summary = "a graph filter over all users and items",
@@ -249,4 +305,5 @@ const struct pz_part pz_part_cheby = {
     .work_new = work_new,
     .work_free = work_free,
     .score = score,
+    .explain = explain,
 };

@@ -10,12 +10,18 @@
 
 #include "base/mem.h"
 #include "recipe/blend.h"
+#include "recipe/cheby.h"
+#include "recipe/ease.h"
 #include "recipe/ials.h"
 #include "recipe/ials_model.h"
+#include "recipe/rp3.h"
 
 enum { MODEL_AUTO, MODEL_IALS, MODEL_FIRST }; // as in the table below
-static const char *const part_name[] = {"next", "rules", "ease", "rp3beta", "ials"};
+static const char *const part_name[] = {"next",    "rules", "ease",
+                                        "rp3beta", "cheby", "ials"};
 enum { N_PARTS = sizeof part_name / sizeof *part_name };
+/* Its answers take far longer than those of all others. */
+static const char *const only_asked = "cheby";
 
 /* Those of exploration come first: personalized_ranking.c has all but these. */
 const struct pz_param_def pz_user_personalization_params[] = {
@@ -162,10 +168,10 @@ const struct pz_param_def pz_user_personalization_params[] = {
      .kind = PZ_PARAM_CHOICE,
      .place = PZ_PLACE_OURS,
      .def = MODEL_AUTO,
-     .choices = "auto|ials|next|rules|ease|rp3beta",
+     .choices = "auto|ials|next|rules|ease|rp3beta|cheby",
      .help =
-         "auto: the best of all, and of blends of them, on events held out; else that "
-         "one"},
+         "auto: the best of all but cheby, and of blends of them, on events held out; "
+         "else that one"},
     {.name = "time_budget",
      .kind = PZ_PARAM_REAL,
      .place = PZ_PLACE_OURS,
@@ -193,6 +199,9 @@ const struct pz_param_def pz_user_personalization_params[] = {
      .help =
          "of models ease and rp3beta: events of a user after which one counts half in "
          "answers; 0: 23 where an item has 30 events or more on average, else 2.4"},
+    PZ_PARAMS_EASE,
+    PZ_PARAMS_RP3,
+    PZ_PARAMS_CHEBY,
     {.name = NULL},
 };
 
@@ -208,7 +217,8 @@ train(const struct pz_train *t, struct pz_err *err)
         return pz_ials_model_train(t, err);
     if (model == MODEL_AUTO) {
         for (size_t i = 0; i < N_PARTS; i++)
-            part[c.n_parts++] = pz_part_find(part_name[i]);
+            if (strcmp(part_name[i], only_asked))
+                part[c.n_parts++] = pz_part_find(part_name[i]);
     } else {
         c.budget = INFINITY;
         part[c.n_parts++] = pz_part_find(part_name[model - MODEL_FIRST]);

@@ -186,33 +186,41 @@ take_values(struct within *w, struct pz_err *err)
     return PZ_OK;
 }
 
+static bool
+is_id(const struct pz_field *f)
+{
+    return f->role == PZ_ROLE_ITEM || f->role == PZ_ROLE_USER ||
+           f->role == PZ_ROLE_ACTION;
+}
+
 static int
 find_columns(struct within *w, struct pz_err *err)
 {
-    const struct pz_dataset *d = w->group.data.set[PZ_ITEMS];
+    enum pz_set set = pz_model_answer_set(w->scope.model);
+    const struct pz_dataset *d = w->group.data.set[set];
     size_t n;
     if (split(&opt.metadata, &w->column_name, &n, err) ||
         pz_new(&w->column, n, sizeof *w->column, "columns", err))
         return err->status;
     if (!d)
-        return pz_err_set(err, PZ_USAGE, "--metadata: group '%s' has no items dataset",
-                          w->scope.group);
+        return pz_err_set(err, PZ_USAGE, "--metadata: group '%s' has no %s dataset",
+                          w->scope.group, pz_set_name(set));
     if (opt.strict && n > 10)
         return pz_err_set(err, PZ_USAGE,
                           "--metadata has %zu columns; the limit is 10 (--strict)", n);
     for (size_t i = 0; i < n; i++) {
         const struct pz_text *name = &w->column_name[i];
         int at = pz_schema_find(&d->schema, name->s, name->n);
-        if (at < 0 || d->schema.field[at].role == PZ_ROLE_ITEM) {
+        if (at < 0 || is_id(&d->schema.field[at])) {
             struct pz_buf all = PZ_BUF_INIT;
             for (size_t k = 0; k < d->schema.n_fields; k++)
-                if (d->schema.field[k].role != PZ_ROLE_ITEM)
+                if (!is_id(&d->schema.field[k]))
                     pz_buf_addf(&all, "%s%s", all.len ? ", " : "",
                                 d->schema.field[k].name);
             if (!pz_buf_status(&all, "a message", err))
                 pz_err_set(err, PZ_USAGE,
-                           "--metadata: the items have no column '%.*s'; they have %s",
-                           (int)(name->n < 64 ? name->n : 64), name->s,
+                           "--metadata: the %s have no column '%.*s'; they have %s",
+                           pz_set_name(set), (int)(name->n < 64 ? name->n : 64), name->s,
                            all.data ? all.data : "none");
             pz_buf_release(&all);
             return err->status;
@@ -323,6 +331,12 @@ set_rules(struct pz_ask_rules *rules, const struct pz_model *m, struct lists *li
         (opt.n > PZ_AWS_MAX_RESULTS || q->n_candidates > PZ_AWS_MAX_RESULTS))
         return pz_err_set(err, PZ_USAGE, "more than %d items are asked for (--strict)",
                           PZ_AWS_MAX_RESULTS);
+    if (pz_model_answers_users(m) &&
+        (opt.history.n || opt.rank.n || opt.exclude_seen || opt.promote))
+        return pz_err_set(err, PZ_USAGE,
+                          "recipe %s answers with users: --history, --rank, "
+                          "--exclude-seen and --promote have no meaning",
+                          m->recipe->name);
     if (opt.explain && !m->recipe->explain)
         return pz_err_set(err, PZ_USAGE, "recipe %s cannot tell reasons (--explain)",
                           m->recipe->name);

@@ -116,10 +116,24 @@ set_params(struct pz_params *params, const struct pz_training *t)
 /* ---- what came out ---- */
 
 static void
+print_figures(const struct pz_training *t, const struct pz_figures *f)
+{
+    fprintf(stderr, "%-44s %28s %20s\n", "", t->recipe->name, f->baseline);
+    for (size_t i = 0; i < f->n; i++)
+        fprintf(stderr, "%-44s %28.4f %20.4f\n", f->figure[i].name, f->figure[i].value,
+                f->figure[i].baseline);
+    fprintf(stderr, "%" PRIu64 " %s\n", f->n_asked, f->asked);
+}
+
+static void
 print_table(const struct pz_training *t, const struct pz_training_result *r)
 {
     if (pz_common.quiet || !r->measured)
         return;
+    if (r->figures.n) {
+        print_figures(t, &r->figures);
+        return;
+    }
     fprintf(stderr, "%-44s %24s", "", t->recipe->name);
     if (r->has_baseline)
         fprintf(stderr, " %20s", "aws-popularity-count");
@@ -159,11 +173,16 @@ print_json(const struct pz_training *t, const struct pz_training_result *r)
         r->selected.n_events, r->selected.n_users, r->selected.n_items);
     pz_buf_addz(&b, "\"params\":");
     pz_params_json(t->params, &b);
-    if (r->has_baseline) {
+    if (r->figures.n) {
+        pz_buf_addz(&b, ",\"baseline\":");
+        pz_figures_json(&r->figures, true, &b);
+        pz_buf_addf(&b, ",\"asked\":%" PRIu64 ",\"metrics\":", r->figures.n_asked);
+        pz_figures_json(&r->figures, false, &b);
+    } else if (r->has_baseline) {
         pz_buf_addz(&b, ",\"baseline\":");
         pz_metrics_json(&r->baseline, &b);
     }
-    if (r->measured) {
+    if (r->measured && !r->figures.n) {
         pz_buf_addf(&b, ",\"testUsers\":%" PRIu64 ",\"metrics\":", r->metrics.n_users);
         pz_metrics_json(&r->metrics, &b);
     }

@@ -114,12 +114,35 @@ measure(struct job *job, const struct pz_recipe *recipe, const struct pz_params 
     return pz_eval_aws(&e, out, err);
 }
 
+/* Of recipes that do not answer with items. */
+static int
+measure_figures(struct job *job, struct pz_err *err)
+{
+    struct pz_training_result *r = job->r;
+    struct pz_eval e = {.recipe = job->t->recipe,
+                        .world = &job->world,
+                        .events = &job->events,
+                        .params = job->t->params,
+                        .seed = job->t->seed,
+                        .threads = job->t->threads};
+    pz_log(PZ_LOG_NOTE, "measuring %s", e.recipe->name);
+    if (pz_figures_measure(&e, &r->figures, err))
+        return err->status;
+    r->measured = r->figures.n_asked > 0;
+    r->has_baseline = r->measured;
+    if (!r->measured)
+        pz_log(PZ_LOG_WARN, "not measured: there is too little to test it on");
+    return PZ_OK;
+}
+
 static int
 measure_all(struct job *job, struct pz_err *err)
 {
     struct pz_training_result *r = job->r;
     if (job->t->no_eval)
         return PZ_OK;
+    if (pz_has_figures(job->t->recipe))
+        return measure_figures(job, err);
     if (measure(job, job->t->recipe, job->t->params, &r->metrics, err) != PZ_OK)
         return err->status;
     r->measured = r->metrics.n_users > 0;
@@ -182,11 +205,16 @@ describe(struct job *job, struct pz_builder *b, struct pz_err *err)
     struct pz_training_result *r = job->r;
     struct pz_buf base = PZ_BUF_INIT;
     pz_params_json(job->t->params, &job->params);
-    if (r->measured)
+    bool figures = r->figures.n > 0;
+    if (figures)
+        pz_figures_json(&r->figures, false, &job->metrics);
+    else if (r->measured)
         pz_metrics_json(&r->metrics, &job->metrics);
     else
         pz_buf_addz(&job->metrics, "{}");
-    if (r->has_baseline)
+    if (figures)
+        pz_figures_json(&r->figures, true, &base);
+    else if (r->has_baseline)
         pz_metrics_json(&r->baseline, &base);
     int status;
     if ((status = pz_buf_status(&job->params, "hyperparameters", err)) ||
@@ -203,9 +231,11 @@ describe(struct job *job, struct pz_builder *b, struct pz_err *err)
         pz_model_preset(b, job->t->preset);
     pz_builder_meta(b, "metrics", job->metrics.data);
     if (r->measured)
-        pz_builder_metaf(b, "metrics.users", "%" PRIu64, r->metrics.n_users);
+        pz_builder_metaf(b, "metrics.users", "%" PRIu64,
+                         figures ? r->figures.n_asked : r->metrics.n_users);
     if (r->has_baseline)
-        pz_builder_meta(b, "metrics.popularity", base.data);
+        pz_builder_meta(b, figures ? "metrics.baseline" : "metrics.popularity",
+                        base.data);
 done:
     pz_buf_release(&base);
     return status;

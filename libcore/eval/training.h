@@ -9,6 +9,7 @@
 #ifndef PZ_EVAL_TRAINING_H
 #define PZ_EVAL_TRAINING_H
 
+#include "eval/figures.h"
 #include "eval/metrics.h"
 #include "recipe/preset.h"
 
@@ -32,6 +33,7 @@ struct pz_training_result {
     bool measured;    // metrics and baseline are there (baseline only for other recipes)
     bool has_baseline;
     struct pz_metrics metrics, baseline;
+    struct pz_figures figures; // n > 0: in the place of metrics and baseline
     struct pz_selection_report selected;
 };
 

@@ -235,7 +235,7 @@ add_input(struct pz_buf *out, const struct pz_ask *ask)
         add_text(out, &q->user);
     }
     if (q->has_item) {
-        add_key(out, "itemId", &first);
+        add_key(out, ask->attributes ? "itemAttributes" : "itemId", &first);
         add_text(out, &q->item);
     }
     if (q->has_candidates) {
@@ -345,10 +345,31 @@ add_beside(struct pz_buf *out, const struct pz_answer_form *form,
     return status;
 }
 
+/* Actions, as AWS's GetActionRecommendations has them. */
 static void
-add_items(struct pz_buf *out, const struct pz_answer *answer)
+add_actions(struct pz_buf *out, const struct pz_answer *answer)
 {
-    pz_buf_addz(out, "\"recommendedItems\":[");
+    pz_buf_addz(out, "\"actionList\":[");
+    for (size_t i = 0; i < answer->n; i++) {
+        pz_buf_addz(out, i ? ",{\"actionId\":" : "{\"actionId\":");
+        add_text(out, &answer->item[i].item);
+        pz_buf_addz(out, ",\"score\":");
+        add_f32(out, answer->item[i].score);
+        pz_buf_addc(out, '}');
+    }
+    pz_buf_addc(out, ']');
+}
+
+static void
+add_items(struct pz_buf *out, const struct pz_answer_form *form,
+          const struct pz_answer *answer)
+{
+    if (pz_model_answer_set(form->model) == PZ_ACTIONS) {
+        add_actions(out, answer);
+        return;
+    }
+    pz_buf_addz(out, pz_model_answers_users(form->model) ? "\"usersList\":["
+                                                         : "\"recommendedItems\":[");
     for (size_t i = 0; i < answer->n; i++) {
         if (i)
             pz_buf_addc(out, ',');
@@ -361,7 +382,8 @@ static void
 add_scores(struct pz_buf *out, const struct pz_answer_form *form,
            const struct pz_answer *answer)
 {
-    if (!shows_scores(form, answer))
+    // AWS has none beside users; those of actions stand with them.
+    if (pz_model_answer_set(form->model) != PZ_ITEMS || !shows_scores(form, answer))
         return;
     pz_buf_addz(out, ",\"scores\":[");
     for (size_t i = 0; i < answer->n; i++) {
@@ -380,7 +402,7 @@ pz_answer_json(struct pz_buf *out, const struct pz_answer_form *form,
     pz_buf_addz(out, "{\"input\":");
     add_input(out, ask);
     pz_buf_addz(out, ",\"output\":{");
-    add_items(out, answer);
+    add_items(out, form, answer);
     add_scores(out, form, answer);
     if (add_beside(out, form, answer, err) ||
         (form->explain && add_explanation(out, form, answer, err)))
@@ -410,7 +432,7 @@ pz_answer_log(struct pz_buf *out, const struct pz_answer_form *form,
         add_text(out, &q->item);
     }
     pz_buf_addc(out, ',');
-    add_items(out, answer);
+    add_items(out, form, answer);
     add_scores(out, form, answer);
     if (form->promoted &&
         add_beside(out,

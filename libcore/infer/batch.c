@@ -18,6 +18,7 @@
 
 enum {
     BLOCK_LINES = 256,    // a tile for the recipe
+    BLOCK_SEGMENTS = 8,   // each line is a walk through all users
     BLOCK_ROWS = 1 << 18, // answers of a block, more or less
     BLOCKS_A_THREAD = 4,
     MAX_THREADS = 256,
@@ -322,10 +323,12 @@ pages_release(struct pages *p)
 static size_t
 block_lines(const struct pz_batch *b)
 {
-    size_t n = b->rules.base.n, n_items = b->rules.model->n_items;
+    const struct pz_model *m = b->rules.model;
+    size_t n = b->rules.base.n, n_items = (size_t)pz_model_answers(m)->n;
+    size_t most = pz_model_answers_users(m) ? BLOCK_SEGMENTS : BLOCK_LINES;
     n = n < n_items ? n : n_items;
     size_t lines = BLOCK_ROWS / (n ? n : 1);
-    return lines > BLOCK_LINES ? BLOCK_LINES : lines ? lines : 1;
+    return lines > most ? most : lines ? lines : 1;
 }
 
 /* ---- many threads ---- */

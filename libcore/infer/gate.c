@@ -47,18 +47,22 @@ pz_gate_new(struct pz_gate **out, const char *text, const struct pz_filter_data 
     *out = NULL;
     if (pz_new(&g, 1, sizeof *g, "a filter", err))
         return err->status;
-    g->n_items = m->n_items;
+    g->n_items = (uint32_t)pz_model_answers(m)->n;
     if (pz_filter_compile(&g->filter, text, strlen(text), data, o, err)) {
         pz_gate_free(g);
         return err->status;
     }
-    enum pz_subject s = pz_filter_subject(g->filter);
+    static const enum pz_subject subject[PZ_N_SETS] = {[PZ_ITEMS] = PZ_SUBJECT_ITEM,
+                                                       [PZ_USERS] = PZ_SUBJECT_USER,
+                                                       [PZ_ACTIONS] = PZ_SUBJECT_ACTION};
+    enum pz_subject s = pz_filter_subject(g->filter),
+                    wanted = subject[pz_model_answer_set(m)];
     g->personal = pz_filter_needs_user(g->filter) || pz_filter_needs_item(g->filter);
-    if (s != PZ_SUBJECT_ITEM)
-        pz_err_set(err, PZ_USAGE, "the filter is about %s; ItemID is wanted here",
-                   pz_subject_name(s));
+    if (s != wanted)
+        pz_err_set(err, PZ_USAGE, "the filter is about %s; %s is wanted here",
+                   pz_subject_name(s), pz_subject_name(wanted));
     else
-        pz_filter_space_new(&g->space, g->filter, &m->item, err);
+        pz_filter_space_new(&g->space, g->filter, pz_model_answers(m), err);
     if (err->status) {
         pz_gate_free(g);
         return err->status;

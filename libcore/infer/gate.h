@@ -1,5 +1,6 @@
 /*
- * gate: a filter as a bitmap over a model's items, for pz_request.allow.
+ * gate: a filter as a bitmap over what a model answers with, for pz_request.allow: items,
+ * users (segments) or actions, called items below.
  *
  * A gate is compiled once and shared by threads; each has a run of its own. Bitmaps of
  * expressions that look at neither the user nor the current item depend on the values of
@@ -9,7 +10,7 @@
 #define PZ_INFER_GATE_H
 
 #include "filter/filter.h"
-#include "recipe/model.h"
+#include "infer/infer.h"
 
 /* An item as it was put one by one, newer than the datasets. */
 struct pz_live_item {
@@ -26,7 +27,8 @@ struct pz_live_items {
 };
 
 struct pz_gate;
-/* PZ_DATA: the expression (pz_filter_compile). PZ_USAGE: it is not about items. */
+/* PZ_DATA: the expression (pz_filter_compile). PZ_USAGE: it is not about
+ * what the model answers with. */
 int pz_gate_new(struct pz_gate **g, const char *text, const struct pz_filter_data *data,
                 const struct pz_filter_options *o, const struct pz_model *m,
                 struct pz_err *err);

@@ -48,6 +48,8 @@ struct pz_session {
     size_t cap_reason;
     struct pz_why *why;
     size_t cap_why;
+    uint32_t **about; // of each query: items that attributes mean, owned
+    size_t n_about, cap_about;
 };
 
 int
@@ -61,6 +63,14 @@ pz_session_new(struct pz_session **out, const struct pz_model *m, struct pz_err 
     return PZ_OK;
 }
 
+static void
+forget_about(struct pz_session *s)
+{
+    for (size_t i = 0; i < s->n_about; i++)
+        free(s->about[i]);
+    s->n_about = 0;
+}
+
 void
 pz_session_free(struct pz_session *s)
 {
@@ -69,6 +79,8 @@ pz_session_free(struct pz_session *s)
     void *owned[] = {s->slot,   s->query, s->ranked, s->answer, s->ids,
                      s->order,  s->item,  s->score,  s->row,    s->mark,
                      s->reason, s->why,   s->weight, s->time};
+    forget_about(s);
+    free(s->about);
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
         free(owned[i]);
     free(s);
@@ -77,7 +89,45 @@ pz_session_free(struct pz_session *s)
 bool
 pz_model_asks_item(const struct pz_model *m)
 {
-    return m->recipe->type == PZ_RELATED_ITEMS;
+    return m->recipe->type == PZ_RELATED_ITEMS || m->recipe->type == PZ_USER_SEGMENTATION;
+}
+
+bool
+pz_model_asks_attributes(const struct pz_model *m)
+{
+    return m->recipe->find_items != NULL;
+}
+
+bool
+pz_model_answers_users(const struct pz_model *m)
+{
+    return m->recipe->type == PZ_USER_SEGMENTATION;
+}
+
+const struct pz_ids *
+pz_model_answers(const struct pz_model *m)
+{
+    return pz_model_answers_users(m) ? &m->user : &m->item;
+}
+
+enum pz_set
+pz_model_answer_set(const struct pz_model *m)
+{
+    return pz_model_answers_users(m)                    ? PZ_USERS
+           : m->recipe->type == PZ_PERSONALIZED_ACTIONS ? PZ_ACTIONS
+                                                        : PZ_ITEMS;
+}
+
+int
+pz_model_check_attributes(const struct pz_model *m, const struct pz_text *text,
+                          struct pz_err *err)
+{
+    uint32_t *item;
+    size_t n, unknown;
+    if (m->recipe->find_items(m->state, text->s, text->n, &item, &n, &unknown, err))
+        return err->status;
+    free(item);
+    return PZ_OK;
 }
 
 static uint32_t
@@ -86,11 +136,12 @@ find(const struct pz_ids *ids, const struct pz_text *t)
     return pz_ids_find(ids, t->s, t->n);
 }
 
-/* Rows that the answer to q can have; n_items covers every item once. */
+/* Rows that the answer to q can have; every item (or user) is there once. */
 static size_t
 rows_wanted(const struct pz_session *s, const struct pz_request *q)
 {
-    size_t most = q->has_candidates ? q->n_candidates : s->m->n_items;
+    size_t n = (size_t)pz_model_answers(s->m)->n;
+    size_t most = q->has_candidates ? q->n_candidates : n;
     return q->n < most ? q->n : most;
 }
 
@@ -294,6 +345,35 @@ resolve_history(struct pz_session *s, const struct pz_request *q, struct slot *s
     return PZ_OK;
 }
 
+/* The items that a segment is asked for: one, or those with the attributes. */
+static int
+resolve_about(struct pz_session *s, const struct pz_request *q, struct pz_query *query,
+              struct pz_answer *answer, struct pz_err *err)
+{
+    const struct pz_model *m = s->m;
+    uint32_t *item = NULL;
+    size_t n = 0, unknown = 0;
+    if (pz_grow(&s->about, &s->cap_about, s->n_about + 1, sizeof *s->about, "items", err))
+        return err->status;
+    if (pz_model_asks_attributes(m)) {
+        if (m->recipe->find_items(m->state, q->item.s, q->item.n, &item, &n, &unknown,
+                                  err))
+            return err->status;
+    } else {
+        if (pz_new(&item, 1, sizeof *item, "items", err))
+            return err->status;
+        *item = find(&m->item, &q->item);
+        n = *item < m->n_items;
+        unknown = !n;
+        query->item = n ? *item : PZ_NO_ID;
+    }
+    s->about[s->n_about++] = item;
+    query->about = item;
+    query->n_about = n;
+    answer->n_unknown += unknown;
+    return PZ_OK;
+}
+
 static int
 resolve(struct pz_session *s, const struct pz_request *q, struct slot *slot,
         struct pz_query *query, struct pz_answer *answer, size_t *at, size_t *at_order,
@@ -311,6 +391,8 @@ resolve(struct pz_session *s, const struct pz_request *q, struct slot *slot,
         answer->n_unknown +=
             query->user == PZ_NO_ID && !q->n_recent && !pz_model_asks_item(m);
     }
+    if (pz_model_answers_users(m))
+        return q->has_item ? resolve_about(s, q, query, answer, err) : PZ_OK;
     if (q->has_item && pz_model_asks_item(m)) {
         query->item = find(&m->item, &q->item);
         if (query->item >= m->n_items)
@@ -336,9 +418,11 @@ finish(struct pz_session *s, const struct pz_request *q, const struct slot *slot
     for (size_t i = 0; ranked && i < ranked->n && n < want; i++) {
         uint32_t it = ranked->item[i];
         size_t len;
-        const char *text = pz_ids_get(&m->item, it, &len);
+        const char *text = pz_ids_get(pz_model_answers(m), it, &len);
         if (!text)
-            return pz_tensors_bad(&m->file, "item.offsets", err, "item %u has no id", it);
+            return pz_tensors_bad(
+                &m->file, pz_model_answers_users(m) ? "user.offsets" : "item.offsets",
+                err, "number %u has no id", it);
         row[n++] = (struct pz_answered){
             {text, len}, it, m->has_scores ? ranked->score[i] : NAN};
     }
@@ -360,6 +444,7 @@ pz_infer(struct pz_session *s, const struct pz_request *q, size_t n,
     *answer = NULL;
     if (n == 0)
         return PZ_OK;
+    forget_about(s);
     if (reserve(s, q, n, &k, err))
         return err->status;
     for (size_t i = 0; i < k; i++) {
@@ -402,7 +487,10 @@ pz_infer_explain(struct pz_session *s, size_t i, uint32_t index,
         return PZ_OK;
     const struct pz_query *q = &s->query[s->slot[i].query];
     // One term an item of the history; related items have the item itself, and labels.
-    size_t room = q->n_history + 1 + PZ_REASON_LABELS;
+    struct pz_history h = {.n = q->n_history};
+    if (pz_model_answers_users(m) && pz_model_history(m, index, &h, err))
+        return err->status;
+    size_t room = h.n + 1 + PZ_REASON_LABELS;
     if (pz_grow(&s->reason, &s->cap_reason, room, sizeof *s->reason, "reasons", err) ||
         pz_grow(&s->why, &s->cap_why, room, sizeof *s->why, "reasons", err))
         return err->status;

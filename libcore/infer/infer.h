@@ -20,8 +20,8 @@ struct pz_text {
 
 /* A question in external ids. Everything is borrowed until the answer has been used. */
 struct pz_request {
-    struct pz_text user, item; // the recipe's type decides which is asked for
-    bool has_user, has_item;
+    struct pz_text user, item;     // the recipe's type decides which is asked for; where
+    bool has_user, has_item;       // that is attributes, item is their expression
     const struct pz_text *history; // replaces the stored history, oldest first
     size_t n_history;
     bool has_history;
@@ -44,10 +44,10 @@ struct pz_request {
 };
 
 struct pz_answered {
-    struct pz_text
-        item;       // a view into the model, or into the request (unknown candidates)
-    uint32_t index; // PZ_NO_ID: not in the model
-    float score;    // NaN: none
+    struct pz_text item; // a view into the model, or into the request (unknown
+                         // candidates); of segments: a user
+    uint32_t index;      // PZ_NO_ID: not in the model
+    float score;         // NaN: none
 };
 
 /* Best first; candidates that the model does not know behind, in the order of the
@@ -76,6 +76,17 @@ void pz_session_free(struct pz_session *s); // accepts NULL
 
 /* Is a request of this model about an item (and not about a user)? */
 bool pz_model_asks_item(const struct pz_model *m);
+/* Is it about attributes of items, an expression in the place of the item? */
+bool pz_model_asks_attributes(const struct pz_model *m);
+/* Are users what is answered, as segments are? */
+bool pz_model_answers_users(const struct pz_model *m);
+/* The ids of what is answered, and the dataset that describes it: items, users or
+ * actions. */
+const struct pz_ids *pz_model_answers(const struct pz_model *m);
+enum pz_set pz_model_answer_set(const struct pz_model *m);
+/* PZ_DATA: the model cannot take the expression of attributes. */
+int pz_model_check_attributes(const struct pz_model *m, const struct pz_text *text,
+                              struct pz_err *err);
 
 /*
  * Answers the first *n_done of n requests, at least one and as many as a bounded amount

@@ -291,8 +291,8 @@ take_item(void *ctx, const char *id, const char *properties, int64_t time)
             return r->err->status;
         it = &l->item[l->n_new++];
         it->n = n;
-        it->index = pz_ids_find(&l->o.model->item, id, n);
-        if (it->index >= l->o.model->n_items)
+        it->index = pz_ids_find(pz_model_answers(l->o.model), id, n);
+        if (it->index >= pz_model_answers(l->o.model)->n)
             it->index = PZ_NO_ID;
         if (pz_arena_copy(&l->item_memory, &it->id, id, n, "items", r->err))
             return r->err->status;
@@ -310,8 +310,12 @@ read_items(struct pz_live *l, struct pz_err *err)
         return err->status;
     l->n_new = l->items.n;
     if (!pz_estore_last(l->store, &last, err) && last != l->items_seq) {
-        if (!pz_estore_records(l->store, PZ_RECORD_ITEM, l->items_seq, take_item, &r,
-                               err))
+        static const enum pz_record_kind kind[PZ_N_SETS] = {[PZ_ITEMS] = PZ_RECORD_ITEM,
+                                                            [PZ_USERS] = PZ_RECORD_USER,
+                                                            [PZ_ACTIONS] =
+                                                                PZ_RECORD_ACTION};
+        if (!pz_estore_records(l->store, kind[pz_model_answer_set(l->o.model)],
+                               l->items_seq, take_item, &r, err))
             l->items_seq = last;
     }
     pz_estore_let_go(l->store);

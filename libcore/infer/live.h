@@ -15,7 +15,8 @@
 struct pz_live_options {
     const char *group; // NULL: nothing is live
     const struct pz_model *model;
-    // Borrowed. What is NULL is not read: fields of events, items, users.
+    // Borrowed. What is NULL is not read: fields of events, of what the model answers
+    // with (called items here), of users.
     const struct pz_schema *events, *items, *users;
 };
 

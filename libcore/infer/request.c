@@ -106,6 +106,18 @@ take_item(struct line *l, const char *key, enum pz_tok tok)
     return take_id(l, key, tok, &l->ask->request.item, &l->ask->request.has_item);
 }
 
+/* Looked at when the whole line is known to be good. */
+static bool
+take_attributes(struct line *l, const char *key, enum pz_tok tok)
+{
+    if (tok != PZ_TOK_STRING)
+        return bad(l, "\"%s\" must be a string", key);
+    l->ask->request.item = keep(l);
+    l->ask->request.has_item = true;
+    l->ask->attributes = true;
+    return true;
+}
+
 static bool
 take_list(struct line *l, const char *key, enum pz_tok tok, size_t *first, size_t *n)
 {
@@ -220,10 +232,16 @@ static const struct member {
     bool (*take)(struct line *l, const char *key, enum pz_tok tok);
     int slot; // members of one slot exclude each other, and repetition
 } members[] = {
-    {"userId", take_user, 0},         {"itemId", take_item, 1},
-    {"itemList", take_candidates, 2}, {"inputList", take_candidates, 2},
-    {"history", take_history, 3},     {"numResults", take_n, 4},
-    {"filterValues", take_values, 5}, {"context", take_context, 6},
+    {"userId", take_user, 0},
+    {"itemId", take_item, 1},
+    {"itemList", take_candidates, 2},
+    {"inputList", take_candidates, 2},
+    {"history", take_history, 3},
+    {"numResults", take_n, 4},
+    {"filterValues", take_values, 5},
+    {"context", take_context, 6},
+    {"itemAttributes", take_attributes, 1},
+    {"attributes", take_attributes, 1},
 };
 enum { N_MEMBERS = sizeof members / sizeof *members };
 
@@ -283,6 +301,19 @@ is_json(struct pz_scan *scan, const struct pz_text *line)
     return tok == PZ_TOK_END;
 }
 
+/* Can the model take the line's expression? */
+static bool
+check_attributes(struct line *l)
+{
+    struct pz_err err = PZ_ERR_INIT;
+    if (!pz_model_check_attributes(l->rules->model, &l->ask->request.item, &err))
+        return true;
+    if (err.status == PZ_DATA)
+        return bad(l, "%s", err.msg);
+    *l->err = err;
+    return false;
+}
+
 /* Has the request what the recipe cannot do without? */
 static bool
 check_complete(struct line *l)
@@ -290,6 +321,17 @@ check_complete(struct line *l)
     const struct pz_request *q = &l->ask->request;
     const struct pz_recipe *r = l->rules->model->recipe;
     bool item = pz_model_asks_item(l->rules->model);
+    bool attributes = pz_model_asks_attributes(l->rules->model);
+    if (attributes != l->ask->attributes && (attributes || l->ask->attributes))
+        return bad(l, "recipe %s needs %s", r->name,
+                   attributes ? "\"itemAttributes\""
+                   : item     ? "\"itemId\""
+                              : "\"userId\" (or \"history\")");
+    if (pz_model_answers_users(l->rules->model) && (q->has_candidates || q->has_history))
+        return bad(l, "recipe %s answers with users: \"%s\" has no meaning", r->name,
+                   q->has_candidates ? "itemList" : "history");
+    if (attributes && !check_attributes(l))
+        return false;
     if (r->type == PZ_PERSONALIZED_RANKING && !q->has_candidates)
         return bad(l, "recipe %s needs \"itemList\"", r->name);
     if (item ? q->has_item : q->has_user || q->has_history || r->type == PZ_POPULAR_ITEMS)
@@ -317,7 +359,7 @@ add_json(struct line *l)
         return l->err->status;
     if (ask->echo) {
         check_complete(l);
-        return PZ_OK;
+        return l->err->status;
     }
     // An error of the scanner, or one of ours in front of which the scan stopped.
     if (scan->error)
@@ -364,6 +406,9 @@ pz_asks_add(struct pz_asks *a, const struct pz_ask_rules *rules, enum pz_line_ki
     } else if (pz_model_asks_item(rules->model)) {
         q->item = *text;
         q->has_item = true;
+        l.ask->attributes = pz_model_asks_attributes(rules->model);
+        if (l.ask->attributes && !check_attributes(&l) && err->status)
+            return err->status;
     } else {
         q->user = *text;
         q->has_user = true;

@@ -3,6 +3,7 @@
  * one JSON object a line:
  *
  *   {"userId":"u1"}   {"itemId":"i1"}   {"userId":"u1","itemList":["i1","i2"]}
+ *   {"itemAttributes":"ITEMS.GENRES = \"Comedy\""}   ("attributes" is the same)
  *
  * with, of our own, "history":["i1",...] (oldest first; instead of what is stored of the
  * user, or of a user that exists nowhere) and "numResults":N. AWS's "filterValues" is an
@@ -46,6 +47,7 @@ struct pz_ask {
     uint64_t number;     // of the line
     bool json;           // line is a JSON line
     bool n_given;        // request.n was asked for
+    bool attributes;     // request.item came as "itemAttributes"
     bool echo;           // line is JSON: it can stand in the answer as it is
     const char *error;   // why there is no request; NULL: there is one
     size_t at_history, at_candidate, at_value,

@@ -78,12 +78,12 @@ int
 pz_scope_run_new(struct pz_scope_run **out, const struct pz_scope *s, struct pz_err *err)
 {
     bool items = s->filter || s->promotion || s->n_columns;
-    struct pz_live_options o = {.group = s->group,
-                                .model = s->model,
-                                .events =
-                                    looks_at_user(s) ? schema(s, PZ_INTERACTIONS) : NULL,
-                                .items = items ? schema(s, PZ_ITEMS) : NULL,
-                                .users = looks_at_user(s) ? schema(s, PZ_USERS) : NULL};
+    struct pz_live_options o = {
+        .group = s->group,
+        .model = s->model,
+        .events = looks_at_user(s) ? schema(s, PZ_INTERACTIONS) : NULL,
+        .items = items ? schema(s, pz_model_answer_set(s->model)) : NULL,
+        .users = looks_at_user(s) ? schema(s, PZ_USERS) : NULL};
     struct pz_live *live;
     *out = NULL;
     if (pz_live_new(&live, &o, err))
@@ -176,10 +176,11 @@ open_gate(struct pz_scope_run *r, const struct pz_gate *g, struct pz_gate_run *r
           const struct pz_request *q, const struct pz_live_user *user,
           const uint64_t **allow, struct pz_err *err)
 {
+    bool item = q->has_item && !pz_model_asks_attributes(r->s->model);
     struct pz_filter_request f = {.user = q->has_user ? q->user.s : NULL,
                                   .n_user = q->has_user ? q->user.n : 0,
-                                  .item = q->has_item ? q->item.s : NULL,
-                                  .n_item = q->has_item ? q->item.n : 0,
+                                  .item = item ? q->item.s : NULL,
+                                  .n_item = item ? q->item.n : 0,
                                   .event = user->event,
                                   .n_events = user->n_events,
                                   .user_record = user->record};
@@ -250,7 +251,8 @@ pz_scope_complete(struct pz_scope_run *r, struct pz_request *q,
     q->recent_time = user.time;
     q->n_recent = user.n_recent;
     if (r->promotion && !q->has_candidates) {
-        size_t n = q->n < r->s->model->n_items ? q->n : r->s->model->n_items;
+        size_t most = (size_t)pz_model_answers(r->s->model)->n;
+        size_t n = q->n < most ? q->n : most;
         promoted->request = *q;
         promoted->request.n = n_promoted(r->s, n);
         struct pz_request p = *q;
@@ -339,7 +341,8 @@ stored_cell(const struct pz_dataset *d, const struct pz_field *f,
             const struct pz_text *item)
 {
     struct pz_fcell cell = {.kind = PZ_FCELL_NULL};
-    uint32_t row = pz_ids_find(&d->item, item->s, item->n);
+    const struct pz_ids *ids = d->schema.set == PZ_USERS ? &d->user : &d->item;
+    uint32_t row = pz_ids_find(ids, item->s, item->n);
     const struct pz_column *col = pz_dataset_column(d, f->name);
     if (row == PZ_NO_ID || row >= d->n_rows || !col)
         return cell;
@@ -359,7 +362,7 @@ pz_scope_column(struct pz_scope_run *r, const struct pz_text *item, size_t c,
                 struct pz_buf *out)
 {
     const struct pz_field *f = r->s->column[c];
-    const struct pz_dataset *d = r->s->data->set[PZ_ITEMS];
+    const struct pz_dataset *d = r->s->data->set[pz_model_answer_set(r->s->model)];
     const struct pz_live_item *live =
         pz_live_item_find(pz_live_items(r->live), item->s, item->n);
     struct pz_fcell cell =

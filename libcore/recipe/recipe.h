@@ -65,19 +65,22 @@ struct pz_query {
     const float *weight;     // of the history's events, NULL: all 1
     const int64_t *time;     // of the history's events, Unix seconds; NULL: not known
     size_t n_history;
-    bool stored;   // history and weight are the model's own for `user`: what is
-                   // stored for the user may be used
-    uint32_t item; // RELATED_ITEMS: the item; PZ_NO_ID: unknown
+    bool stored;           // history and weight are the model's own for `user`: what is
+                           // stored for the user may be used
+    uint32_t item;         // RELATED_ITEMS: the item; PZ_NO_ID: unknown
+    const uint32_t *about; // USER_SEGMENTATION: the items asked about, ascending; none:
+    size_t n_about;        // nothing is known of them
     const uint32_t *candidate; // rank just these (no duplicates), else NULL: all items
     size_t n_candidates;
-    const uint64_t *allow;   // bit i: item i may be returned; NULL: all. n_items bits
+    const uint64_t *allow;   // bit i: item i may be returned; NULL: all. n_items bits,
+                             // n_users bits for USER_SEGMENTATION
     const uint32_t *exclude; // never to be returned; any order, may repeat
     size_t n_exclude;
     size_t n; // items wanted
 };
 
 /* The answer: n items, best first; score order, ties by lower index. A score of NaN: the
- * recipe gives none to the item. */
+ * recipe gives none to the item. USER_SEGMENTATION ranks users: indexes are theirs. */
 struct pz_ranked {
     uint32_t *item; // room for query.n (query.n_candidates with candidates)
     float *score;   // same
@@ -85,8 +88,9 @@ struct pz_ranked {
     bool fallback; // the recipe knew nothing of the user or item: popular items instead
 };
 
-/* Why item was ranked: one term per distinct history item, or for what a label says
- * (recipes that compare features). The sum of the terms is `raw`. */
+/* Why item was ranked: one term per distinct history item (of USER_SEGMENTATION: of the
+ * user that was ranked), or for what a label says (recipes that compare features). The
+ * sum of the terms is `raw`. */
 struct pz_reason {
     uint32_t item;
     double contribution;
@@ -95,7 +99,7 @@ struct pz_reason {
 };
 #define PZ_REASON_LABELS 32 // reasons with a label, at most
 struct pz_explained {
-    struct pz_reason *reason; // room for query.n_history + PZ_REASON_LABELS, at least 1
+    struct pz_reason *reason; // room for that many items + PZ_REASON_LABELS, at least 1
                               // more; greatest first
     size_t n;
     double raw; // the score before softmax
@@ -128,6 +132,13 @@ struct pz_recipe {
     /* NULL when the recipe cannot. */
     int (*explain)(const void *state, const struct pz_query *q, uint32_t item,
                    struct pz_explained *out, struct pz_err *err);
+    /*
+     * USER_SEGMENTATION by attributes: the items that an expression means, ascending, new
+     * memory; *unknown: attributes that no item has. NULL: requests name an item.
+     * PZ_DATA: a bad expression, whose message names no place in the input.
+     */
+    int (*find_items)(const void *state, const char *text, size_t n, uint32_t **item,
+                      size_t *n_items, size_t *unknown, struct pz_err *err);
 };
 
 /* The registry, in the order of the man page; NULL at the end. */
@@ -143,6 +154,8 @@ extern const struct pz_recipe pz_recipe_similar_items;
 extern const struct pz_recipe pz_recipe_sims; // aws-sims
 extern const struct pz_recipe pz_recipe_trending; // aws-trending-now
 extern const struct pz_recipe pz_recipe_user_personalization;
+extern const struct pz_recipe pz_recipe_item_affinity; // segments.c
+extern const struct pz_recipe pz_recipe_item_attribute_affinity;
 
 /* Hyperparameters that recipes share; the first two are about exploration. */
 extern const struct pz_param_def pz_user_personalization_params[];

@@ -10,6 +10,8 @@ const struct pz_recipe *const pz_recipes[] = {
     &pz_recipe_sims,
     &pz_recipe_trending,
     &pz_recipe_user_personalization,
+    &pz_recipe_item_affinity,
+    &pz_recipe_item_attribute_affinity,
     NULL,
 };
 

@@ -305,7 +305,11 @@ static void
 need_ids(struct ask *a)
 {
     const struct pz_model *m = &a->deploy->model;
-    if (pz_model_asks_item(m) && !a->q.has_item)
+    if (pz_model_answers_users(m))
+        pz_api_fail(a->call, PZ_FAULT_INVALID_INPUT,
+                    "recipe %s is of type USER_SEGMENTATION, which is for batches",
+                    m->recipe->name);
+    else if (pz_model_asks_item(m) && !a->q.has_item)
         pz_api_fail(a->call, PZ_FAULT_INVALID_INPUT,
                     "itemId is required: recipe %s is of type RELATED_ITEMS",
                     m->recipe->name);

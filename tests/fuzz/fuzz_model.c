@@ -20,7 +20,7 @@ struct change {
     uint8_t *at, old;
 };
 
-static struct pz_dataset dataset, items;
+static struct pz_dataset dataset, items, users;
 static uint32_t item_row[ITEMS];
 static struct pz_world world;
 static struct pz_events events;
@@ -51,6 +51,8 @@ build(void)
         item_row[i] = i;
     world.items = &items;
     world.item_row = item_row;
+    toy_kinds(&users, NULL, &dataset.user);
+    world.users = &users;
     require(pz_events_select(&dataset, &all, &events, &report, &err) == PZ_OK);
     for (; pz_recipes[n_recipes] && n_recipes < MAX_RECIPES; n_recipes++) {
         const struct pz_recipe *r = pz_recipes[n_recipes];
@@ -100,7 +102,8 @@ static void
 ask(const struct pz_model *m, uint32_t which)
 {
     enum { N = 3 };
-    uint32_t item[N][ITEMS];
+    bool users_asked = m->recipe->type == PZ_USER_SEGMENTATION;
+    uint32_t item[N][ITEMS], about[N];
     float score[N][ITEMS];
     struct pz_query query[N];
     struct pz_ranked out[N];
@@ -112,7 +115,13 @@ ask(const struct pz_model *m, uint32_t which)
         uint32_t k = (which + 7 * i) % ITEMS;
         struct pz_query *q = &query[n];
         struct pz_history h;
-        *q = (struct pz_query){.user = k, .item = k, .n = 1 + k % ITEMS, .stored = k % 2};
+        about[i] = k;
+        *q = (struct pz_query){.user = k,
+                               .item = k,
+                               .about = &about[i],
+                               .n_about = 1,
+                               .n = 1 + k % ITEMS,
+                               .stored = k % 2};
         out[n] = (struct pz_ranked){.item = item[n], .score = score[n]};
         if (pz_model_history(m, k, &h, &err))
             require(err.status == PZ_FORMAT && err.msg[0]);
@@ -132,8 +141,12 @@ ask(const struct pz_model *m, uint32_t which)
     for (size_t i = 0; i < n; i++) {
         require(out[i].n <= query[i].n);
         for (size_t j = 0; j < out[i].n; j++)
-            require(item[i][j] < m->n_items);
+            require(item[i][j] < (users_asked ? m->n_users : m->n_items));
     }
+    struct pz_history h;
+    if (users_asked && out[0].n &&
+        (pz_model_history(m, item[0][0], &h, &err) || h.n > 64))
+        return; // more reasons than there is room for
     if (m->recipe->explain && which % 4 == 0 && out[0].n &&
         m->recipe->explain(m->state, &query[0], item[0][0], &why, &err) == PZ_OK)
         require(why.n <= 64 + PZ_REASON_LABELS);

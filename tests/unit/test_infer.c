@@ -408,7 +408,7 @@ START_TEST(bad_lines)
         {"{\"user\":\"a\"}", "{\"user\":\"a\"}",
          "unknown key \\\"user\\\"; the keys are userId, itemId, itemList, inputList, "
          "history, numResults, "
-         "filterValues, context"},
+         "filterValues, context, itemAttributes, attributes"},
     };
     struct pz_ask_rules r = rules_of(2);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

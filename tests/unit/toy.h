@@ -122,6 +122,29 @@ toy_items(struct pz_dataset *d, uint32_t n)
     d->column[2] = (struct pz_column){field[2].name, &field[2], PZ_F32, price, NULL, {0}};
 }
 
+/* What items or users with these ids are: "A", "B" and "A|B" in turns, a category. At
+ * most 1024 of them; needs no release. */
+static inline void
+toy_kinds(struct pz_dataset *d, const struct pz_ids *item, const struct pz_ids *user)
+{
+    static struct pz_field field = {
+        .name = (char *)"KIND", .type = PZ_STRING, .categorical = true};
+    static struct pz_column column;
+    static const char words[] = "AA|BB";
+    static const int64_t word_at[] = {0, 1, 4, 5};
+    const struct pz_ids *ids = item ? item : user;
+    static uint8_t code[1024];
+    for (size_t i = 0; i < sizeof code; i++)
+        code[i] = (uint8_t)(i % 3);
+    column = (struct pz_column){field.name, &field, PZ_U8, code, NULL, {0}};
+    column.dict = (struct pz_ids){(const uint8_t *)words, word_at, NULL, 3, 5, 0};
+    *d = (struct pz_dataset){.n_rows = ids->n, .column = &column, .n_columns = 1};
+    if (item)
+        d->item = *item;
+    if (user)
+        d->user = *user;
+}
+
 /* Random events: user u has 0 to `most`, low items more often than high ones, repeats
  * too. */
 static inline struct toy_row *

@@ -17,7 +17,7 @@
 #include "store/catalog_filter.h"
 #include "store/group.h"
 
-enum { DEFAULT_N = 25 };
+enum { DEFAULT_N = 25, DEFAULT_ACTIONS = 5 };
 
 static struct {
     const char *solution, *model, *filter, *promote, *log, *user;
@@ -35,7 +35,7 @@ static const struct pz_opt opts[] = {
      0},
     {"Question", 0, PZ_OPT_HEADING, NULL, NULL, NULL, 0, 0},
     {"num-results", 'n', PZ_OPT_INT, &opt.n, "N",
-     "items for each id (default 25; with --rank all)", 0, 4294967295.0},
+     "items for each id (default 25, of actions 5; with --rank all)", 0, 4294967295.0},
     {"exclude-seen", 0, PZ_OPT_FLAG, &opt.exclude_seen, NULL,
      "leave out the items of the history", 0, 0},
     {"history", 0, PZ_OPT_LIST, &opt.history, "ID,...",
@@ -311,7 +311,9 @@ set_rules(struct pz_ask_rules *rules, const struct pz_model *m, struct lists *li
     struct pz_request *q = &rules->base;
     *rules =
         (struct pz_ask_rules){.model = m, .n_given = opt.n >= 0, .strict = opt.strict};
-    q->n = opt.n >= 0 ? (size_t)opt.n : DEFAULT_N;
+    q->n = opt.n >= 0                             ? (size_t)opt.n
+           : pz_model_answer_set(m) == PZ_ACTIONS ? DEFAULT_ACTIONS
+                                                  : DEFAULT_N;
     q->exclude_seen = opt.exclude_seen;
     if (opt.user && !pz_model_asks_item(m))
         return pz_err_set(err, PZ_USAGE,

@@ -1,5 +1,5 @@
 /*
- * make-shop: an invented shop as three CSV files, the same bytes on every machine.
+ * make-shop: an invented shop as five CSV files, the same bytes on every machine.
  *
  *   make-shop DIR [--users N] [--items N] [--days N] [--seed N]
  *
@@ -11,6 +11,8 @@
  *   - a purchase leads to what goes with it in the next session;
  *   - kinds have seasons, weekdays and evenings are busier, a third of the items is new
  *     and draws attention at first, few users and few items make most of the events.
+ *   - users are asked to do things for the shop (actions); who is eager, and who takes
+ * which, depends on membership and age, and on what they did when asked before.
  * Only + - * / and sqrt touch floating point, which round alike everywhere.
  */
 #include <errno.h>
@@ -604,6 +606,72 @@ write_events(struct shop *s, const char *dir)
     finish(f, "interactions.csv");
 }
 
+/* ---- actions ---------------------------------------------------------------------- */
+
+static const struct {
+    const char *id, *type;
+    int value, repeat, days_left; // days_left: behind the end of the data; 0: for ever
+    double base, by_membership[3], young; // chance, and what multiplies it
+} action[] = {
+    {"join-newsletter", "contact", 3, 14, 0, 0.30, {1.2, 0.8, 0.4}, 0.7},
+    {"install-app", "contact", 5, 7, 0, 0.20, {0.8, 1.0, 1.2}, 2.0},
+    {"become-member", "membership", 8, 14, 0, 0.25, {1.4, 0.1, 0.0}, 1.0},
+    {"upgrade-to-gold", "membership", 10, 21, 0, 0.15, {0.2, 1.6, 0.0}, 0.6},
+    {"invite-friend", "social", 6, 7, 0, 0.08, {0.5, 1.2, 1.8}, 1.6},
+    {"write-review", "social", 4, 3, 0, 0.18, {0.6, 1.1, 1.5}, 1.0},
+    {"save-card", "payment", 7, 30, 0, 0.12, {0.6, 1.2, 1.4}, 1.2},
+    {"christmas-voucher", "offer", 9, 7, 24, 0.35, {1.0, 1.0, 1.0}, 0.9},
+    {"gift-wrapping", "offer", 2, 3, 45, 0.10, {1.0, 1.0, 1.0}, 0.8},
+    {"take-survey", "contact", 1, 30, 0, 0.05, {1.0, 1.2, 1.0}, 0.5},
+};
+enum { N_ACTIONS = sizeof action / sizeof *action };
+
+static void
+write_actions(const struct shop *s, const char *dir)
+{
+    FILE *f = create(dir, "actions.csv",
+                     "ACTION_ID,TYPE,VALUE,CREATION_TIMESTAMP,EXPIRATION_TIMESTAMP,"
+                     "REPEAT_FREQUENCY");
+    for (int a = 0; a < N_ACTIONS; a++) {
+        fprintf(f, "%s,%s,%d,%lld,", action[a].id, action[a].type, action[a].value,
+                (long long)(s->start - DAY));
+        if (action[a].days_left)
+            fprintf(f, "%lld", (long long)(END_TIME + action[a].days_left * DAY));
+        fprintf(f, ",%d\n", action[a].repeat);
+    }
+    finish(f, "actions.csv");
+}
+
+/* What a user does when asked, about once in three sessions. */
+static void
+write_offers(FILE *f, int id, const struct user *u, struct rng *r)
+{
+    double eager = 0.3 + 1.7 * uniform(r) * uniform(r);
+    int done[N_ACTIONS] = {0};
+    int64_t asked[N_ACTIONS] = {0};
+    int n = u->sessions / 3 + 1;
+    for (int i = 0; i < n; i++) {
+        int a = below(r, N_ACTIONS);
+        double when = (i + uniform(r)) / n;
+        int64_t time = u->from + (int64_t)(when * (double)(u->to - u->from));
+        if (asked[a] && time - asked[a] < (int64_t)action[a].repeat * DAY)
+            continue; // not again so soon
+        asked[a] = time;
+        double p = action[a].base * eager * action[a].by_membership[u->membership];
+        if (u->age && u->age < 30)
+            p *= action[a].young;
+        if (done[a])
+            p *= 0.3; // most are done once
+        bool takes = chance(r, p < 0.9 ? p : 0.9);
+        const char *what = takes ? "Taken" : chance(r, 0.5) ? "Not Taken" : "Viewed";
+        if (takes && chance(r, 0.3)) // not at once
+            fprintf(f, "u%d,%s,Viewed,%lld\n", id + 1, action[a].id,
+                    (long long)(time - 3600 - below(r, 2 * DAY)));
+        fprintf(f, "u%d,%s,%s,%lld\n", id + 1, action[a].id, what, (long long)time);
+        done[a] += takes;
+    }
+}
+
 /* ---- main ------------------------------------------------------------------------ */
 
 static void
@@ -657,14 +725,20 @@ main(int argc, char **argv)
     s.start = END_TIME - (int64_t)s.days * DAY;
     make_items(&s);
     write_items(&s, dir);
+    write_actions(&s, dir);
     FILE *users = create(dir, "users.csv", "USER_ID,AGE,GENDER,MEMBERSHIP");
+    FILE *offers =
+        create(dir, "action-interactions.csv", "USER_ID,ACTION_ID,EVENT_TYPE,TIMESTAMP");
     for (int i = 0; i < s.n_users; i++) {
         struct rng r = stream(s.seed, 2, (uint64_t)i);
         struct user u = make_user(&s, &r);
         write_user(users, i, &u);
+        struct rng asked = stream(s.seed, 3, (uint64_t)i);
+        write_offers(offers, i, &u, &asked);
         live(&s, i, &u, &r);
     }
     finish(users, "users.csv");
+    finish(offers, "action-interactions.csv");
     write_events(&s, dir);
     fprintf(stderr, "make-shop: %d users, %d items, %zu events in %s\n", s.n_users,
             s.n_items, s.n_events, dir);

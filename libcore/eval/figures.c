@@ -7,6 +7,7 @@ static const struct {
     int (*measure)(const struct pz_eval *e, struct pz_figures *out, struct pz_err *err);
 } protocol[] = {
     {PZ_USER_SEGMENTATION, pz_eval_segments},
+    {PZ_PERSONALIZED_ACTIONS, pz_eval_actions},
 };
 enum { N_PROTOCOLS = sizeof protocol / sizeof *protocol };
 

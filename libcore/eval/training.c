@@ -53,11 +53,18 @@ open_data(struct job *job, struct pz_err *err)
     const char *group = job->t->group;
     if (pz_group_need(group, err))
         return err->status;
-    int r = pz_world_open(&job->world, group, PZ_INTERACTIONS, job->t->threads, err);
+    enum pz_set set = job->t->recipe->type == PZ_PERSONALIZED_ACTIONS
+                          ? PZ_ACTION_INTERACTIONS
+                          : PZ_INTERACTIONS;
+    int r = pz_world_open(&job->world, group, set, job->t->threads, err);
     if (r == PZ_NEGATIVE)
         return pz_err_set(err, PZ_DATA,
-                          "group '%s' has no interactions; pz-import -g %s -t "
-                          "interactions makes them",
+                          "group '%s' has no %s; pz-import -g %s -t %s makes them", group,
+                          pz_set_name(set), group, pz_set_name(set));
+    if (!r && set == PZ_ACTION_INTERACTIONS && !job->world.items)
+        return pz_err_set(err, PZ_DATA,
+                          "group '%s' has no actions; pz-import -g %s -t actions makes "
+                          "them",
                           group, group);
     if (r)
         return r;

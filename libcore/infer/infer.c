@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 
 /* Result rows that one call of pz_infer() holds at most, beyond its first request's. */
@@ -116,6 +117,13 @@ pz_model_answer_set(const struct pz_model *m)
     return pz_model_answers_users(m)                    ? PZ_USERS
            : m->recipe->type == PZ_PERSONALIZED_ACTIONS ? PZ_ACTIONS
                                                         : PZ_ITEMS;
+}
+
+enum pz_set
+pz_model_event_set(const struct pz_model *m)
+{
+    return pz_model_answer_set(m) == PZ_ACTIONS ? PZ_ACTION_INTERACTIONS
+                                                : PZ_INTERACTIONS;
 }
 
 int
@@ -383,6 +391,7 @@ resolve(struct pz_session *s, const struct pz_request *q, struct slot *slot,
     *slot = (struct slot){.n_rows = 0};
     *query = (struct pz_query){
         .user = PZ_NO_ID, .item = PZ_NO_ID, .n = rows_wanted(s, q), .allow = q->allow};
+    query->now = pz_now();
     *answer = (struct pz_answer){.n = 0};
     if (q->has_user) {
         query->user = find(&m->user, &q->user);
@@ -423,8 +432,8 @@ finish(struct pz_session *s, const struct pz_request *q, const struct slot *slot
             return pz_tensors_bad(
                 &m->file, pz_model_answers_users(m) ? "user.offsets" : "item.offsets",
                 err, "number %u has no id", it);
-        row[n++] = (struct pz_answered){
-            {text, len}, it, m->has_scores ? ranked->score[i] : NAN};
+        row[n++] =
+            (struct pz_answered){{text, len}, it, m->has_scores ? ranked->score[i] : NAN};
     }
     for (size_t i = 0; i < slot->n_unknown && n < want; i++)
         row[n++] = (struct pz_answered){q->candidate[s->order[slot->unknown + i]],

@@ -84,6 +84,8 @@ bool pz_model_answers_users(const struct pz_model *m);
  * actions. */
 const struct pz_ids *pz_model_answers(const struct pz_model *m);
 enum pz_set pz_model_answer_set(const struct pz_model *m);
+/* The events that histories are made of: interactions or action interactions. */
+enum pz_set pz_model_event_set(const struct pz_model *m);
 /* PZ_DATA: the model cannot take the expression of attributes. */
 int pz_model_check_attributes(const struct pz_model *m, const struct pz_text *text,
                               struct pz_err *err);

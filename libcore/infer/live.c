@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "recipe/actions.h"
 #include "store/estore.h"
 
 #define ITEMS_SECONDS 0.5 // between two looks for items that were put
@@ -30,6 +31,7 @@ struct pz_live {
     struct type_rule *rule;
     size_t n_rules;
     bool weighted, has_threshold;
+    bool actions; // events of actions are looked at, not those of items
     double threshold;
     struct pz_arena arena, item_memory; // of users, of items
     struct pz_text *recent;
@@ -116,6 +118,8 @@ read_model(struct pz_live *l, struct pz_err *err)
 static float
 weight_of(const struct pz_live *l, const struct pz_event *e)
 {
+    if (l->actions)
+        return e->type ? pz_action_weight(e->type, strlen(e->type)) : 0;
     bool has_threshold = l->has_threshold;
     double threshold = l->threshold;
     float weight = 1;
@@ -144,6 +148,7 @@ pz_live_new(struct pz_live **out, const struct pz_live_options *o, struct pz_err
     if (pz_new(&l, 1, sizeof *l, "live events", err))
         return err->status;
     l->o = *o;
+    l->actions = l->weighted = pz_model_answer_set(o->model) == PZ_ACTIONS;
     l->looked = -INFINITY;
     pz_scan_init(&l->scan);
     *out = l;
@@ -384,6 +389,7 @@ put_role(struct pz_fcell *cell, const struct pz_field *f, const struct pz_event 
         text = e->user ? e->user : e->session;
         break;
     case PZ_ROLE_ITEM:
+    case PZ_ROLE_ACTION:
         text = e->item;
         break;
     case PZ_ROLE_EVENT_TYPE:
@@ -506,9 +512,10 @@ pz_live_user(struct pz_live *l, const char *id, size_t n, struct pz_live_user *o
     bool stranger = pz_ids_find(&l->o.model->user, id, n) == PZ_NO_ID;
     l->learned = stranger ? 0 : l->known;
     l->learned_time = stranger ? INT64_MIN : l->known_time;
-    int status = pz_estore_user(l->store, PZ_EVENT_ITEM, name, 0, take_event, &r, err);
+    enum pz_event_kind kind = l->actions ? PZ_EVENT_ACTION : PZ_EVENT_ITEM;
+    int status = pz_estore_user(l->store, kind, name, 0, take_event, &r, err);
     if (!status && !l->met)
-        status = pz_estore_session(l->store, PZ_EVENT_ITEM, name, 0, take_event, &r, err);
+        status = pz_estore_session(l->store, kind, name, 0, take_event, &r, err);
     if (!status && l->o.users) {
         status = pz_estore_record(l->store, PZ_RECORD_USER, name, take_user, &r, err);
         status = status == PZ_NEGATIVE ? PZ_OK : status;

@@ -81,7 +81,7 @@ pz_scope_run_new(struct pz_scope_run **out, const struct pz_scope *s, struct pz_
     struct pz_live_options o = {
         .group = s->group,
         .model = s->model,
-        .events = looks_at_user(s) ? schema(s, PZ_INTERACTIONS) : NULL,
+        .events = looks_at_user(s) ? schema(s, pz_model_event_set(s->model)) : NULL,
         .items = items ? schema(s, pz_model_answer_set(s->model)) : NULL,
         .users = looks_at_user(s) ? schema(s, PZ_USERS) : NULL};
     struct pz_live *live;

@@ -23,7 +23,8 @@ struct pz_events {
     uint64_t *offsets; // n_users+1
     uint32_t *item;    // n
     int64_t *time;     // n, Unix seconds
-    float *weight;     // n, or NULL: all 1
+    float *weight;     // n, or NULL: all 1; of actions what became of them
+                       // (recipe/actions.h)
     uint8_t *hidden;   // n_items, or NULL: learned from, but related only to each other
     bool view;         // the arrays belong to another pz_events (recipe/events.h)
 };
@@ -76,7 +77,8 @@ struct pz_query {
                              // n_users bits for USER_SEGMENTATION
     const uint32_t *exclude; // never to be returned; any order, may repeat
     size_t n_exclude;
-    size_t n; // items wanted
+    size_t n;    // items wanted
+    int64_t now; // Unix seconds at which the answer is shown; 0: not known
 };
 
 /* The answer: n items, best first; score order, ties by lower index. A score of NaN: the
@@ -156,6 +158,7 @@ extern const struct pz_recipe pz_recipe_trending; // aws-trending-now
 extern const struct pz_recipe pz_recipe_user_personalization;
 extern const struct pz_recipe pz_recipe_item_affinity; // segments.c
 extern const struct pz_recipe pz_recipe_item_attribute_affinity;
+extern const struct pz_recipe pz_recipe_next_best_action;
 
 /* Hyperparameters that recipes share; the first two are about exploration. */
 extern const struct pz_param_def pz_user_personalization_params[];

@@ -12,6 +12,7 @@ const struct pz_recipe *const pz_recipes[] = {
     &pz_recipe_user_personalization,
     &pz_recipe_item_affinity,
     &pz_recipe_item_attribute_affinity,
+    &pz_recipe_next_best_action,
     NULL,
 };
 

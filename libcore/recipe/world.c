@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "recipe/actions.h"
 
 void
 pz_world_of(struct pz_world *w, const struct pz_dataset *interactions)
@@ -145,12 +146,83 @@ pz_world_close(struct pz_world *w)
     *w = (struct pz_world){0};
 }
 
+/* Selection makes the greatest weight 1, and has none where all are alike. */
+static int
+restore(struct pz_events *e, const struct pz_event_rule *rule, size_t n,
+        struct pz_err *err)
+{
+    double greatest = 0;
+    for (size_t i = 0; i < n; i++)
+        greatest = rule[i].weight > greatest ? rule[i].weight : greatest;
+    if (greatest == 1 || n == 0)
+        return PZ_OK;
+    if (!e->weight) {
+        if (pz_new_aligned(&e->weight, e->n, sizeof *e->weight, "event weights", err)) {
+            pz_events_release(e);
+            return err->status;
+        }
+        for (uint64_t i = 0; i < e->n; i++)
+            e->weight[i] = 1;
+    }
+    for (uint64_t i = 0; i < e->n; i++)
+        e->weight[i] = (float)((double)e->weight[i] * greatest);
+    return PZ_OK;
+}
+
+/* All events of actions, each type with the weight that says what became of the action.
+ */
+static int
+select_actions(const struct pz_world *w, const struct pz_selection *s,
+               struct pz_events *out, struct pz_selection_report *report,
+               struct pz_err *err)
+{
+    const struct pz_column *type = pz_dataset_column(w->interactions, "EVENT_TYPE");
+    struct pz_selection all = {.strict = s->strict};
+    struct pz_event_rule *rule = NULL;
+    char *name = NULL;
+    size_t n_types = type ? (size_t)type->dict.n : 0, used = 0;
+    if (s->n_rules || s->has_threshold)
+        return pz_err_set(err, PZ_USAGE,
+                          "events of actions are all looked at, by their types Taken, "
+                          "Not Taken and Viewed; none can be chosen");
+    if (pz_new(&rule, n_types, sizeof *rule, "event types", err) ||
+        pz_new(&name, type ? (size_t)type->dict.n_bytes + n_types : 0, 1, "event types",
+               err))
+        goto done;
+    for (uint32_t i = 0; i < n_types; i++) {
+        size_t n = 0;
+        const char *text = pz_ids_get(&type->dict, i, &n);
+        float weight = pz_action_weight(text, n);
+        if (!(weight > 0)) {
+            pz_err_set(err, PZ_DATA,
+                       "EVENT_TYPE '%.*s' of an action is none of Taken, Not Taken and "
+                       "Viewed",
+                       (int)(n < 64 ? n : 64), text);
+            goto done;
+        }
+        memcpy(name + used, text, n);
+        rule[i] = (struct pz_event_rule){
+            .type = name + used, .has_weight = true, .weight = (double)weight};
+        used += n + 1;
+    }
+    all.rule = rule;
+    all.n_rules = n_types;
+    if (!pz_events_select(w->interactions, &all, out, report, err))
+        restore(out, rule, n_types, err);
+done:
+    free(rule);
+    free(name);
+    return err->status;
+}
+
 int
 pz_world_select(const struct pz_world *w, const struct pz_selection *s,
                 struct pz_events *out, struct pz_selection_report *report,
                 struct pz_err *err)
 {
-    int r = pz_events_select(w->interactions, s, out, report, err);
+    bool actions = w->interactions->schema.set == PZ_ACTION_INTERACTIONS;
+    int r = actions ? select_actions(w, s, out, report, err)
+                    : pz_events_select(w->interactions, s, out, report, err);
     if (r)
         return r;
     out->n_items = (uint32_t)w->item.n;

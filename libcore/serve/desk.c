@@ -83,7 +83,7 @@ get_live(struct pz_desk *d, const struct pz_scope_key *key, struct pz_live **liv
     struct pz_live **slot = bare ? &d->bare : &d->live;
     struct pz_live_options o = {.group = d->deploy->group, .model = &d->deploy->model};
     if (!bare) {
-        o.events = schema_of(d->deploy, PZ_INTERACTIONS);
+        o.events = schema_of(d->deploy, pz_model_event_set(&d->deploy->model));
         o.items = schema_of(d->deploy, pz_model_answer_set(&d->deploy->model));
         o.users = schema_of(d->deploy, PZ_USERS);
     }

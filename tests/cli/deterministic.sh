@@ -43,6 +43,11 @@ pz-import -q -t items -s schemas/shop-items.json -g a items.csv >out || echo "it
 pz-import -q -t items -s schemas/shop-items.json -g d --threads 3 reversed.csv >out ||
     echo "items: status $?"
 same a/items.safetensors d/items.safetensors 'items in another order'
+for group in a d; do
+    for set in actions action-interactions; do
+        pz-import -q -t $set -g $group $set.csv >out || echo "$set: status $?"
+    done
+done
 for recipe in $(pz-train --list-recipes | grep -v "^aws-ecomm-\|^aws-vod-" | cut -f1); do
     pz-train -q -g a -r "$recipe" -o 1.model --threads 1 >out 2>err || { cat err; continue; }
     for threads in 2 3; do

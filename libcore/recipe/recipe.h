@@ -159,6 +159,7 @@ extern const struct pz_recipe pz_recipe_user_personalization;
 extern const struct pz_recipe pz_recipe_item_affinity; // segments.c
 extern const struct pz_recipe pz_recipe_item_attribute_affinity;
 extern const struct pz_recipe pz_recipe_next_best_action;
+extern const struct pz_recipe pz_recipe_bpr; // pz-bpr
 
 /* Hyperparameters that recipes share; the first two are about exploration. */
 extern const struct pz_param_def pz_user_personalization_params[];

@@ -13,6 +13,7 @@ const struct pz_recipe *const pz_recipes[] = {
     &pz_recipe_item_affinity,
     &pz_recipe_item_attribute_affinity,
     &pz_recipe_next_best_action,
+    &pz_recipe_bpr,
     NULL,
 };
 

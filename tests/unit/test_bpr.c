@@ -1,0 +1,193 @@
+/* pz-bpr: pairs are learned, scores are a softmax of the stored factors, any threads. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "eval/protocol.h"
+#include "recipe/events.h"
+#include "toy.h"
+#include "unit.h"
+
+enum { USERS = 80, ITEMS = 40, EACH = 8 };
+
+struct fixture {
+    struct pz_dataset d;
+    struct pz_world w;
+    struct pz_events e;
+    struct pz_params params;
+    struct pz_trained t;
+    struct pz_err err;
+};
+
+static void
+learn(struct fixture *f, struct pz_trained *t, int threads)
+{
+    struct pz_train learn = {.events = &f->e,
+                             .params = &f->params,
+                             .world = &f->w,
+                             .seed = 9,
+                             .threads = threads};
+    ck_ok(pz_trained_open(t, pz_recipe_find("pz-bpr"), &learn, &f->err), f->err);
+}
+
+/* Even users have even items, odd users odd ones, EACH of 20. */
+static void
+set_up(struct fixture *f)
+{
+    static struct toy_row row[USERS * EACH];
+    struct pz_selection all = {0};
+    struct pz_selection_report report;
+    struct pz_rng rng;
+    *f = (struct fixture){.err = PZ_ERR_INIT};
+    pz_rng_seed(&rng, 1, 0);
+    for (uint32_t u = 0; u < USERS; u++) {
+        uint32_t item[ITEMS / 2];
+        for (uint32_t i = 0; i < ITEMS / 2; i++)
+            item[i] = 2 * i + u % 2;
+        pz_rng_shuffle_u32(&rng, item, ITEMS / 2);
+        for (uint32_t i = 0; i < EACH; i++)
+            row[u * EACH + i] =
+                (struct toy_row){.user = u, .item = item[i], .time = (int64_t)i};
+    }
+    toy_dataset(&f->d, USERS, ITEMS, row, (size_t)USERS * EACH);
+    pz_world_of(&f->w, &f->d);
+    ck_ok(pz_events_select(&f->d, &all, &f->e, &report, &f->err), f->err);
+    pz_params_init(&f->params, pz_recipe_find("pz-bpr")->params);
+    ck_ok(pz_params_set(&f->params, "factors=8", &f->err), f->err);
+    learn(f, &f->t, 1);
+}
+
+static void
+tear_down(struct fixture *f)
+{
+    pz_trained_close(&f->t);
+    pz_events_release(&f->e);
+    toy_release(&f->d);
+}
+
+static void
+ask(struct fixture *f, const struct pz_query *q, struct pz_ranked *out)
+{
+    ck_ok(f->t.model.recipe->rank(f->t.model.state, q, 1, out, &f->err), f->err);
+}
+
+/* Items of the user's kind before all others, the user's own last of them or never. */
+START_TEST(pairs)
+{
+    struct fixture f;
+    set_up(&f);
+    for (int stored = 0; stored < 2; stored++) {
+        unsigned right = 0, repeats = 0;
+        for (uint32_t u = 0; u < USERS; u++) {
+            uint32_t item[10];
+            float score[10];
+            struct pz_ranked out = {.item = item, .score = score};
+            struct pz_query q = {.user = stored ? u : PZ_NO_ID,
+                                 .item = PZ_NO_ID,
+                                 .history = f.e.item + f.e.offsets[u],
+                                 .n_history = EACH,
+                                 .stored = stored,
+                                 .n = 10};
+            ask(&f, &q, &out);
+            ck_assert_uint_eq(out.n, 10);
+            ck_assert(!out.fallback);
+            for (size_t i = 0; i < out.n; i++) {
+                right += item[i] % 2 == u % 2;
+                for (size_t k = 0; k < EACH; k++)
+                    repeats += item[i] == q.history[k];
+            }
+        }
+        // Nobody ever had anything twice, and so it is foretold.
+        ck_assert_uint_eq(repeats, 0);
+        ck_assert_msg(right > USERS * 10 * 9 / 10, "%u of %d", right, USERS * 10);
+    }
+    tear_down(&f);
+}
+END_TEST
+
+START_TEST(scores)
+{
+    struct fixture f;
+    const float *user, *item;
+    double repeat, all = 0, p[ITEMS], sum = 0;
+    set_up(&f);
+    uint64_t d = UINT64_MAX, shape[] = {USERS, d}, items[] = {ITEMS, d};
+    const struct pz_tensors *file = &f.t.model.file;
+    ck_ok(pz_tensors_get(file, "user.factor", PZ_F32, 2, shape, &user, &f.err), f.err);
+    ck_ok(pz_tensors_get(file, "item.factor", PZ_F32, 2, items, &item, &f.err), f.err);
+    repeat = strtod(pz_tensors_meta(file, "train.repeat"), NULL);
+    ck_assert(repeat < 0);
+    d = shape[1];
+    ck_assert_uint_eq(d, 16); // eight factors, a bias, zeros
+    uint32_t list[ITEMS], u = 5;
+    float score[ITEMS];
+    struct pz_ranked out = {.item = list, .score = score};
+    struct pz_query q = {.user = u,
+                         .item = PZ_NO_ID,
+                         .history = f.e.item + f.e.offsets[u],
+                         .n_history = EACH,
+                         .stored = true,
+                         .n = ITEMS};
+    ask(&f, &q, &out);
+    for (uint32_t i = 0; i < ITEMS; i++) {
+        double z = 0;
+        for (size_t c = 0; c < d; c++)
+            z += (double)user[u * d + c] * (double)item[i * d + c];
+        for (size_t k = 0; k < EACH; k++)
+            if (q.history[k] == i) {
+                z += repeat;
+                break;
+            }
+        p[i] = exp(z);
+        all += p[i];
+    }
+    ck_assert_uint_eq(out.n, ITEMS);
+    for (size_t i = 0; i < out.n; i++) {
+        ck_assert_double_eq_tol((double)score[i], p[list[i]] / all, 1e-5);
+        ck_assert(i == 0 || score[i] <= score[i - 1]);
+        sum += (double)score[i];
+    }
+    ck_assert_double_eq_tol(sum, 1, 1e-5);
+    // Of a list the softmax is over the list.
+    const uint32_t few[] = {7, 2, 31};
+    q.candidate = few;
+    q.n_candidates = 3;
+    ask(&f, &q, &out);
+    ck_assert_uint_eq(out.n, 3);
+    ck_assert_double_eq_tol((double)(score[0] + score[1] + score[2]), 1, 1e-5);
+    // Nothing known: what is popular.
+    q = (struct pz_query){.user = PZ_NO_ID, .item = PZ_NO_ID, .n = 3};
+    ask(&f, &q, &out);
+    ck_assert(out.fallback && out.n == 3);
+    tear_down(&f);
+}
+END_TEST
+
+START_TEST(any_threads)
+{
+    struct fixture f;
+    struct pz_trained other;
+    set_up(&f);
+    learn(&f, &other, 3);
+    const struct pz_tensors *a = &f.t.model.file, *b = &other.model.file;
+    ck_assert_uint_eq(a->n_tensors, b->n_tensors);
+    for (size_t i = 0; i < a->n_tensors; i++)
+        ck_assert(!memcmp(a->tensor[i].data, b->tensor[i].data,
+                          a->tensor[i].n_elems * pz_dtype_size(a->tensor[i].dtype)));
+    pz_trained_close(&other);
+    tear_down(&f);
+}
+END_TEST
+
+Suite *
+pz_suite(void)
+{
+    Suite *s = suite_create("bpr");
+    TCase *t = tcase_create("bpr");
+    tcase_set_timeout(t, 60);
+    tcase_add_test(t, pairs);
+    tcase_add_test(t, scores);
+    tcase_add_test(t, any_threads);
+    suite_add_tcase(s, t);
+    return s;
+}

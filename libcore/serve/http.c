@@ -26,6 +26,9 @@ enum {
     SWEEP_MS = 250,    // how often slow connections are looked for
 };
 
+#define QUICK_SECONDS 1.0  // for a request to arrive in: longer is slow
+#define LAST_SECONDS  0.25 // the same when there is an end in sight
+
 /* What a connection is waiting for. */
 enum phase {
     FIRST, // the first request line
@@ -56,7 +59,8 @@ struct loop {
     struct MHD_Daemon *daemon;
     pthread_t id;
     bool started;
-    int wake;        // eventfd: the stop has begun
+    int wake; // eventfd: there is something to do
+    _Atomic bool woken;
     struct conn all; // head of the ring of connections
     unsigned n_conns;
     double batch, batch_before; // when the requests at hand were looked for
@@ -72,6 +76,15 @@ struct pz_http {
     _Atomic bool stopping;
     double deadline; // set before stopping
 };
+
+/* One write for all that comes before the loop looks. */
+static void
+wake_up(struct loop *l)
+{
+    uint64_t one = 1;
+    if (!atomic_exchange(&l->woken, true) && write(l->wake, &one, sizeof one) < 0)
+        return; // its counter is full: it is readable as it should be
+}
 
 /* ---- addresses ---- */
 
@@ -190,23 +203,33 @@ cut_off(struct conn *c)
     c->since += 3600; // once is enough
 }
 
-/* The connection that is the least loss: without a request, and for the longest time. */
-static void
+/* The connection that is the least loss: one that has been longest about a request, and
+ * if all were quick, the one that has been longest without. */
+static bool
 evict(struct loop *l)
 {
-    struct conn *worst = NULL;
+    struct conn *slow = NULL, *idle = NULL;
+    double now = pz_seconds_wall();
     for (struct conn *c = l->all.next; c != &l->all; c = c->next) {
-        if (c->phase != FIRST && c->phase != HEAD && c->phase != IDLE)
-            continue;
-        bool early = c->phase != IDLE, worst_early = worst && worst->phase != IDLE;
-        if (!worst || (early && !worst_early) ||
-            (early == worst_early && c->since < worst->since))
-            worst = c;
+        bool late = (c->phase == FIRST || c->phase == HEAD || c->phase == BODY) &&
+                    now - c->since > QUICK_SECONDS;
+        if (late && (!slow || c->since < slow->since))
+            slow = c;
+        if (c->phase == IDLE && c->since <= now && (!idle || c->since < idle->since))
+            idle = c;
     }
-    if (worst) {
-        cut_off(worst);
-        l->h->counts.evicted++;
-    }
+    if (!slow && !idle)
+        return false;
+    cut_off(slow ? slow : idle);
+    l->h->counts.evicted++;
+    return true;
+}
+
+/* Connections of a loop from which on room is made. */
+static unsigned
+crowd(const struct loop *l)
+{
+    return l->h->o.max_connections / (unsigned)l->h->o.threads * 9 / 10;
 }
 
 static void
@@ -253,7 +276,7 @@ on_connection(void *cls, struct MHD_Connection *mhd, void **ctx,
     c->next->prev = c->prev->next = c;
     *ctx = c;
     l->h->counts.open++;
-    if (++l->n_conns > l->h->o.max_connections / (unsigned)l->h->o.threads * 9 / 10)
+    if (++l->n_conns > crowd(l))
         evict(l);
 }
 
@@ -478,7 +501,10 @@ pz_http_suspend(struct pz_http_call *call)
 void
 pz_http_resume(struct pz_http_call *call)
 {
-    MHD_resume_connection(((struct conn *)(void *)call)->mhd);
+    struct conn *c = (struct conn *)(void *)call;
+    struct loop *l = c->loop; // when it is resumed the connection is not ours
+    MHD_resume_connection(c->mhd);
+    wake_up(l);
 }
 
 /* ---- loops ---- */
@@ -488,12 +514,15 @@ static void
 sweep(struct loop *l, double now)
 {
     const struct pz_http_options *o = &l->h->o;
+    bool stopping = atomic_load(&l->h->stopping);
     for (struct conn *c = l->all.next; c != &l->all; c = c->next) {
         double limit = o->head_seconds, bytes = 0;
         if (c->phase == BUSY)
             continue;
         if (c->phase == IDLE)
-            limit = atomic_load(&l->h->stopping) ? 0 : o->idle_seconds;
+            limit = stopping ? 0 : o->idle_seconds;
+        if (c->phase == FIRST && stopping)
+            limit = LAST_SECONDS;
         if (c->phase == BODY)
             bytes = (double)c->body.len;
         if (c->phase == SEND)
@@ -503,6 +532,9 @@ sweep(struct loop *l, double now)
             cut_off(c);
         }
     }
+    // When all places are taken nobody new gets in to make room: half of them, then.
+    for (unsigned n = 0; l->n_conns > crowd(l) && n < crowd(l) / 2 && evict(l); n++)
+        ;
 }
 
 static void *
@@ -521,7 +553,11 @@ run_loop(void *arg)
             break;
         if (MHD_get_timeout(l->daemon, &wait) != MHD_YES || wait > SWEEP_MS)
             wait = stopping ? 20 : SWEEP_MS;
-        poll(fd, stopping ? 1 : 2, (int)wait);
+        poll(fd, 2, (int)wait);
+        uint64_t count;
+        if (fd[1].revents && read(l->wake, &count, sizeof count) < 0)
+            continue; // nobody else reads it
+        atomic_store(&l->woken, false);
         double now = pz_seconds_wall();
         l->batch = now;
         h->app.begin(h->app.ctx, l->index);
@@ -622,13 +658,14 @@ pz_http_start(struct pz_http *h, struct pz_err *err)
 void
 pz_http_stop(struct pz_http *h, double seconds)
 {
-    uint64_t one = 1;
     h->deadline = pz_seconds_wall() + seconds;
     atomic_store(&h->stopping, true);
     for (int i = 0; i < h->o.threads; i++) {
         struct loop *l = &h->loop[i];
-        if (l->started && write(l->wake, &one, sizeof one) == sizeof one)
+        if (l->started) {
+            wake_up(l);
             pthread_join(l->id, NULL);
+        }
         l->started = false;
         if (l->daemon)
             MHD_stop_daemon(l->daemon);

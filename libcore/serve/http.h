@@ -52,6 +52,8 @@ struct pz_http_call {
     const char *operation; // for the log; NULL: none
     int fault;             // for the counts
     void *app;             // the application's own, NULL at first
+    uint8_t token[32];     // and this, where has_token
+    bool has_token;
 };
 
 enum pz_http_when { PZ_HTTP_NOW, PZ_HTTP_LATER };

@@ -11,13 +11,15 @@
 #include "base/log.h"
 #include "base/par.h"
 #include "cmd/cli.h"
+#include "serve/sandbox.h"
 #include "serve/server.h"
 #include "store/group.h"
 
 static struct {
     const char *root, *listen, *region, *account, *access_log, *format;
-    int64_t max_connections, max_queue;
-    double stop_seconds;
+    const char *credentials, *sandbox;
+    int64_t max_connections, max_queue, max_skew;
+    double stop_seconds, max_wait;
     bool strict;
 } opt = {.listen = "127.0.0.1:8750",
          .region = "us-east-1",
@@ -25,7 +27,10 @@ static struct {
          .format = "logfmt",
          .max_connections = 8192,
          .max_queue = 4096,
-         .stop_seconds = 30};
+         .sandbox = "auto",
+         .max_skew = 300,
+         .stop_seconds = 30,
+         .max_wait = 0.5};
 
 static const struct pz_opt opts[] = {
     {"Groups", 0, PZ_OPT_HEADING, NULL, NULL, NULL, 0, 0},
@@ -39,10 +44,21 @@ static const struct pz_opt opts[] = {
     {"Connections", 0, PZ_OPT_HEADING, NULL, NULL, NULL, 0, 0},
     {"listen", 'l', PZ_OPT_TEXT, &opt.listen, "ADDRESS:PORT",
      "where to listen; port 0 is any free one (default %v)", 0, 0},
+    {"credentials", 0, PZ_OPT_TEXT, &opt.credentials, "FILE",
+     "answer only requests that are signed with a key of FILE, an AWS credentials file",
+     0, 0},
+    {"sandbox", 0, PZ_OPT_TEXT, &opt.sandbox, "MODE",
+     "give up files and system calls that are not needed: auto, require or off "
+     "(default %v)",
+     0, 0},
+    {"max-skew", 0, PZ_OPT_INT, &opt.max_skew, "S",
+     "seconds that a client's clock may differ from ours (default %v)", 1, 86400},
     {"max-connections", 0, PZ_OPT_INT, &opt.max_connections, "N",
      "connections at a time (default %v)", 16, 1000000},
     {"max-queue", 0, PZ_OPT_INT, &opt.max_queue, "N",
      "Put* requests of a group that may wait for the disk (default %v)", 1, 1000000},
+    {"max-wait", 0, PZ_OPT_REAL, &opt.max_wait, "S",
+     "refuse requests that have waited longer; 0 is never (default %v)", 0, 3600},
     {"stop-seconds", 0, PZ_OPT_REAL, &opt.stop_seconds, "S",
      "time that requests have to end in after SIGTERM (default %v)", 0, 3600},
     {"Logging", 0, PZ_OPT_HEADING, NULL, NULL, NULL, 0, 0},
@@ -110,13 +126,43 @@ check_names(void)
 }
 
 static void
-check(void)
+check(struct pz_keys **keys)
 {
+    struct pz_err err = PZ_ERR_INIT;
     check_names();
     if (opt.root && pz_common.group)
         pz_die(PZ_USAGE, "-g and --root exclude each other");
     if (strcmp(opt.format, "logfmt") != 0 && strcmp(opt.format, "json") != 0)
         pz_die(PZ_USAGE, "--log-format '%s' is neither logfmt nor json", opt.format);
+    if (strcmp(opt.sandbox, "auto") != 0 && strcmp(opt.sandbox, "require") != 0 &&
+        strcmp(opt.sandbox, "off") != 0)
+        pz_die(PZ_USAGE, "--sandbox '%s' is none of auto, require, off", opt.sandbox);
+    if (opt.credentials && pz_keys_load(keys, opt.credentials, &err))
+        pz_die_err(&err);
+    if (!opt.credentials && !pz_http_is_loopback(opt.listen))
+        pz_die(
+            PZ_USAGE,
+            "-l '%s' is not an address that only this machine itself can reach, such as "
+            "127.0.0.1:8750; others need --credentials",
+            opt.listen);
+}
+
+/* Before there are threads, and when all that is elsewhere is open. */
+static void
+enter_sandbox(const char *root)
+{
+    struct pz_err err = PZ_ERR_INIT;
+    struct pz_sandbox got;
+    if (strcmp(opt.sandbox, "off") == 0)
+        return;
+    if (pz_sandbox_enter(&got, &root, 1, getenv("PZ_RECIPE_PATH"), &err))
+        pz_die_err(&err);
+    if (strcmp(opt.sandbox, "require") == 0 && (!got.files || !got.syscalls))
+        pz_die(PZ_SYSTEM, "--sandbox require: this kernel has no %s",
+               got.files ? "seccomp" : "Landlock");
+    pz_log(PZ_LOG_NOTE, "sandbox: files %s, system calls %s",
+           got.files ? "limited" : "not limited",
+           got.syscalls ? "limited" : "not limited");
 }
 
 /* Until SIGTERM or SIGINT. */
@@ -138,18 +184,25 @@ main(int argc, char **argv)
 {
     struct pz_err err = PZ_ERR_INIT;
     struct pz_server *s = NULL;
+    struct pz_keys *keys = NULL;
     sigset_t signals;
     int first;
     pz_cli_begin();
     pz_opt_parse(&tool, argc, argv, &first);
-    check();
+    check(&keys);
     if (first < argc)
         pz_die(PZ_USAGE, "'%s' is too many: there are no operands", argv[first]);
     if (!opt.root && pz_group_need(pz_need_group(), &err))
         pz_die_err(&err);
-    char *group = opt.root ? NULL : realpath(pz_need_group(), NULL);
+    char *group, *root;
+    root = opt.root ? realpath(opt.root, NULL) : NULL;
+    if (opt.root && !root)
+        pz_die(PZ_SYSTEM, "cannot open '%s': %s", opt.root, strerror(errno));
+    group = opt.root ? NULL : realpath(pz_need_group(), NULL);
     if (!opt.root && !group)
         pz_die(PZ_SYSTEM, "cannot open group '%s': %s", pz_common.group, strerror(errno));
+    // SQLite's own scratch files, where we may write.
+    setenv("SQLITE_TMPDIR", group ? group : root, 1);
     raise_files();
     // Threads inherit it: signals wait for serve().
     sigemptyset(&signals);
@@ -159,7 +212,7 @@ main(int argc, char **argv)
     sigprocmask(SIG_BLOCK, &signals, NULL);
     signal(SIGPIPE, SIG_IGN);
     struct pz_server_options o = {.group = group,
-                                  .root = opt.root,
+                                  .root = root,
                                   .listen = opt.listen,
                                   .region = opt.region,
                                   .account = opt.account,
@@ -170,13 +223,13 @@ main(int argc, char **argv)
                                   .strict = opt.strict,
                                   .access_log = open_log(),
                                   .access_json = strcmp(opt.format, "json") == 0,
-                                  .late_seconds = 0.1};
-    if (!pz_http_is_loopback(opt.listen) && strrchr(opt.listen, ':'))
-        pz_die(PZ_USAGE,
-               "-l '%s' can be reached from elsewhere; without credentials only "
-               "addresses of this machine itself are allowed, such as 127.0.0.1:8750",
-               opt.listen);
-    if (pz_server_new(&s, &o, &err) || pz_server_start(s, &err))
+                                  .late_seconds = opt.max_wait,
+                                  .keys = keys,
+                                  .max_skew = opt.max_skew};
+    if (pz_server_new(&s, &o, &err))
+        pz_die_err(&err);
+    enter_sandbox(group ? group : root);
+    if (pz_server_start(s, &err))
         pz_die_err(&err);
     printf("http://%s\n", pz_server_address(s));
     if (fflush(stdout))
@@ -185,6 +238,8 @@ main(int argc, char **argv)
     pz_log(PZ_LOG_NOTE, "stopping");
     pz_server_stop(s, opt.stop_seconds);
     pz_server_free(s);
+    pz_keys_free(keys);
     free(group);
+    free(root);
     return pz_cli_end(PZ_OK);
 }

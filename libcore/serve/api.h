@@ -60,9 +60,12 @@ struct pz_route {
     const char *path;             // CONTROL: all are "/", the X-Amz-Target decides
     const struct pz_shape *shape; // of the body; NULL: there is none
     pz_handler fn;
-    size_t max_body; // 0: PZ_BODY_MAX
+    unsigned flags;
 };
-enum { PZ_BODY_MAX = 1 << 20 };
+enum {
+    PZ_ROUTE_OPEN = 1, // needs no signature
+    PZ_BODY_MAX = 1 << 20,
+};
 
 /* One call. Lives on the stack of the thread that answers; what answers later keeps what
  * it needs of it. */

@@ -235,8 +235,8 @@ metrics(struct pz_call *call)
 }
 
 const struct pz_route pz_own_routes[] = {
-    {PZ_OWN, "Health", "GET", "/healthz", NULL, healthz, 0},
-    {PZ_OWN, "Ready", "GET", "/readyz", NULL, readyz, 0},
+    {PZ_OWN, "Health", "GET", "/healthz", NULL, healthz, PZ_ROUTE_OPEN},
+    {PZ_OWN, "Ready", "GET", "/readyz", NULL, readyz, PZ_ROUTE_OPEN},
     {PZ_OWN, "Metrics", "GET", "/metrics", NULL, metrics, 0},
     {PZ_OWN, NULL, NULL, NULL, NULL, NULL, 0},
 };

@@ -12,7 +12,10 @@
 #include "base/num.h"
 #include "base/rng.h"
 
-enum { LOG_FLUSH = 32768 };
+enum {
+    LOG_FLUSH = 32768,
+    MAX_SEEN = 1 << 20, // signatures
+};
 #define LOOK_SECONDS 0.25
 
 const struct pz_arn_home *
@@ -141,12 +144,71 @@ add_request_id(struct pz_worker *w, struct pz_http_call *http)
 static size_t
 take_head(void *ctx, struct pz_http_call *http)
 {
-    enum pz_fault fault;
     (void)ctx;
-    const struct pz_route *r =
-        pz_route_find(http->method, http->target, http->n_path,
-                      pz_http_header(http, "X-Amz-Target"), &fault);
-    return r && r->max_body ? r->max_body : PZ_BODY_MAX;
+    (void)http;
+    return PZ_BODY_MAX;
+}
+
+/* ---- signatures ---- */
+
+struct header_walk {
+    void (*fn)(void *ctx, const char *name, const char *value);
+    void *ctx;
+};
+
+static int
+hand_on(void *ctx, const char *name, const char *value)
+{
+    struct header_walk *w = ctx;
+    w->fn(w->ctx, name, value);
+    return 0;
+}
+
+static void
+each_header(const void *from, void (*fn)(void *ctx, const char *name, const char *value),
+            void *ctx)
+{
+    struct header_walk w = {fn, ctx};
+    pz_http_each_header(from, hand_on, &w);
+}
+
+/* Is the call signed as it must be? If not, it has failed. */
+static bool
+check_signature(struct pz_call *call)
+{
+    struct pz_server *s = call->server;
+    struct pz_http_call *http = call->http;
+    struct pz_sig_rules rules = {.keys = s->o.keys,
+                                 .region = s->o.region,
+                                 .service = "personalize",
+                                 .max_skew = s->o.max_skew};
+    struct pz_sig_request q = {.method = http->method,
+                               .target = http->target,
+                               .body = http->body,
+                               .n_body = http->n_body,
+                               .each = each_header,
+                               .from = http};
+    struct pz_buf *why = &call->worker->text;
+    if (!s->o.keys || (call->route->flags & PZ_ROUTE_OPEN))
+        return true;
+    enum pz_fault fault =
+        pz_sig_check(&rules, &call->worker->sign, &q, pz_now(), http->token, why);
+    http->has_token = fault == PZ_FAULT_NONE;
+    if (fault)
+        pz_api_fail(call, fault, "%s", why->data ? why->data : "not signed");
+    return fault == PZ_FAULT_NONE;
+}
+
+/* A Put request that was carried out and comes again, from its client or from one who
+ * listened, has been carried out. */
+static bool
+was_seen(struct pz_call *call)
+{
+    if (call->route->service != PZ_EVENTS || !call->http->has_token ||
+        !pz_seen_has(call->server->seen, call->http->token))
+        return false;
+    call->http->status = 200;
+    return true;
 }
 
 /* The body against the shape of the route. */
@@ -183,23 +245,27 @@ answer(void *ctx, struct pz_http_call *http)
     struct pz_server *s = ctx;
     struct pz_worker *w = &s->worker[http->thread];
     struct pz_call call = {.server = s, .worker = w, .http = http, .site = w->site};
+    static const struct pz_route no_target = {.service = PZ_CONTROL},
+                                 no_path = {.service = PZ_OWN};
     enum pz_fault fault;
     const char *target = pz_http_header(http, "X-Amz-Target");
+    const struct pz_route *route =
+        pz_route_find(http->method, http->target, http->n_path, target, &fault);
+    call.route = route ? route : target ? &no_target : &no_path;
+    s->requests[call.route->service]++;
     add_request_id(w, http);
-    call.route = pz_route_find(http->method, http->target, http->n_path, target, &fault);
-    s->requests[call.route ? call.route->service : PZ_OWN]++;
-    if (!call.route) {
-        static const struct pz_route control = {.service = PZ_CONTROL},
-                                     own = {.service = PZ_OWN};
-        call.route = target ? &control : &own;
+    if (!check_signature(&call))
+        return PZ_HTTP_NOW; // who may not ask does not learn what there is
+    if (!route)
         return pz_api_fail(&call, fault, "%s",
                            fault == PZ_FAULT_METHOD ? "this method is not for this path"
                                                     : "there is no such operation");
-    }
-    http->operation = call.route->operation;
-    http->type = call.route->service == PZ_CONTROL ? "application/x-amz-json-1.1"
-                                                   : "application/json";
-    return call.route->shape ? take_body(&call) : call.route->fn(&call);
+    http->operation = route->operation;
+    http->type =
+        route->service == PZ_CONTROL ? "application/x-amz-json-1.1" : "application/json";
+    if (was_seen(&call))
+        return PZ_HTTP_NOW;
+    return route->shape ? take_body(&call) : route->fn(&call);
 }
 
 static void
@@ -222,6 +288,8 @@ done(void *ctx, struct pz_http_call *http, bool sent)
     struct pz_worker *w = &s->worker[http->thread];
     if (http->app)
         pz_putter_return(&w->putters, http->app);
+    if (http->app && http->has_token && http->status == 200)
+        pz_seen_add(s->seen, http->token);
     http->app = NULL;
     s->faults[http->fault]++;
     if (s->o.access_log >= 0)
@@ -259,6 +327,7 @@ pz_server_new(struct pz_server **out, const struct pz_server_options *o,
     if (pz_new(&s->worker, (size_t)o->threads, sizeof *s->worker, "threads", err) ||
         pz_keeper_new(&s->keeper, &keep, err) ||
         pz_intakes_new(&s->intakes, o->max_queue, err) ||
+        (o->keys && pz_seen_new(&s->seen, MAX_SEEN, err)) ||
         pz_http_new(&s->http, &http, &app, err)) {
         pz_server_free(s);
         return err->status;
@@ -319,9 +388,11 @@ pz_server_free(struct pz_server *s)
             pz_site_free(w->old[--w->n_old]);
         pz_site_free(w->site);
         pz_buf_release(&w->text);
+        pz_sig_cache_release(&w->sign);
         pz_buf_release(&w->log);
     }
     pz_keeper_free(s->keeper);
+    pz_seen_free(s->seen);
     free(s->worker);
     free(s);
 }

@@ -9,6 +9,8 @@
 #include "serve/api.h"
 #include "serve/desk.h"
 #include "serve/intake.h"
+#include "serve/seen.h"
+#include "serve/sigv4.h"
 
 struct pz_server_options {
     const char *group, *root;     // as pz_keeper_options
@@ -16,12 +18,14 @@ struct pz_server_options {
     const char *region, *account; // of ARNs
     int threads;
     unsigned max_connections;
-    size_t max_queue; // Put* requests that may wait for the disk
-    uint64_t seed;    // of the places of promoted items
-    bool strict;      // AWS's limits
-    int access_log;   // descriptor; -1: none
-    bool access_json; // as JSON lines, else logfmt
-    double late_seconds;
+    size_t max_queue;           // Put* requests that may wait for the disk
+    uint64_t seed;              // of the places of promoted items
+    bool strict;                // AWS's limits
+    int access_log;             // descriptor; -1: none
+    bool access_json;           // as JSON lines, else logfmt
+    double late_seconds;        // as pz_http_options
+    const struct pz_keys *keys; // requests must be signed; NULL: need not
+    int64_t max_skew;           // seconds between a request's clock and ours
 };
 
 enum { PZ_OLD_SITES = 8 };
@@ -38,7 +42,8 @@ struct pz_worker {
     struct pz_desk *desks;
     struct pz_putter *putters;
     struct pz_buf text; // scratch for messages
-    struct pz_buf log;  // lines of the access log that wait for the end of the batch
+    struct pz_sig_cache sign;
+    struct pz_buf log; // lines of the access log that wait for the end of the batch
 };
 
 struct pz_server {
@@ -48,6 +53,7 @@ struct pz_server {
     struct pz_intakes *intakes;
     struct pz_http *http;
     struct pz_worker *worker; // o.threads
+    struct pz_seen *seen;     // signatures of Put* requests
     double began;
     _Atomic uint64_t requests[PZ_N_SERVICES], faults[PZ_N_FAULTS];
     _Atomic bool stopping;

@@ -4,13 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 
-enum { BATCH = 4096 }; // requests in a transaction, at most
+enum {
+    BATCH = 4096, // requests in a transaction, at most
+    REST_SECONDS = 5,
+};
 
 struct intake {
     struct intake *next;
@@ -162,6 +166,21 @@ pz_putter_return(struct pz_putter **all, struct pz_put_job *job)
 }
 
 void
+pz_putters_sweep(struct pz_putter **all, const struct pz_site *site)
+{
+    for (struct pz_putter *p = *all, *next; p; p = next) {
+        bool current = false;
+        next = p->next;
+        for (size_t i = 0; i < site->n_groups && !current; i++)
+            current = strcmp(p->group, site->group[i]->path) == 0 &&
+                      is_current(p, site->group[i]);
+        p->retired |= !current;
+        if (p->retired && p->out == 0)
+            unlink_putter(all, p);
+    }
+}
+
+void
 pz_putters_free(struct pz_putter **all)
 {
     while (*all)
@@ -283,6 +302,20 @@ settle(struct intake *in, struct pz_put_job *job, bool alone)
     }
 }
 
+/* Waits for a request, under the lock. A store whose group has gone is not kept open. */
+static void
+rest(struct intake *in)
+{
+    struct timespec at;
+    clock_gettime(CLOCK_REALTIME, &at);
+    at.tv_sec += REST_SECONDS;
+    if (pthread_cond_timedwait(&in->wake, &in->lock, &at) != ETIMEDOUT || !in->store ||
+        db_number(in->db_path) == in->db)
+        return;
+    pz_estore_close(in->store);
+    in->store = NULL;
+}
+
 static void *
 run(void *arg)
 {
@@ -290,7 +323,7 @@ run(void *arg)
     pthread_mutex_lock(&in->lock);
     for (;;) {
         while (!in->first && !in->stop)
-            pthread_cond_wait(&in->wake, &in->lock);
+            rest(in);
         if (!in->first)
             break;
         struct pz_put_job *job = in->first, *end = job;

@@ -53,6 +53,8 @@ int pz_putter_job(struct pz_put_job **job, struct pz_putter *p, bool strict,
                   struct pz_err *err);
 /* Takes a job back; may free the putter. */
 void pz_putter_return(struct pz_putter **all, struct pz_put_job *job);
+/* Clears away those of groups that the site has no longer, or has otherwise. */
+void pz_putters_sweep(struct pz_putter **all, const struct pz_site *site);
 void pz_putters_free(struct pz_putter **all);
 
 /*

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "infer/locate.h"
@@ -186,15 +187,31 @@ new_campaign(struct draft *d, const char *name)
     return c->usage && !add_text(&c->name, name, d->err) ? c : NULL;
 }
 
+/* Does the campaign go with its solution's latest version, whatever it was made with? */
+static bool
+follows(const char *config)
+{
+    struct pz_err err = PZ_ERR_INIT;
+    pz_json *j;
+    bool sync = false;
+    if (pz_json_parse(&j, config, strlen(config), &err))
+        return false;
+    if (!pz_json_is_bool(pz_json_get(j, "syncWithLatestSolutionVersion"), &sync))
+        sync = false;
+    pz_json_free(j);
+    return sync;
+}
+
 static int
 take_campaign(void *ctx, const struct pz_catalog_campaign *row)
 {
     struct draft *d = ctx;
     struct pz_campaign *c = new_campaign(d, row->name);
     if (!c || add_text(&c->solution, row->solution, d->err) ||
-        add_text(&c->version, row->version, d->err) ||
         add_text(&c->config, row->config, d->err))
         return d->err->status;
+    if (!follows(row->config))
+        return add_text(&c->version, row->version, d->err);
     return PZ_OK;
 }
 

@@ -122,6 +122,7 @@ begin(void *ctx, int thread)
     w->site = pz_keeper_site(s->keeper, w->site);
     if (w->site != before || w->swept != w->site) {
         pz_desks_sweep(&w->desks, w->site);
+        pz_putters_sweep(&w->putters, w->site);
         w->swept = w->site;
     }
     if (w->log.len)

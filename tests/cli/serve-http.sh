@@ -110,7 +110,8 @@ head -c 1100000 /dev/zero | tr '\0' ' ' | curl -s -o body -w '%{http_code}\n' --
 echo "# a tracker makes others strangers"
 id=$(pz-event -g shop --create-tracker site)
 event='"userId":"eve","sessionId":"s","eventList":[{"eventType":"View","itemId":"i5","sentAt":1735689601,"properties":"{\"device\":\"phone\"}"}]}'
-sleep 0.6
+kill -HUP "$server"
+sleep 1
 ask /events '{"trackingId":"any",'"$event"
 ask /events '{"trackingId":"'"$id"'",'"$event"
 

@@ -1,0 +1,53 @@
+#!/bin/sh
+# While the disk is busy Put requests wait, as many as may; more are refused at once; SIGTERM
+# ends neither.
+. "$PZ_SRC/tests/cli/serve.inc"
+"$PZ_SRC/tests/sample" . || exit 1
+start -g shop --max-queue 2
+put()
+{
+    curl -s -o "body$1" -w '%{http_code}\n' "$url/events" -d '{"trackingId":"any","userId":"eve","sessionId":"s",
+        "eventList":[{"eventId":"e'"$1"'","eventType":"View","itemId":"i'"$1"'","sentAt":1735689600,
+        "properties":"{\"device\":\"phone\"}"}]}' >"code$1"
+}
+put 0
+cat code0
+# Another process holds the catalogue for writing.
+mkfifo hold
+sqlite3 shop/group.db <hold >held &
+holder=$!
+exec 3>hold
+echo "BEGIN IMMEDIATE; SELECT 'held';" >&3
+while ! [ -s held ]; do sleep 0.01; done
+waiting() { curl -s "$url/metrics" | sed -n 's/^pz_put_waiting //p'; }
+clients=
+put 1 & # in the hands of the writer
+clients="$clients $!"
+sleep 0.3
+for i in 2 3; do # in the queue
+    put $i &
+    clients="$clients $!"
+done
+for _ in $(seq 200); do
+    [ "$(waiting)" = 2 ] && break
+    sleep 0.02
+done
+for i in 4 5; do
+    put $i
+    cat code$i
+    jq -r .message body$i
+done
+ask /recommendations '{"campaignArn":"'$arn':campaign/personal","userId":"u1","numResults":1}' | head -n 1
+kill "$server"
+sleep 0.3
+echo "COMMIT;" >&3
+exec 3>&-
+wait $holder
+for c in $clients; do
+    wait "$c"
+done
+cat code1 code2 code3
+wait "$server"
+echo "stopped: $?"
+sqlite3 shop/group.db "SELECT id FROM event ORDER BY id"
+exit 0

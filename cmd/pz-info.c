@@ -15,6 +15,7 @@
 #include "data/export_named.h"
 #include "data/forget.h"
 #include "data/stats.h"
+#include "recipe/check.h"
 #include "store/catalog.h"
 #include "store/estore.h"
 #include "store/group.h"
@@ -587,10 +588,15 @@ verify_file(const char *path)
         if (!status && dataset) {
             status = damage(pz_dataset_open(&d, path, &err));
             if (!status) {
-                status = damage(pz_dataset_check(&d, &err));
+                if (pz_dataset_check(&d, &err) ||
+                    (d.user.table && pz_ids_check(&d.user, &d.file, "user", &err)) ||
+                    (d.item.table && pz_ids_check(&d.item, &d.file, "item", &err)))
+                    status = damage(err.status);
                 pz_dataset_close(&d);
             }
         }
+        if (!status && kind && strcmp(kind, "model") == 0)
+            status = damage(pz_model_check_file(path, &err));
         pz_tensors_close(&t);
     }
     verdict(path, status, &err);

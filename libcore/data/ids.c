@@ -1,5 +1,6 @@
 #include "data/ids.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -103,6 +104,39 @@ pz_ids_find(const struct pz_ids *ids, const char *s, size_t n)
             return i - 1;
     }
     return bisect(ids, s, n);
+}
+
+int
+pz_ids_check(const struct pz_ids *ids, const struct pz_tensors *t, const char *prefix,
+             struct pz_err *err)
+{
+    char offsets[64], table[64];
+    snprintf(offsets, sizeof offsets, "%s.offsets", prefix);
+    snprintf(table, sizeof table, "%s.table", prefix);
+    const char *last = NULL;
+    size_t n = 0, n_last = 0;
+    for (uint32_t i = 0; i < ids->n; i++, n_last = n) {
+        const char *s = pz_ids_get(ids, i, &n);
+        if (!s)
+            return pz_tensors_bad(t, offsets, err, "offset %" PRIu64 " is out of order",
+                                  (uint64_t)i + 1);
+        if (last && compare_bytes(last, n_last, s, n) >= 0)
+            return pz_tensors_bad(t, offsets, err,
+                                  "ids %" PRIu32 " and %" PRIu32 " are not in order",
+                                  i - 1, i);
+        last = s;
+    }
+    for (uint64_t k = 0; ids->table && k < ids->table_size; k++)
+        if (ids->table[k] > ids->n)
+            return pz_tensors_bad(t, table, err,
+                                  "slot %" PRIu64 " leads to id %" PRIu32 " of %" PRIu64,
+                                  k, ids->table[k], ids->n);
+    for (uint32_t i = 0; ids->table && i < ids->n; i++) {
+        const char *s = pz_ids_get(ids, i, &n);
+        if (pz_ids_find(ids, s, n) != i)
+            return pz_tensors_bad(t, table, err, "does not lead to id %" PRIu32, i);
+    }
+    return PZ_OK;
 }
 
 static int

@@ -34,6 +34,13 @@ int pz_ids_open(struct pz_ids *ids, const struct pz_tensors *t, const char *pref
 const char *pz_ids_get(const struct pz_ids *ids, uint32_t i, size_t *len);
 /* Index or PZ_NO_ID. */
 uint32_t pz_ids_find(const struct pz_ids *ids, const char *s, size_t n);
+/*
+ * Reads all of it: offsets in order, ids sorted and different, and, where there is a
+ * table, that it leads to every id. PREFIX is that of the tensors, for messages;
+ * PZ_FORMAT. Hashes each id: verification does it, training need not.
+ */
+int pz_ids_check(const struct pz_ids *ids, const struct pz_tensors *t, const char *prefix,
+                 struct pz_err *err);
 /* Adds the three tensors for n ids sorted bytewise; copies nothing: bytes and offsets
  * must outlive the builder. with_table false leaves PREFIX.table out (dictionaries of
  * column values). */

@@ -4,6 +4,7 @@
 
 #include "base/cpu.h"
 #include "math/andcount.h"
+#include "recipe/check.h"
 #include "recipe/cooc.h"
 #include "recipe/model.h"
 #include "recipe/neighbours.h"
@@ -551,6 +552,56 @@ START_TEST(damaged)
 }
 END_TEST
 
+/* What opening does not read is found by the check, and named. */
+START_TEST(checked)
+{
+    static const struct {
+        const char *name;
+        size_t entry;
+        uint8_t byte; // what all its bytes become
+    } cases[] = {
+        {"sims.offsets", 1, 0xff},    {"sims.item", 1, 0xff},
+        {"history.offsets", 1, 0xff}, {"history.item", 3, 0xff},
+        {"user.table", 0, 0xff},      {"item.table", 5, 0xff},
+        {"user.offsets", 2, 0xff},    {"item.offsets", 2, 0x7f},
+    };
+    struct fixture f;
+    struct trained m;
+    const char *set[] = {NO_CUT, NULL};
+    set_up(&f, 14, 60, 40, 12);
+    learn(&m, &f, set, 1);
+    ck_ok(pz_model_check(&m.m, &f.err), f.err);
+    const struct pz_tensor *t = pz_tensors_find(&m.m.file, cases[_i].name);
+    ck_assert_ptr_nonnull(t);
+    size_t size = pz_dtype_size(t->dtype);
+    memset((uint8_t *)(uintptr_t)t->data + cases[_i].entry * size, cases[_i].byte, size);
+    ck_assert_int_eq(pz_model_check(&m.m, &f.err), PZ_FORMAT);
+    ck_assert_ptr_nonnull(strstr(f.err.msg, cases[_i].name));
+    unlearn(&m);
+    tear_down(&f);
+}
+END_TEST
+
+/* A table that has lost an id, and one that has another's number for it. */
+START_TEST(checked_table)
+{
+    struct fixture f;
+    struct trained m;
+    const char *set[] = {NO_CUT, NULL};
+    set_up(&f, 14, 60, 40, 12);
+    learn(&m, &f, set, 1);
+    uint32_t *slot = (uint32_t *)(uintptr_t)m.m.item.table;
+    while (!*slot)
+        slot++;
+    *slot = _i ? *slot % 40 + 1 : 0;
+    ck_assert_int_eq(pz_model_check(&m.m, &f.err), PZ_FORMAT);
+    ck_assert_ptr_nonnull(strstr(f.err.msg, "item.table"));
+    ck_assert_ptr_nonnull(strstr(f.err.msg, "does not lead to id"));
+    unlearn(&m);
+    tear_down(&f);
+}
+END_TEST
+
 Suite *
 pz_suite(void)
 {
@@ -567,6 +618,8 @@ pz_suite(void)
     tcase_add_test(m, heads);
     tcase_add_test(m, questions);
     tcase_add_loop_test(m, damaged, 0, 5);
+    tcase_add_loop_test(m, checked, 0, 8);
+    tcase_add_loop_test(m, checked_table, 0, 2);
     suite_add_tcase(s, t);
     suite_add_tcase(s, m);
     return s;

@@ -87,7 +87,7 @@ all: $(TOOLS)
 deps:
 	@.ci/deps install build check
 
-# Also what some tests use and are skipped without: a PostgreSQL server, Python,
+# Also what some tests use and are skipped without: a PostgreSQL server, Python, strace,
 # clients of AWS, a load generator.
 deps-test:
 	@.ci/deps install build check extra

@@ -304,8 +304,8 @@ check_range(const struct pz_opt *o, const char *arg, double v)
     pz_die(PZ_USAGE, "--%s: %s is not within %s to %s", o->name, arg, min, max);
 }
 
-static void
-add_to_list(struct pz_opt_list *list, const char *arg)
+void
+pz_opt_list_add(struct pz_opt_list *list, const char *arg)
 {
     struct pz_err err = PZ_ERR_INIT;
     if (pz_grow(&list->item, &list->cap, list->n + 1, sizeof *list->item, "options",
@@ -329,7 +329,7 @@ set_value(const struct pz_opt *o, const char *arg)
         *(const char **)o->target = arg;
         break;
     case PZ_OPT_LIST:
-        add_to_list(o->target, arg);
+        pz_opt_list_add(o->target, arg);
         break;
     case PZ_OPT_INT:
         why = pz_parse_i64(arg, n, o->target);

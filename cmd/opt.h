@@ -63,6 +63,8 @@ extern struct pz_common pz_common;
  * tool must live as long as the process; lists point into argv.
  */
 void pz_opt_parse(const struct pz_tool *tool, int argc, char **argv, int *first);
+/* Another occurrence of a list option; arg must live as long as the process. */
+void pz_opt_list_add(struct pz_opt_list *list, const char *arg);
 /* Prints "TOOL: MESSAGE" (for PZ_USAGE also where to find help) and exits with the
  * status. */
 _Noreturn void pz_die(int status, const char *fmt, ...)

@@ -1,4 +1,5 @@
 /* pz-eval: recipes, models and ranked lists on the test bench. See man/pz-eval.1. */
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,14 +13,14 @@
 #include "cmd/selection.h"
 #include "eval/known.h"
 #include "eval/lists.h"
-#include "report/text.h"
+#include "report/html.h"
 #include "store/group.h"
 
 static struct {
     struct pz_opt_list recipes, params, by;
     struct pz_selection_opts selection;
     const char *model, *protocol, *metrics, *at, *baseline, *holdout, *seen, *cut, *truth,
-        *negatives, *per_user;
+        *negatives, *per_user, *html;
     int64_t draws;
     bool valid, refit, intervals;
 } opt = {.selection.threshold = NAN,
@@ -50,6 +51,8 @@ static const struct pz_opt options[] = {
      "segments too: history, popularity, or a column; may be repeated", 0, 0},
     {"per-user", 0, PZ_OPT_TEXT, &opt.per_user, "FILE",
      "write the metrics of each user to FILE", 0, 0},
+    {"html", 0, PZ_OPT_TEXT, &opt.html, "FILE",
+     "write a page with pictures and examples to FILE", 0, 0},
     PZ_SELECTION_OPTIONS(opt.selection),
     {"The test", 0, PZ_OPT_HEADING, NULL, NULL, NULL, 0, 0},
     {"valid", 0, PZ_OPT_FLAG, &opt.valid, NULL,
@@ -240,6 +243,73 @@ open_world(struct pz_world *w, struct pz_events *events)
         pz_die_err(&err);
 }
 
+/* The first value of users that is shown stands in front. */
+static size_t
+front_column(const struct pz_shown *s)
+{
+    for (size_t i = 0; i < s->n; i++)
+        if (s->item[i].measure < PZ_N_RANK_MEASURES)
+            return i;
+    pz_die(PZ_USAGE, "--html: --metrics has none of users");
+}
+
+/* The best entry by this column, the baseline only when it is alone. */
+static size_t
+best_entry(const struct pz_compared *o, size_t base, size_t column)
+{
+    size_t best = base;
+    for (size_t e = 0; e < o->n_entries; e++)
+        if (e != base && (best == base || o->mean[e * o->n_columns + column] >
+                                              o->mean[best * o->n_columns + column]))
+            best = e;
+    return best;
+}
+
+static void
+write_page(const struct pz_findings *f, const struct pz_compare *c)
+{
+    enum { EXAMPLES = 20 };
+    struct pz_err err = PZ_ERR_INIT;
+    struct pz_buf b = PZ_BUF_INIT;
+    struct pz_curve curve = {.n_entries = 0};
+    struct pz_examples examples;
+    char metric[64];
+    size_t i = front_column(f->shown), column = f->shown->item[i].column;
+    snprintf(metric, sizeof metric, "%s@%" PRIu32,
+             pz_measure_name(f->shown->item[i].measure), f->shown->item[i].k);
+    if ((!opt.model && pz_curve_run(&curve, f->compared, c, column, &err)) ||
+        pz_examples_make(&examples, f->compared, c,
+                         best_entry(f->compared, f->base, column), EXAMPLES, &err))
+        pz_die_err(&err);
+    struct pz_page page = {.findings = f,
+                           .world = c->world,
+                           .group = opt.model ? opt.model : pz_common.group,
+                           .column = column,
+                           .metric = metric,
+                           .curve = &curve,
+                           .examples = &examples};
+    if (pz_html_page(&b, &page, &err))
+        pz_die_err(&err);
+    write_file(opt.html, &b);
+    pz_curve_release(&curve);
+    pz_examples_release(&examples);
+    pz_buf_release(&b);
+}
+
+/* A page has these segments without being asked. */
+static void
+add_usual_segments(void)
+{
+    static const char *const usual[] = {"history", "popularity"};
+    for (size_t i = 0; i < 2; i++) {
+        size_t k = 0;
+        while (k < opt.by.n && !is(opt.by.item[k], usual[i]))
+            k++;
+        if (k == opt.by.n)
+            pz_opt_list_add(&opt.by, usual[i]);
+    }
+}
+
 static void
 test_recipes(struct pz_shown *shown)
 {
@@ -276,10 +346,14 @@ test_recipes(struct pz_shown *shown)
         open_world(&world, &events);
     if (pz_compare_run(&result, &c, &err))
         pz_die_err(&err);
+    if (opt.html)
+        add_usual_segments();
     for (size_t i = 0; i < opt.by.n; i++)
         if (pz_segments_add(&segments, &result, &shown->at, c.world, opt.by.item[i],
                             &err))
             pz_die_err(&err);
+    if (opt.html)
+        write_page(&f, &c);
     print(&f);
     pz_segments_release(&segments);
     pz_compared_release(&result);
@@ -298,6 +372,8 @@ score_lists(struct pz_shown *shown, const char *const *file, size_t n_files)
     struct pz_lists lists;
     if (opt.by.n)
         pz_die(PZ_USAGE, "--by: lists from elsewhere have no segments");
+    if (opt.html)
+        pz_die(PZ_USAGE, "--html: lists from elsewhere have no page");
     if (pz_lists_compare(&result, &lists, opt.truth, n_files ? file : &standard,
                          n_files ? n_files : 1, &shown->at, (uint64_t)pz_common.seed,
                          (int)pz_common.threads, &err))

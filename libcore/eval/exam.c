@@ -103,10 +103,9 @@ struct exam {
     size_t n_tasks;
 };
 
-static struct pz_query
-question(const struct exam *x, uint32_t c)
+struct pz_query
+pz_question(const struct pz_split *s, uint32_t c, enum pz_recipe_type type)
 {
-    const struct pz_split *s = x->split;
     const struct pz_case *k = &s->cases[c];
     struct pz_query q = {.user = k->known ? k->user : PZ_NO_ID,
                          .item = PZ_NO_ID,
@@ -114,13 +113,12 @@ question(const struct exam *x, uint32_t c)
                          .weight = s->weight ? s->weight + k->given : NULL,
                          .time = s->time + k->given,
                          .n_history = k->n_given,
-                         .stored = k->stored,
-                         .n = x->most + 1};
-    if (x->model->recipe->type == PZ_RELATED_ITEMS && k->n_given)
+                         .stored = k->stored};
+    if (type == PZ_RELATED_ITEMS && k->n_given)
         q.item = q.history[k->n_given - 1];
     if (k->n_among) {
         q.candidate = s->among + k->among;
-        q.n_candidates = q.n = k->n_among;
+        q.n_candidates = k->n_among;
     }
     if (s->hide_seen) {
         q.exclude = q.history;
@@ -139,7 +137,8 @@ ask(void *ctx, size_t task, int thread, struct pz_err *err)
     struct pz_ranked out[CASES_A_TASK];
     n = n < CASES_A_TASK ? n : CASES_A_TASK;
     for (uint32_t i = 0; i < n; i++) {
-        q[i] = question(x, first + i);
+        q[i] = pz_question(x->split, first + i, recipe->type);
+        q[i].n = q[i].n_candidates ? q[i].n_candidates : x->most + 1;
         out[i] = (struct pz_ranked){.item = x->item[thread] + i * x->room,
                                     .score = x->score[thread] + i * x->room};
     }

@@ -39,6 +39,10 @@ void pz_answer_take(struct pz_answers *a, const struct pz_split *s, uint32_t c,
                     const uint32_t *item, const float *score, size_t n, bool scored,
                     uint32_t most);
 
+/* Case c as a recipe of this type is asked; n is left 0. Views of the split. */
+struct pz_query pz_question(const struct pz_split *s, uint32_t c,
+                            enum pz_recipe_type type);
+
 /* Asks all cases on `threads` threads; the same for any number. */
 int pz_exam(struct pz_answers *a, const struct pz_model *m, const struct pz_split *s,
             uint32_t most, int threads, struct pz_err *err);

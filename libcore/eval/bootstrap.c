@@ -87,7 +87,7 @@ collect(const struct boot *x, struct pz_bounds *mean, struct pz_bounds *differ,
         struct pz_err *err)
 {
     const struct pz_bootstrap *b = x->b;
-    double *list, *gap = NULL;
+    double *list = NULL, *gap = NULL;
     int r = pz_new(&list, x->n_draws, sizeof *list, "intervals", err);
     if (r || (r = pz_new(&gap, x->n_draws, sizeof *gap, "intervals", err)))
         goto done;

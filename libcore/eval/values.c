@@ -178,7 +178,7 @@ int
 pz_spread(double *out, const struct pz_answers *a, const struct pz_at *at,
           uint32_t n_items, struct pz_err *err)
 {
-    uint32_t *count, *sorted = NULL;
+    uint32_t *count = NULL, *sorted = NULL;
     int r = pz_new(&count, n_items, sizeof *count, "coverage", err);
     if (r || (r = pz_new(&sorted, n_items, sizeof *sorted, "coverage", err)))
         goto done;

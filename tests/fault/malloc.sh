@@ -53,6 +53,14 @@ if [ -x "$PZ_BUILD/pz-train" ]; then
         sweep pz-train pz-train -g shop -r $r -S new --threads 1
     done
 fi
+if [ -x "$PZ_BUILD/pz-eval" ]; then
+    sweep pz-eval pz-eval -g shop -r aws-sims --protocol loo --by popularity --html page.html --threads 1
+    printf 'u1\ti1\nu1\ti2\nu2\ti1\n' >truth.tsv
+    printf 'u1\ti2\t0.5\nu2\ti3\t0.2\n' >lists.tsv
+    input=lists.tsv
+    sweep pz-eval pz-eval --truth truth.tsv --threads 1
+    input=/dev/null
+fi
 if [ -x "$PZ_BUILD/pz-train" ] && [ -x "$PZ_BUILD/pz-recommend" ]; then
     printf '%s\n' u1 u2 nobody >ids
     printf '%s\n' '{"userId":"u3"}' '{"userId":"x","history":["i1","i2"]}' >ids.jsonl

@@ -317,6 +317,7 @@ struct closed {
     struct sums *work;
     float *a, *b; // n_inputs x n_inputs, n_inputs x ld
     size_t ld;
+    double more; // of its diagonal on top of it
 };
 
 static int
@@ -333,7 +334,7 @@ closed_task(void *ctx, size_t task, int thread, struct pz_err *err)
         float *a = d->a + row * g->n_inputs;
         memcpy(a + row, w->sum + (size_t)s * g->n_inputs + row,
                (g->n_inputs - row) * sizeof *a);
-        a[row] += (float)g->c->regularization[s];
+        a[row] += (float)(d->more * (double)a[row] + g->c->regularization[s]);
     }
     clear_rows(g, w);
     make_column(g, r, w);
@@ -395,6 +396,20 @@ hand_out(const struct closed *d, struct pz_linear_made *out, struct pz_err *err)
     return status;
 }
 
+/* The equations into d->a and d->b, and the factor of the former over it. */
+static int
+factor(struct closed *d, int threads, struct pz_err *err)
+{
+    size_t n = d->g->n_inputs;
+    memset(d->b, 0, n * d->ld * sizeof *d->b);
+    int status = sums_new(&d->work, d->g, threads, err);
+    if (!status)
+        status = pz_par(threads, d->g->n_ranks, closed_task, d, err);
+    sums_free(d->work, threads);
+    d->work = NULL;
+    return status ? status : pz_dense_chol(d->a, n, n, threads, err);
+}
+
 static int
 solve_closed(const struct gram *g, struct pz_linear_made *out, int threads,
              struct pz_err *err)
@@ -405,12 +420,15 @@ solve_closed(const struct gram *g, struct pz_linear_made *out, int threads,
     if (!status)
         status = pz_new(&d.b, n * d.ld, sizeof *d.b, what, err);
     if (!status)
-        status = sums_new(&d.work, g, threads, err);
-    if (!status)
-        status = pz_par(threads, g->n_ranks, closed_task, &d, err);
-    sums_free(d.work, threads);
-    if (!status)
-        status = pz_dense_chol(d.a, n, n, threads, err);
+        status = factor(&d, threads, err);
+    // Pairs that the window leaves out can make it indefinite, where people have very
+    // much of the same; more on its diagonal mends that.
+    for (int tries = 0; status == PZ_DATA && tries < TRIES; tries++) {
+        d.more = d.more > 0 ? 4 * d.more : 0.01;
+        err->status = PZ_OK;
+        err->msg[0] = 0;
+        status = factor(&d, threads, err);
+    }
     if (!status)
         status = pz_dense_solve(d.a, n, n, d.b, g->n_ranks, d.ld, threads, err);
     free(d.a);

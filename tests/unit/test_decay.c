@@ -184,6 +184,41 @@ START_TEST(few_neighbours)
 }
 END_TEST
 
+/* A window that cuts a memory without end off leaves equations that no regularization of
+ * that size makes definite; there is an answer all the same. */
+START_TEST(cut_memory)
+{
+    enum { LONG = 4000 };
+    static uint32_t same[LONG];
+    static int64_t times[LONG];
+    uint64_t ends[] = {0, LONG};
+    struct pz_err err = PZ_ERR_INIT;
+    struct pz_linear_made made[SCALES];
+    struct pz_decay_config k = config();
+    struct pz_events all = {.n_users = 1,
+                            .n_items = ITEMS,
+                            .n = LONG,
+                            .offsets = ends,
+                            .item = same,
+                            .time = times};
+    for (uint32_t i = 0; i < LONG; i++)
+        same[i] = i / 20 % 2; // blocks that the window holds one and a half of
+    k.window = 30;
+    k.keep[0] = 1;
+    for (int dense = 0; dense < 2; dense++) {
+        k.dense_bytes = dense ? SIZE_MAX : 0;
+        ck_ok(pz_decay_train(made, &all, &k, &err), err);
+        for (uint32_t s = 0; s < SCALES; s++) {
+            struct pz_linear l = pz_linear_view(&made[s]);
+            for (uint32_t i = 0; i < ITEMS; i++)
+                for (uint32_t j = 0; j < ITEMS; j++)
+                    ck_assert(isfinite(pz_linear_weight(&l, i, j)));
+            pz_linear_made_release(&made[s]);
+        }
+    }
+}
+END_TEST
+
 START_TEST(nothing_to_learn)
 {
     struct pz_err err = PZ_ERR_INIT;
@@ -255,6 +290,7 @@ pz_suite(void)
     TCase *t = tcase_create("decay");
     tcase_add_test(t, whole_equations);
     tcase_add_test(t, few_neighbours);
+    tcase_add_test(t, cut_memory);
     tcase_add_test(t, nothing_to_learn);
     tcase_add_test(t, rules);
     suite_add_tcase(s, t);

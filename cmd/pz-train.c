@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/file.h"
 #include "base/json.h"
+#include "base/mem.h"
 #include "cmd/cli.h"
 #include "cmd/selection.h"
 #include "eval/training.h"
@@ -16,7 +18,10 @@ static struct {
     const char *recipe, *solution, *output;
     struct pz_opt_list params;
     struct pz_selection_opts selection;
-    bool no_eval, strict, list;
+    const char *hpo_config, *metric;
+    int64_t hpo;
+    double time_budget;
+    bool no_eval, strict, list, choose;
 } opt = {.selection.threshold = NAN};
 
 static const struct pz_opt options[] = {
@@ -27,6 +32,21 @@ static const struct pz_opt options[] = {
     {"param", 'p', PZ_OPT_LIST, &opt.params, "NAME=VALUE", "set a hyperparameter", 0, 0},
     PZ_SELECTION_OPTIONS(opt.selection),
     {"no-eval", 0, PZ_OPT_FLAG, &opt.no_eval, NULL, "do not measure, only train", 0, 0},
+    {"auto", 0, PZ_OPT_FLAG, &opt.choose, NULL,
+     "take the recipe that validates best, of those for users or of -r A,B,...", 0, 0},
+    {"hpo", 0, PZ_OPT_INT, &opt.hpo, "N",
+     "find hyperparameters with N trainings; what was tried goes on after an "
+     "interruption",
+     1, PZ_MAX_TRIALS},
+    {"hpo-config", 0, PZ_OPT_TEXT, &opt.hpo_config, "FILE",
+     "their ranges, as Amazon's hpoConfig (default: those the recipe calls tunable)", 0,
+     0},
+    {"hpo-metric", 0, PZ_OPT_TEXT, &opt.metric, "NAME",
+     "what --hpo and --auto look at (default "
+     "normalized_discounted_cumulative_gain_at_25)",
+     0, 0},
+    {"time-budget", 0, PZ_OPT_REAL, &opt.time_budget, "SECONDS",
+     "start no training of --hpo after that; else the time_budget of the recipe", 0, 1e9},
     {"output", 'o', PZ_OPT_TEXT, &opt.output, "FILE",
      "write this model file, not a version of the solution", 0, 0},
     {"strict", 0, PZ_OPT_FLAG, &opt.strict, NULL,
@@ -38,11 +58,14 @@ static const struct pz_opt options[] = {
 
 static const struct pz_tool tool = {
     "pz-train",
-    "-g DIR -r RECIPE [-S NAME] [-p NAME=VALUE]... [options]\n--list-recipes [-r RECIPE]",
+    "-g DIR -r RECIPE [-S NAME] [-p NAME=VALUE]... [options]\n"
+    "-g DIR --auto [-r RECIPE,...] [-S NAME] [options]\n"
+    "--list-recipes [-r RECIPE]",
     "Learn a model from the interactions of the group, and measure it.",
     "  pz-train -g shop -r aws-user-personalization\n"
     "  pz-train -g shop -r aws-sims -S similar -p popularity_discount_factor=0.8\n"
     "  pz-train -g shop -r aws-sims --event-type Purchase=5 --event-type View\n"
+    "  pz-train -g shop -r aws-sims -S similar --hpo 20\n"
     "  pz-train --list-recipes -r aws-sims\n",
     options,
 };
@@ -111,14 +134,121 @@ set_params(struct pz_params *params, const struct pz_training *t)
     for (size_t i = 0; i < opt.params.n; i++)
         if (pz_params_set(params, opt.params.item[i], &err))
             pz_die(err.status, "recipe %s: %s", t->recipe->name, err.msg);
+    int budget = pz_param_find(t->recipe->params, "time_budget");
+    if (opt.time_budget > 0 && !t->choice && budget < 0)
+        pz_die(PZ_USAGE, "recipe %s has no time_budget, and there is no --hpo",
+               t->recipe->name);
+    if (opt.time_budget > 0 && !t->choice && !params->given[budget])
+        params->value[budget] = opt.time_budget;
+}
+
+/* ---- what is left to validation ---- */
+
+/* A row of the table of trials: head before the first. */
+static void
+tell_trial(void *ctx, const struct pz_ranges *r, const struct pz_trial *t,
+           uint32_t number)
+{
+    const struct pz_choice *c = ctx;
+    struct pz_buf line = PZ_BUF_INIT;
+    if (pz_common.quiet)
+        return;
+    if (number == 0) {
+        pz_buf_addf(&line, "trial\tusers\t%s", pz_metric_name(c->metric));
+        for (size_t k = 0; k < r->n; k++)
+            pz_buf_addf(&line, "\t%s", t->params.def[r->range[k].param].name);
+        pz_buf_addc(&line, '\n');
+    }
+    pz_buf_addf(&line, "%" PRIu32 "\t%.2f\t%.4f", number, t->share, t->value);
+    for (size_t k = 0; k < r->n; k++) {
+        int p = r->range[k].param;
+        pz_buf_addc(&line, '\t');
+        pz_param_text(&t->params.def[p], t->params.value[p], &line);
+    }
+    fprintf(stderr, "%s%s\n", line.data ? line.data : "",
+            t->again ? "\t(of an earlier run)" : "");
+    pz_buf_release(&line);
+}
+
+static void
+tell_recipe(void *ctx, const struct pz_recipe *r, const struct pz_metrics *m)
+{
+    const struct pz_choice *c = ctx;
+    if (!pz_common.quiet)
+        fprintf(stderr, "%s\t%s\t%.4f\n", r->name, pz_metric_name(c->metric),
+                m->value[c->metric]);
+}
+
+/* The recipes of --auto; they live as long as the process. */
+static void
+set_candidates(struct pz_choice *c)
+{
+    static const struct pz_recipe *list[64];
+    c->recipe = list;
+    if (!opt.recipe) {
+        for (const struct pz_recipe *const *p = pz_recipes; *p && c->n_recipes < 64; p++)
+            if ((*p)->type == PZ_USER_PERSONALIZATION || (*p)->type == PZ_POPULAR_ITEMS)
+                list[c->n_recipes++] = *p;
+        return;
+    }
+    for (const char *s = opt.recipe;; s++) {
+        size_t n = strcspn(s, ",");
+        const struct pz_preset *preset;
+        struct pz_err err = PZ_ERR_INIT;
+        char *name;
+        if (c->n_recipes == 64)
+            pz_die(PZ_USAGE, "more than 64 recipes");
+        if (pz_strndup(&name, s, n, &err))
+            pz_die_err(&err);
+        list[c->n_recipes++] = need_recipe(name, &preset);
+        if (preset)
+            pz_die(PZ_USAGE, "--auto chooses among recipes; '%s' is a preset", name);
+        free(name);
+        s += n;
+        if (!*s)
+            return;
+    }
+}
+
+/* NULL when nothing is left to validation. `text` holds what it borrows. */
+static const struct pz_choice *
+set_choice(struct pz_choice *c, struct pz_buf *text)
+{
+    struct pz_err err = PZ_ERR_INIT;
+    enum { MAX_CONFIG = 1 << 20 };
+    *c = (struct pz_choice){.trials = (uint32_t)opt.hpo,
+                            .seconds = opt.time_budget,
+                            .metric = PZ_NDCG_25,
+                            .tried = tell_recipe,
+                            .done = tell_trial,
+                            .ctx = c};
+    if (!opt.choose && !opt.hpo && !opt.hpo_config) {
+        if (opt.metric)
+            pz_die(PZ_USAGE, "--hpo-metric goes with --hpo or --auto");
+        return NULL;
+    }
+    if (opt.metric) {
+        if (pz_offline_metric_parse(&c->metric, opt.metric, &err))
+            pz_die_err(&err);
+        c->has_metric = true;
+    }
+    if (opt.hpo_config) {
+        if (pz_read_all(text, opt.hpo_config, MAX_CONFIG, &err))
+            pz_die_err(&err);
+        c->hpo = text->data ? text->data : "";
+        c->n_hpo = text->len;
+    }
+    if (opt.choose)
+        set_candidates(c);
+    return c;
 }
 
 /* ---- what came out ---- */
 
 static void
-print_figures(const struct pz_training *t, const struct pz_figures *f)
+print_figures(const struct pz_recipe *recipe, const struct pz_figures *f)
 {
-    fprintf(stderr, "%-44s %28s %20s\n", "", t->recipe->name, f->baseline);
+    fprintf(stderr, "%-44s %28s %20s\n", "", recipe->name, f->baseline);
     for (size_t i = 0; i < f->n; i++)
         fprintf(stderr, "%-44s %28.4f %20.4f\n", f->figure[i].name, f->figure[i].value,
                 f->figure[i].baseline);
@@ -126,15 +256,15 @@ print_figures(const struct pz_training *t, const struct pz_figures *f)
 }
 
 static void
-print_table(const struct pz_training *t, const struct pz_training_result *r)
+print_table(const struct pz_training_result *r)
 {
     if (pz_common.quiet || !r->measured)
         return;
     if (r->figures.n) {
-        print_figures(t, &r->figures);
+        print_figures(r->recipe, &r->figures);
         return;
     }
-    fprintf(stderr, "%-44s %24s", "", t->recipe->name);
+    fprintf(stderr, "%-44s %24s", "", r->recipe->name);
     if (r->has_baseline)
         fprintf(stderr, " %20s", "aws-popularity-count");
     fputc('\n', stderr);
@@ -166,13 +296,13 @@ print_json(const struct pz_training *t, const struct pz_training_result *r)
         add_text(&b, "solution", t->solution);
         add_text(&b, "version", r->version);
     }
-    add_text(&b, "recipe", t->preset ? t->preset->name : t->recipe->name);
+    add_text(&b, "recipe", t->preset ? t->preset->name : r->recipe->name);
     add_text(&b, "path", r->path);
     pz_buf_addf(
         &b, "\"interactions\":%" PRIu64 ",\"users\":%" PRIu32 ",\"items\":%" PRIu32 ",",
         r->selected.n_events, r->selected.n_users, r->selected.n_items);
     pz_buf_addz(&b, "\"params\":");
-    pz_params_json(t->params, &b);
+    pz_params_json(&r->params, &b);
     if (r->figures.n) {
         pz_buf_addz(&b, ",\"baseline\":");
         pz_figures_json(&r->figures, true, &b);
@@ -199,6 +329,8 @@ main(int argc, char **argv)
     struct pz_err err = PZ_ERR_INIT;
     struct pz_training_result result;
     struct pz_params params;
+    struct pz_choice choice;
+    struct pz_buf text = PZ_BUF_INIT;
     int first;
     pz_cli_begin();
     pz_opt_parse(&tool, argc, argv, &first);
@@ -208,13 +340,16 @@ main(int argc, char **argv)
         list_recipes();
         return pz_cli_end(PZ_OK);
     }
-    if (!opt.recipe)
+    if (!opt.recipe && !opt.choose)
         pz_die(PZ_USAGE, "-r RECIPE is needed; --list-recipes prints them");
-    struct pz_training t = {.params = &params};
-    t.recipe = need_recipe(opt.recipe, &t.preset);
+    struct pz_training t = {.params = &params, .choice = set_choice(&choice, &text)};
+    t.recipe = opt.choose ? choice.recipe[0] : need_recipe(opt.recipe, &t.preset);
     set_params(&params, &t);
     t.group = pz_need_group();
-    t.solution = opt.solution ? opt.solution : t.preset ? t.preset->name : t.recipe->name;
+    t.solution = opt.solution ? opt.solution
+                 : opt.choose ? "auto"
+                 : t.preset   ? t.preset->name
+                              : t.recipe->name;
     t.output = opt.output;
     t.no_eval = opt.no_eval;
     t.seed = (uint64_t)pz_common.seed;
@@ -222,10 +357,11 @@ main(int argc, char **argv)
     t.selection = pz_selection_of(&opt.selection, t.preset, opt.strict);
     if (pz_training_run(&t, &result, &err))
         pz_die_err(&err);
-    print_table(&t, &result);
+    print_table(&result);
     puts(result.path);
     if (pz_common.json)
         print_json(&t, &result);
     pz_training_result_release(&result);
+    pz_buf_release(&text);
     return pz_cli_end(PZ_OK);
 }

@@ -65,35 +65,42 @@ done:
 }
 
 int
-pz_eval_aws(const struct pz_eval *e, struct pz_metrics *out, struct pz_err *err)
+pz_eval_split(const struct pz_eval *e, const struct pz_split *split,
+              const struct pz_events *train, struct pz_metrics *out, struct pz_err *err)
 {
     static const uint32_t k[] = {5, 10, 25};
-    struct pz_split_spec spec = {.protocol = PZ_AWS, .seed = e->seed};
-    struct pz_split split;
     struct pz_trained trained = {NULL};
     struct pz_answers answers = {.n_cases = 0};
     struct pz_at at;
+    struct pz_train learn = {.events = train,
+                             .params = e->params,
+                             .world = e->world,
+                             .seed = e->seed,
+                             .threads = e->threads};
+    *out = (struct pz_metrics){.n_users = 0};
+    int r = pz_at_init(&at, k, 3, err);
+    if (r == PZ_OK && (r = pz_trained_open(&trained, e->recipe, &learn, err)) == PZ_OK &&
+        (r = pz_exam(&answers, &trained.model, split, at.most, e->threads, err)) == PZ_OK)
+        r = summarize(&answers, split, &at, trained.model.n_items, e->threads, out, err);
+    pz_answers_release(&answers);
+    pz_trained_close(&trained);
+    pz_at_release(&at);
+    return r;
+}
+
+int
+pz_eval_aws(const struct pz_eval *e, struct pz_metrics *out, struct pz_err *err)
+{
+    struct pz_split_spec spec = {.protocol = PZ_AWS, .seed = e->seed};
+    struct pz_split split;
     *out = (struct pz_metrics){.n_users = 0};
     int r = pz_split_make(&split, e->events, e->world, &spec, err);
     if (r == PZ_DATA) { // too few users
         *err = (struct pz_err)PZ_ERR_INIT;
         return PZ_OK;
     }
-    if (r)
-        return r;
-    struct pz_train learn = {.events = &split.train,
-                             .params = e->params,
-                             .world = e->world,
-                             .seed = e->seed,
-                             .threads = e->threads};
-    r = pz_at_init(&at, k, 3, err);
-    if (r == PZ_OK && (r = pz_trained_open(&trained, e->recipe, &learn, err)) == PZ_OK &&
-        (r = pz_exam(&answers, &trained.model, &split, at.most, e->threads, err)) ==
-            PZ_OK)
-        r = summarize(&answers, &split, &at, trained.model.n_items, e->threads, out, err);
-    pz_answers_release(&answers);
-    pz_trained_close(&trained);
+    if (r == PZ_OK)
+        r = pz_eval_split(e, &split, &split.train, out, err);
     pz_split_release(&split);
-    pz_at_release(&at);
     return r;
 }

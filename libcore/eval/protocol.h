@@ -23,6 +23,11 @@ struct pz_eval {
 /* The same for any number of threads. n_users 0 when there are too few users to test. */
 int pz_eval_aws(const struct pz_eval *e, struct pz_metrics *out, struct pz_err *err);
 
+/* The same on a split that is there, of which only what `train` holds is learned. */
+int pz_eval_split(const struct pz_eval *e, const struct pz_split *split,
+                  const struct pz_events *train, struct pz_metrics *out,
+                  struct pz_err *err);
+
 /* A model in memory: trained on t->events (t->model is not looked at) and opened.
  * pz_trained_close also takes {0}. */
 struct pz_trained {

@@ -22,7 +22,9 @@ static const char suffix[] = ".safetensors";
 enum { STAMP = 16 }; // "20261122T050403Z"
 
 struct job {
-    const struct pz_training *t;
+    const struct pz_training *t; // of `own`, when something was chosen
+    struct pz_training own;
+    struct pz_chosen chosen;
     struct pz_training_result *r;
     struct pz_world world;
     struct pz_events events;
@@ -103,6 +105,50 @@ select_events(struct job *job, struct pz_err *err)
            " items",
            s->n_events, s->n_rows, s->n_users, s->n_items);
     return PZ_OK;
+}
+
+/* ---- choosing ---- */
+
+/* From here on job->t has the recipe and the hyperparameters that validate best. */
+static int
+choose(struct job *job, struct pz_err *err)
+{
+    const struct pz_training *t = job->t;
+    struct pz_eval e = {.recipe = t->recipe,
+                        .world = &job->world,
+                        .events = &job->events,
+                        .params = t->params,
+                        .seed = t->seed,
+                        .threads = t->threads};
+    char name[96], *journal = NULL;
+    if (!t->choice)
+        return PZ_OK;
+    snprintf(name, sizeof name, ".hpo.%s.jsonl", t->output ? "" : t->solution);
+    int r = t->output ? PZ_OK : pz_path_join(&journal, t->group, name, err);
+    if (r == PZ_OK)
+        r = pz_choose(t->choice, &e, journal, &job->chosen, err);
+    if (r == PZ_OK) {
+        job->own = *t;
+        job->own.recipe = job->chosen.recipe;
+        job->own.params = &job->chosen.params;
+        job->t = &job->own;
+    }
+    free(journal);
+    return r;
+}
+
+/* The trials are in the model now. */
+static void
+forget_trials(const struct job *job)
+{
+    char name[96], *journal;
+    struct pz_err ignored = PZ_ERR_INIT;
+    if (!job->t->choice || job->t->output)
+        return;
+    snprintf(name, sizeof name, ".hpo.%s.jsonl", job->t->solution);
+    if (pz_path_join(&journal, job->t->group, name, &ignored) == PZ_OK)
+        unlink(journal);
+    free(journal);
 }
 
 /* ---- measuring ---- */
@@ -236,6 +282,8 @@ describe(struct job *job, struct pz_builder *b, struct pz_err *err)
         pz_builder_metaf(b, PZ_MODEL_EVENTS_META, "%" PRId64, job->world.put.last);
     if (job->t->preset)
         pz_model_preset(b, job->t->preset);
+    if (job->chosen.json.len)
+        pz_builder_meta(b, "hpo", job->chosen.json.data);
     pz_builder_meta(b, "metrics", job->metrics.data);
     if (r->measured)
         pz_builder_metaf(b, "metrics.users", "%" PRIu64,
@@ -412,9 +460,15 @@ learn(struct job *job, int *lock, struct pz_err *err)
     int r;
     if ((!t->output && (r = check_name(t->solution, err))) || (r = open_data(job, err)) ||
         (r = select_events(job, err)) ||
-        (!t->output && (r = lock_solution(t, lock, err))) || (r = measure_all(job, err)))
+        (!t->output && (r = lock_solution(t, lock, err))) || (r = choose(job, err)) ||
+        (r = measure_all(job, err)))
         return r;
-    return t->output ? write_output(job, err) : write_version(job, err);
+    r = t->output ? write_output(job, err) : write_version(job, err);
+    if (r == PZ_OK)
+        forget_trials(job);
+    job->r->recipe = job->t->recipe;
+    job->r->params = *job->t->params;
+    return r;
 }
 
 int
@@ -426,6 +480,7 @@ pz_training_run(const struct pz_training *t, struct pz_training_result *r,
     int lock = -1, status = learn(&job, &lock, err);
     if (lock >= 0)
         close(lock);
+    pz_chosen_release(&job.chosen);
     pz_events_release(&job.events);
     pz_world_close(&job.world);
     pz_buf_release(&job.params);

@@ -9,16 +9,17 @@
 #ifndef PZ_EVAL_TRAINING_H
 #define PZ_EVAL_TRAINING_H
 
+#include "eval/choose.h"
 #include "eval/figures.h"
-#include "eval/metrics.h"
 #include "recipe/preset.h"
 
 struct pz_training {
     const char *group;
     const struct pz_recipe *recipe;
     const struct pz_preset *preset; // what the recipe is trained as; NULL: itself
-    const char *solution; // 1-63 letters, digits, '-' and '_'
+    const char *solution;           // 1-63 letters, digits, '-' and '_'
     const struct pz_params *params;
+    const struct pz_choice *choice; // what is left to validation; NULL: nothing
     struct pz_selection selection;
     const char
         *output; // write this file and nothing else; NULL: a version of the solution
@@ -32,6 +33,8 @@ struct pz_training_result {
     char version[32]; // "20261122T050403Z", "..._02"; "" with output
     bool measured;    // metrics and baseline are there (baseline only for other recipes)
     bool has_baseline;
+    const struct pz_recipe *recipe; // the one that was given or chosen
+    struct pz_params params;        // the same
     struct pz_metrics metrics, baseline;
     struct pz_figures figures; // n > 0: in the place of metrics and baseline
     struct pz_selection_report selected;

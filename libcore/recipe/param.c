@@ -220,8 +220,8 @@ pz_params_set(struct pz_params *p, const char *assignment, struct pz_err *err)
     return PZ_OK;
 }
 
-static void
-value_text(const struct pz_param_def *d, double v, struct pz_buf *out)
+void
+pz_param_text(const struct pz_param_def *d, double v, struct pz_buf *out)
 {
     char text[PZ_NUM_TEXT];
     const char *c = d->choices;
@@ -249,7 +249,7 @@ pz_params_json(const struct pz_params *p, struct pz_buf *out)
     pz_buf_addc(out, '{');
     for (int i = 0; p->def[i].name; i++) {
         pz_buf_addf(out, "%s\"%s\":\"", i ? "," : "", p->def[i].name);
-        value_text(&p->def[i], p->value[i], out);
+        pz_param_text(&p->def[i], p->value[i], out);
         pz_buf_addc(out, '"');
     }
     pz_buf_addc(out, '}');
@@ -261,7 +261,7 @@ pz_params_help(const struct pz_param_def *def, struct pz_buf *out)
     for (; def->name; def++) {
         pz_buf_addf(out, "%s %s ", def->name, kind_name[def->kind]);
         size_t from = out->len;
-        value_text(def, def->def, out);
+        pz_param_text(def, def->def, out);
         char lo[PZ_NUM_TEXT], hi[PZ_NUM_TEXT];
         if (def->kind == PZ_PARAM_CHOICE) {
             for (size_t i = from; i < out->len; i++)

@@ -26,7 +26,8 @@ struct pz_param_def {
     double def, min, max; // BOOL: def 0 or 1; CHOICE: def is an index
     const char *choices;  // CHOICE: "a|b|c"
     bool tunable;
-    const char *help; // one line
+    double tune_min, tune_max; // where --hpo looks; both 0: min to max
+    const char *help;          // one line
 };
 
 #define PZ_MAX_PARAMS 64
@@ -46,6 +47,8 @@ int pz_param_find(const struct pz_param_def *def, const char *name);
 double pz_param(const struct pz_params *p, const char *name);
 /* The same, or `otherwise` when the table lacks it. */
 double pz_param_or(const struct pz_params *p, const char *name, double otherwise);
+/* A value as it is written: "0.3", "True", "cg". */
+void pz_param_text(const struct pz_param_def *d, double value, struct pz_buf *out);
 /* {"name":"value",...}: every value as a string, as AWS has them. */
 void pz_params_json(const struct pz_params *p, struct pz_buf *out);
 /* "name kind default range help", a line each. The first four hold no blank: '_' stands

@@ -77,6 +77,8 @@ static const struct pz_param_def params[] = {
      .min = 0,
      .max = 1e6,
      .tunable = true,
+     .tune_min = 0.5,
+     .tune_max = 200,
      .help = "common users at which a pair counts half; 0: all pairs count in full"},
     {.name = "neighbours",
      .kind = PZ_PARAM_INT,
@@ -92,6 +94,8 @@ static const struct pz_param_def params[] = {
      .min = 0,
      .max = 1000,
      .tunable = true,
+     .tune_min = 0.2,
+     .tune_max = 20,
      .help = "how much more a user counts who had both items one after the other; 0: as "
              "any other"},
     {.name = "closeness_halflife",
@@ -101,6 +105,8 @@ static const struct pz_param_def params[] = {
      .min = 0.1,
      .max = 1000,
      .tunable = true,
+     .tune_min = 1,
+     .tune_max = 50,
      .help = "items between the two at which that is half"},
     {.name = NULL},
 };

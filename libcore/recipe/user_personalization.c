@@ -85,6 +85,8 @@ const struct pz_param_def pz_user_personalization_params[] = {
      .min = 0.1,
      .max = 1e6,
      .tunable = true,
+     .tune_min = 0.5,
+     .tune_max = 50,
      .help = "events of a user after which one counts half, with recency_mask; in "
              "answers, not in"
              " what is learned of items"},
@@ -102,6 +104,8 @@ const struct pz_param_def pz_user_personalization_params[] = {
      .min = 0,
      .max = 1000,
      .tunable = true,
+     .tune_min = 0.003,
+     .tune_max = 1,
      .help = "weight of a pair without an event, where an event has 1; 0: the root of "
              "the share of"
              " pairs that have one"},
@@ -112,6 +116,8 @@ const struct pz_param_def pz_user_personalization_params[] = {
      .min = 0,
      .max = 1000,
      .tunable = true,
+     .tune_min = 0.0005,
+     .tune_max = 0.05,
      .help = "what keeps factors small; 0: 0.02 times the fourth root of the share of "
              "pairs that have"
              " an event"},
@@ -188,6 +194,8 @@ const struct pz_param_def pz_user_personalization_params[] = {
      .min = 1e-3,
      .max = 1e3,
      .tunable = true,
+     .tune_min = 0.01,
+     .tune_max = 100,
      .help = "of model next: what its weights are kept small by, times this"},
     {.name = "past_halflife",
      .kind = PZ_PARAM_REAL,
@@ -196,6 +204,8 @@ const struct pz_param_def pz_user_personalization_params[] = {
      .min = 0,
      .max = 1e6,
      .tunable = true,
+     .tune_min = 0.5,
+     .tune_max = 200,
      .help =
          "of models ease and rp3beta: events of a user after which one counts half in "
          "answers; 0: 23 where an item has 30 events or more on average, else 2.4"},

@@ -59,6 +59,8 @@ open_data(struct job *job, struct pz_err *err)
                           ? PZ_ACTION_INTERACTIONS
                           : PZ_INTERACTIONS;
     int r = pz_world_open(&job->world, group, set, job->t->threads, err);
+    if (r == PZ_NEGATIVE && job->t->recipe->items_only)
+        r = pz_world_open_items(&job->world, group, job->t->threads, err);
     if (r == PZ_NEGATIVE)
         return pz_err_set(err, PZ_DATA,
                           "group '%s' has no %s; pz-import -g %s -t %s makes them", group,

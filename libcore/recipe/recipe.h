@@ -120,6 +120,7 @@ struct pz_recipe {
     bool softmax;    // scores are probabilities over all items (or the candidates)
     bool has_scores; // false: AWS prints none; --json and TSV leave them empty
     bool timed;      // the model keeps the times of histories
+    bool items_only; // learns from items alone where there are no interactions
 
     /* Learns. Byte-identical output for any t->threads. */
     int (*train)(const struct pz_train *t, struct pz_err *err);

@@ -264,6 +264,7 @@ const struct pz_recipe pz_recipe_semantic_similarity = {
     .type = PZ_RELATED_ITEMS,
     .summary = "related items: those whose name and description say the same",
     .params = params,
+    .items_only = true,
     .train = train,
     .open = open_state,
     .close = close_state,

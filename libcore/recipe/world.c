@@ -133,6 +133,32 @@ pz_world_open(struct pz_world *w, const char *group, enum pz_set set, int thread
     return r;
 }
 
+int
+pz_world_open_items(struct pz_world *w, const char *group, int threads,
+                    struct pz_err *err)
+{
+    static const uint8_t no_bytes[1];
+    static const int64_t no_ids[1];
+    static const uint64_t no_rows[1];
+    struct pz_stored_report put;
+    *w = (struct pz_world){.alone = true};
+    int r = open_set(&w->items, &w->own.items, group, PZ_ITEMS, threads, &put, err);
+    if (r == PZ_OK && !w->items)
+        r = PZ_NEGATIVE;
+    if (r == PZ_OK) {
+        w->own.interactions.user.bytes = no_bytes;
+        w->own.interactions.user.offsets = no_ids;
+        w->own.interactions.item = w->own.interactions.user;
+        w->own.interactions.row_offsets = no_rows;
+        w->interactions = &w->own.interactions;
+        w->user = w->interactions->user;
+        r = merge_items(w, err);
+    }
+    if (r)
+        pz_world_close(w);
+    return r;
+}
+
 void
 pz_world_close(struct pz_world *w)
 {
@@ -215,11 +241,31 @@ done:
     return err->status;
 }
 
+static int
+select_nothing(const struct pz_world *w, const struct pz_selection *s,
+               struct pz_events *out, struct pz_selection_report *report,
+               struct pz_err *err)
+{
+    *out = (struct pz_events){.n_items = (uint32_t)w->item.n};
+    *report = (struct pz_selection_report){.n_rows = 0};
+    if (s->n_rules || s->has_threshold)
+        return pz_err_set(err, PZ_USAGE,
+                          "events are to be selected, but the group has no interactions");
+    int r;
+    if ((r = pz_new(&out->offsets, 1, sizeof *out->offsets, "events", err)) ||
+        (r = pz_new(&out->item, 0, sizeof *out->item, "events", err)) ||
+        (r = pz_new(&out->time, 0, sizeof *out->time, "events", err)))
+        pz_events_release(out);
+    return r;
+}
+
 int
 pz_world_select(const struct pz_world *w, const struct pz_selection *s,
                 struct pz_events *out, struct pz_selection_report *report,
                 struct pz_err *err)
 {
+    if (w->alone)
+        return select_nothing(w, s, out, report, err);
     bool actions = w->interactions->schema.set == PZ_ACTION_INTERACTIONS;
     int r = actions ? select_actions(w, s, out, report, err)
                     : pz_events_select(w->interactions, s, out, report, err);

@@ -21,6 +21,7 @@ struct pz_world {
     const uint32_t *item_row; // an item of the model -> row of `items` or PZ_NO_ID; NULL
     const uint32_t *user_row; // a user of the model -> row of `users` or PZ_NO_ID; NULL
     struct pz_stored_report put; // of the interactions
+    bool alone;                  // there are no interactions
     struct {                     // what a world made by pz_world_open owns
         struct pz_dataset interactions, items, users;
         uint8_t *bytes;
@@ -37,11 +38,16 @@ struct pz_world {
  */
 int pz_world_open(struct pz_world *w, const char *group, enum pz_set set, int threads,
                   struct pz_err *err);
+/* The same of a group that has items and no interactions: no users, no events, `alone`.
+ * PZ_NEGATIVE without a message: it has no items either. */
+int pz_world_open_items(struct pz_world *w, const char *group, int threads,
+                        struct pz_err *err);
 /* The world of interactions alone, borrowed; needs no close. */
 void pz_world_of(struct pz_world *w, const struct pz_dataset *interactions);
 void pz_world_close(struct pz_world *w); // accepts {0}
 
-/* pz_events_select with the items numbered as in the model. */
+/* pz_events_select with the items numbered as in the model. Of items alone no events are
+ * selected; PZ_USAGE: some were wanted. */
 int pz_world_select(const struct pz_world *w, const struct pz_selection *s,
                     struct pz_events *out, struct pz_selection_report *report,
                     struct pz_err *err);

@@ -26,7 +26,7 @@ for s in like words; do
     awk -F '\t' '$1 == $2 || seen[$1, $2]++' all
     pz-recommend -g shop -S $s -n 4 -F 'INCLUDE ItemID WHERE Items.PRICE < 20' \
         --metadata PRICE i1 i2 i3 >few
-    awk -F '\t' '{n[$1]++} $5 >= 20' few
+    awk -F '\t' '{n[$1]++} $4 >= 20' few
     [ "$(wc -l <few)" = 12 ] || echo "$s: $(wc -l <few) cheap items"
 done
 
@@ -43,4 +43,18 @@ pz-train -q -g plain -r aws-semantic-similarity --no-eval 2>err
 grep -q 'have no text to compare' err || cat err
 pz-train -q -g plain -r aws-similar-items -o plain.model --no-eval >out || echo 'no items, no model'
 [ "$(pz-recommend -m plain.model -n 3 i1 | wc -l)" = 3 ] || echo 'no items, no answer'
+
+# A group of items alone: no user, no metrics, and answers all the same.
+pz-import -q -g things -t items -s schemas/shop-items.json items.csv >out || exit
+pz-train -g things -r aws-semantic-similarity >out 2>err || cat err
+grep -q 'not measured' err || { echo 'items alone were measured:'; cat err; }
+pz-recommend -g things -n 4 --metadata NAME i1 >one
+awk -F '\t' '$2 == "i1" || $4 == ""' one
+[ "$(wc -l <one)" = 4 ] || { echo 'items alone:'; cat one; }
+[ -z "$(pz-recommend -g things no-such)" ] || echo 'items alone: nothing is popular'
+pz-info --verify things >out || cat out
+pz-train -g things -r aws-semantic-similarity --event-type View 2>err
+[ $? = 2 ] || echo 'a type of no events'
+pz-train -g things -r aws-sims 2>err
+[ $? = 3 ] || echo 'sims without interactions'
 exit 0

@@ -6,25 +6,29 @@
 
 #include "base/mem.h"
 
-enum { CROWD = 64 };
+enum {
+    CROWD = 64,
+    AHEAD = 12, // users whose lists are fetched before they are needed
+};
 
 void
 pz_near_release(struct pz_near *n)
 {
     free(n->seq);
-    free(n->moment);
     free(n->place);
     free(n->weight);
     *n = (struct pz_near){0};
 }
 
-/* Moments of seq[0..len), numbered; `time` has the times of the items. A crowd's items
- * are put out of reach of all others. */
-static void
-number_moments(const struct pz_near *n, const int64_t *time, uint32_t *moment,
-               uint32_t len)
+/*
+ * Numbers the moments of seq[0..len) from `at` on, which must be out of reach of what
+ * stands before; returns a number that is out of reach of them. A crowd's items are put
+ * out of reach of all others. Numbers may wrap: only small differences are looked at.
+ */
+static uint32_t
+number_moments(struct pz_near_at *seq, const int64_t *time, uint32_t len, uint32_t at,
+               uint32_t gap)
 {
-    uint32_t at = 0, gap = n->reach + 1;
     for (uint32_t from = 0, to; from < len; from = to) {
         to = from + 1;
         while (to < len && time[to] == time[from])
@@ -32,18 +36,19 @@ number_moments(const struct pz_near *n, const int64_t *time, uint32_t *moment,
         bool crowd = to - from > CROWD;
         at += crowd ? gap : 1;
         for (uint32_t k = from; k < to; k++) {
-            moment[k] = at;
+            seq[k].moment = at;
             at += crowd ? gap : 0;
         }
     }
+    return at + gap;
 }
 
 static int
 make_lists(struct pz_near *n, const struct pz_events *e, struct pz_err *err)
 {
     const struct pz_cooc *c = n->cooc;
-    uint32_t *stamp = NULL;
-    uint64_t *at = NULL;
+    uint32_t *stamp = NULL, moment = n->reach + 1;
+    uint64_t *at = NULL, first = 1;
     int64_t *time = NULL;
     int r;
     if ((r = pz_new(&stamp, c->n_items, sizeof *stamp, "item orders", err)) ||
@@ -53,7 +58,6 @@ make_lists(struct pz_near *n, const struct pz_events *e, struct pz_err *err)
     if (c->n_ranks)
         memcpy(at, c->item_offsets, c->n_ranks * sizeof *at);
     for (uint32_t u = 0; u < e->n_users; u++) {
-        uint64_t first = c->user_offsets[u];
         uint32_t k = 0; // users ascend, as in cooc->item_user
         for (uint64_t i = e->offsets[u]; i < e->offsets[u + 1]; i++) {
             if (stamp[e->item[i]] == u + 1)
@@ -61,11 +65,14 @@ make_lists(struct pz_near *n, const struct pz_events *e, struct pz_err *err)
             stamp[e->item[i]] = u + 1;
             uint32_t rank = c->rank_of[e->item[i]];
             time[k] = e->time[i];
-            n->seq[first + k] = rank;
-            n->place[at[rank]++] = k++;
+            n->seq[first + k].rank = rank;
+            n->place[at[rank]++] = first + k++;
         }
-        number_moments(n, time, n->moment + first, k);
+        moment = number_moments(n->seq + first, time, k, moment, n->reach + 1);
+        first += k;
     }
+    n->seq[0] = (struct pz_near_at){0, 0};
+    n->seq[first] = (struct pz_near_at){0, moment};
 done:
     free(stamp);
     free(time);
@@ -77,72 +84,88 @@ int
 pz_near_build(struct pz_near *n, const struct pz_cooc *c, const struct pz_events *e,
               double halflife, struct pz_err *err)
 {
-    *n = (struct pz_near){.cooc = c, .reach = (uint32_t)ceil(3 * halflife)};
+    static const char what[] = "item orders";
+    *n = (struct pz_near){.cooc = c, .reach = (uint32_t)ceil(2 * halflife)};
     int r;
-    if ((r = pz_new_aligned(&n->seq, c->n_pairs, sizeof *n->seq, "item orders", err)) ||
-        (r = pz_new_aligned(&n->moment, c->n_pairs, sizeof *n->moment, "item orders",
-                            err)) ||
-        (r = pz_new_aligned(&n->place, c->n_pairs, sizeof *n->place, "item orders",
-                            err)) ||
-        (r = pz_new(&n->weight, (size_t)n->reach + 1, sizeof *n->weight, "item orders",
+    if ((r = pz_new_aligned(&n->seq, c->n_pairs + 2, sizeof *n->seq, what, err)) ||
+        (r = pz_new_aligned(&n->place, c->n_pairs, sizeof *n->place, what, err)) ||
+        (r = pz_new(&n->weight, 2 * (size_t)n->reach + 1, sizeof *n->weight, what,
                     err)) ||
         (r = make_lists(n, e, err))) {
         pz_near_release(n);
         return r;
     }
-    for (uint32_t d = 0; d <= n->reach; d++)
-        n->weight[d] = (float)exp2(-(double)d / halflife);
+    for (uint32_t d = 0; d <= n->reach; d++) {
+        float w = (float)exp2(-(double)d / halflife);
+        n->weight[n->reach + d] = w;
+        n->weight[n->reach - d] = d ? w / 2 : w;
+    }
     return PZ_OK;
 }
 
-/* A user's list around an item of it: the items within reach are seq[from..to). */
-struct window {
-    const uint32_t *seq, *moment;
-    uint32_t at, from, to;
-};
-
-static struct window
-window_of(const struct pz_near *n, uint64_t i)
+int
+pz_near_row_new(struct pz_near_row *row, const struct pz_cooc *c, struct pz_err *err)
 {
-    const struct pz_cooc *c = n->cooc;
-    uint64_t first = c->user_offsets[c->item_user[i]];
-    uint32_t len = (uint32_t)(c->user_offsets[c->item_user[i] + 1] - first);
-    struct window w = {n->seq + first, n->moment + first, n->place[i], n->place[i],
-                       n->place[i] + 1};
-    while (w.from > 0 && w.moment[w.at] - w.moment[w.from - 1] <= n->reach)
-        w.from--;
-    while (w.to < len && w.moment[w.to] - w.moment[w.at] <= n->reach)
-        w.to++;
-    return w;
+    *row = (struct pz_near_row){.n_touched = 0};
+    int r;
+    if ((r = pz_new(&row->gain, c->n_ranks, sizeof *row->gain, "gains", err)) ||
+        (r = pz_new(&row->back, c->n_ranks, sizeof *row->back, "gains", err)) ||
+        (r = pz_new(&row->touched, (size_t)c->n_ranks + 1, sizeof *row->touched, "gains",
+                    err)))
+        pz_near_row_release(row);
+    return r;
 }
 
 void
-pz_near_add(const struct pz_near *n, uint32_t r, float *row, float *column)
+pz_near_row_release(struct pz_near_row *row)
 {
-    const struct pz_cooc *c = n->cooc;
-    for (uint64_t i = c->item_offsets[r]; i < c->item_offsets[r + 1]; i++) {
-        struct window w = window_of(n, i);
-        uint32_t now = w.moment[w.at];
-        for (uint32_t k = w.from; k < w.to; k++) {
-            bool before = w.moment[k]<now, after = w.moment[k]> now;
-            float gain = n->weight[before ? now - w.moment[k] : w.moment[k] - now];
-            row[w.seq[k]] += before ? gain / 2 : gain;
-            if (column)
-                column[w.seq[k]] += after ? gain / 2 : gain;
+    free(row->gain);
+    free(row->back);
+    free(row->touched);
+    *row = (struct pz_near_row){.n_touched = 0};
+}
+
+/* Is inlined twice, so that one way costs nothing for the other. */
+static inline __attribute__((always_inline)) void
+add(struct pz_near_row *row, const struct pz_near *n, uint32_t r, bool both)
+{
+    const uint64_t *place = n->place, end = n->cooc->item_offsets[r + 1];
+    float *gain = row->gain, *back = row->back;
+    uint32_t *touched = row->touched, n_touched = 0;
+    for (uint64_t i = n->cooc->item_offsets[r]; i < end; i++) {
+        if (i + AHEAD < end) { // the list around the item: a few lines on both sides
+            __builtin_prefetch(n->seq + place[i + AHEAD]);
+            __builtin_prefetch((const char *)(n->seq + place[i + AHEAD]) - 64);
+            __builtin_prefetch((const char *)(n->seq + place[i + AHEAD]) + 64);
+        }
+        const struct pz_near_at *s = n->seq + place[i];
+        uint32_t first = s->moment - n->reach, d;
+        while (s[-1].moment - first <= 2 * n->reach)
+            s--;
+        for (d = s->moment - first; d <= 2 * n->reach; d = (++s)->moment - first) {
+            touched[n_touched] = s->rank;
+            n_touched += gain[s->rank] == 0;
+            gain[s->rank] += n->weight[d];
+            if (both)
+                back[s->rank] += n->weight[2 * n->reach - d];
         }
     }
+    row->n_touched = n_touched;
 }
 
 void
-pz_near_clear(const struct pz_near *n, uint32_t r, float *row, float *column)
+pz_near_row_add(struct pz_near_row *row, const struct pz_near *n, uint32_t r, bool both)
 {
-    const struct pz_cooc *c = n->cooc;
-    for (uint64_t i = c->item_offsets[r]; i < c->item_offsets[r + 1]; i++) {
-        struct window w = window_of(n, i);
-        for (uint32_t k = w.from; k < w.to; k++) {
-            row[w.seq[k]] = 0;
-            if (column)
-                column[w.seq[k]] = 0;
-        }
-    }
+    if (both)
+        add(row, n, r, true);
+    else
+        add(row, n, r, false);
+}
+
+void
+pz_near_row_clear(struct pz_near_row *row)
+{
+    for (uint32_t k = 0; k < row->n_touched; k++)
+        row->gain[row->touched[k]] = row->back[row->touched[k]] = 0;
+    row->n_touched = 0;
 }

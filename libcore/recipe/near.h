@@ -5,7 +5,7 @@
  * moment, such as a basket; d is how many moments lie from one item to the other. For an
  * item r and another j of the same moment or later the pair (r, j) gains 2^(-d/halflife);
  * where j came first, half of that: what follows an item says more of what goes with it
- * next. Beyond three halflives nothing is gained, nor from moments of more than 64 items,
+ * next. Beyond two halflives nothing is gained, nor from moments of more than 64 items,
  * which have no order to speak of.
  */
 #ifndef PZ_RECIPE_NEAR_H
@@ -15,25 +15,36 @@
 
 struct pz_near {
     const struct pz_cooc *cooc;
-    uint32_t *seq;    // n_pairs: the ranks of each user in the order of first events
-    uint32_t *moment; // n_pairs: their moments
-    uint32_t *place;  // n_pairs: where in that list each entry of cooc->item_user stands
+    struct pz_near_at {
+        uint32_t rank, moment; // moments of different users are out of each other's reach
+    } * seq; // n_pairs, user by user in the order of first events, and one at each end
+    uint64_t *place; // n_pairs: where in seq each entry of cooc->item_user stands
     uint32_t reach;
-    float *weight; // reach+1
+    float *weight; // 2 reach + 1: of an item from `reach` moments before to as many after
 };
 
-/* `e` is what the cooc was built from. 12 bytes a pair of user and item. */
+/* `e` is what the cooc was built from. 16 bytes a pair of user and item. */
 int pz_near_build(struct pz_near *n, const struct pz_cooc *c, const struct pz_events *e,
                   double halflife, struct pz_err *err);
 void pz_near_release(struct pz_near *n); // accepts {0}
 
+/* What a rank gains with each other; each thread has its own. */
+struct pz_near_row {
+    float *gain;       // n_ranks: of the pairs (r, j)
+    float *back;       // n_ranks: of the pairs (j, r), if `both`
+    uint32_t *touched; // the n_touched ranks that are over 0, and room for one
+    uint32_t n_touched;
+};
+
+int pz_near_row_new(struct pz_near_row *row, const struct pz_cooc *c, struct pz_err *err);
+void pz_near_row_release(struct pz_near_row *row); // accepts {0}
 /*
- * Adds to row[j] the gains of (r, j) over all users, and to column[j], unless it is NULL,
- * those of (j, r), for all ranks j; always in the order of the users. An addition for
- * each item within reach, for each user of r.
+ * Sums up rank r over all users, in their order; the row must be clear. The rank gains
+ * with itself, too. An addition, or two with `both`, for each item within reach, for each
+ * user of r.
  */
-void pz_near_add(const struct pz_near *n, uint32_t r, float *row, float *column);
-/* Sets to 0 what pz_near_add touched. */
-void pz_near_clear(const struct pz_near *n, uint32_t r, float *row, float *column);
+void pz_near_row_add(struct pz_near_row *row, const struct pz_near *n, uint32_t r,
+                     bool both);
+void pz_near_row_clear(struct pz_near_row *row);
 
 #endif

@@ -142,7 +142,7 @@ struct part_rows {
 struct scratch {
     struct pz_cooc_row row;
     struct best best;
-    float *near, *near_back; // of the rank at hand: gains with each rank, and back
+    struct pz_near_row near;
 };
 
 static float
@@ -225,19 +225,19 @@ start_head(void *ctx, size_t task, int thread, struct pz_err *err)
 {
     (void)err;
     const struct job *job = ctx;
-    const float *near = job->scratch[thread].near;
+    struct pz_near_row *near = &job->scratch[thread].near;
     uint32_t n = head_length(job->cooc), first = (uint32_t)task * HEAD_TASK;
     for (uint32_t r = first; r < end_of(first, HEAD_TASK, n); r++) {
         const uint32_t *count = pz_cooc_head(job->cooc, r);
         struct best *b = &job->head[r];
         b->key = job->head_key + (size_t)r * 2 * job->keep;
         if (job->near)
-            pz_near_add(job->near, r, job->scratch[thread].near, NULL);
+            pz_near_row_add(near, job->near, r, false);
         for (uint32_t j = 0; j < n; j++)
             if (count[j] >= job->least && j != r)
-                offer(job, b, r, j, count[j], near ? near[j] : 0);
+                offer(job, b, r, j, count[j], job->near ? near->gain[j] : 0);
         if (job->near)
-            pz_near_clear(job->near, r, job->scratch[thread].near, NULL);
+            pz_near_row_clear(near);
     }
     return PZ_OK;
 }
@@ -255,7 +255,7 @@ find_tail(void *ctx, size_t task, int thread, struct pz_err *err)
     for (uint32_t r = first; r < end; r++) {
         pz_cooc_row_count(&s->row, c, r);
         if (job->near)
-            pz_near_add(job->near, r, s->near, s->near_back);
+            pz_near_row_add(&s->near, job->near, r, true);
         uint32_t *count = s->row.count;
         s->best.n = 0;
         s->best.floor = 0;
@@ -263,20 +263,20 @@ find_tail(void *ctx, size_t task, int thread, struct pz_err *err)
             for (uint32_t k = 0; k < s->row.n_touched; k++) {
                 uint32_t j = s->row.touched[k];
                 if (count[j] >= job->least && j != r)
-                    offer(job, &s->best, r, j, count[j], s->near ? s->near[j] : 0);
+                    offer(job, &s->best, r, j, count[j], job->near ? s->near.gain[j] : 0);
             }
         } else {
             for (uint32_t j = 0; j < c->n_ranks; j++)
                 if (count[j] >= job->least && j != r)
-                    offer(job, &s->best, r, j, count[j], s->near ? s->near[j] : 0);
+                    offer(job, &s->best, r, j, count[j], job->near ? s->near.gain[j] : 0);
         }
         memcpy(job->block + (size_t)(r - job->first) * c->n_head, count,
                c->n_head * sizeof *count);
         pz_cooc_row_clear(&s->row, c);
         if (job->near) {
-            memcpy(job->near_block + (size_t)(r - job->first) * c->n_head, s->near_back,
-                   head_length(c) * sizeof *s->near_back);
-            pz_near_clear(job->near, r, s->near, s->near_back);
+            memcpy(job->near_block + (size_t)(r - job->first) * c->n_head, s->near.back,
+                   head_length(c) * sizeof *s->near.back);
+            pz_near_row_clear(&s->near);
         }
         if (emit(job, &s->best, r, part, err) != PZ_OK)
             return err->status;
@@ -353,9 +353,7 @@ prepare(struct job *job, const struct pz_events *e, double discount, struct pz_e
             pz_new_aligned(&s->best.key, 2 * job->keep, sizeof(uint64_t), "candidates",
                            err))
             return err->status;
-        if (job->near &&
-            (pz_new(&s->near, c->n_ranks, sizeof *s->near, "gains", err) ||
-             pz_new(&s->near_back, c->n_ranks, sizeof *s->near_back, "gains", err)))
+        if (job->near && pz_near_row_new(&s->near, c, err))
             return err->status;
     }
     for (uint32_t r = 0; r < c->n_ranks; r++)
@@ -438,8 +436,7 @@ release(struct job *job)
     for (int i = 0; job->scratch && i < job->n_threads; i++) {
         pz_cooc_row_release(&job->scratch[i].row);
         free(job->scratch[i].best.key);
-        free(job->scratch[i].near);
-        free(job->scratch[i].near_back);
+        pz_near_row_release(&job->scratch[i].near);
     }
     for (size_t k = 0; job->rows && k < job->n_tail_parts + job->n_head_parts; k++) {
         free(job->rows[k].item);

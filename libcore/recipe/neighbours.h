@@ -1,6 +1,6 @@
 /*
  * neighbours: for each item the others that its users had most, by the score of aws-sims.
- * Time: that of recipe/cooc.h, one look at each count, and with closeness 12 halflives of
+ * Time: that of recipe/cooc.h, one look at each count, and with closeness 4 halflives of
  * additions a pair of user and item.
  */
 #ifndef PZ_RECIPE_NEIGHBOURS_H

@@ -236,7 +236,7 @@ naive_gain(const int64_t *time, uint32_t len, uint32_t a, uint32_t b, double hal
     }
     for (uint32_t k = low + 1; k <= high; k++)
         moments += time[k] != time[k - 1];
-    if (moments > ceil(3 * halflife))
+    if (moments > ceil(2 * halflife))
         return 0;
     return pow(2, -(double)moments / halflife) * (time[b] < time[a] ? 0.5 : 1);
 }

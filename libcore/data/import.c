@@ -20,6 +20,7 @@
 #include "data/jsonl.h"
 #include "data/keep.h"
 #include "data/rejects.h"
+#include "data/widen.h"
 #include "store/catalog.h"
 
 enum { MAX_SCHEMA = 1 << 20, MAX_IMPORT_THREADS = 64 };
@@ -44,6 +45,7 @@ struct file_header {
 
 struct import {
     const struct pz_import *p;
+    struct pz_widening *widening;
     struct pz_import_result *result;
     char *path;  // of the dataset
     int scratch; // instead of it, or -1
@@ -134,6 +136,8 @@ choose_schema(struct import *im, const struct pz_dataset *old,
     }
     im->result->inferred = true;
     r = pz_header_infer(&im->schema, im->p->set, im->format, &im->p->naming, first, err);
+    if (r == PZ_OK)
+        pz_widening_apply(im->widening, &im->schema);
     return r == PZ_DATA ? pz_err_prefix(err, "%s:", pz_input_name(im->input, 0)) : r;
 }
 
@@ -253,10 +257,13 @@ take_row(struct import *im, struct lane *lane, const struct pz_header *map,
     unsigned column = map ? map->column[lane->convert.bad_field] : at->column;
     const struct pz_field *field = &im->schema.field[lane->convert.bad_field];
     size_t n = strlen(lane->convert.reason);
-    if (im->result->inferred && field->role == PZ_ROLE_NONE && field->type != PZ_STRING)
+    if (im->result->inferred && field->role == PZ_ROLE_NONE && field->type != PZ_STRING) {
         snprintf(
             lane->convert.reason + n, sizeof lane->convert.reason - n,
             " (its type was inferred from the first rows; -s FILE can give another)");
+        pz_widening_note(im->widening, &lane->cell[lane->convert.bad_field],
+                         lane->convert.bad_field, field->type);
+    }
     r = reject(im, lane, at, column, lane->convert.reason, err);
     lane->convert.reason[0] = 0;
     return r;
@@ -544,7 +551,7 @@ static int
 make_lanes(struct import *im, struct pz_err *err)
 {
     const struct pz_import *p = im->p;
-    im->n_lanes = pz_threads(p->threads);
+    im->n_lanes = im->widening->alone ? 1 : pz_threads(p->threads);
     if (im->n_lanes > MAX_IMPORT_THREADS)
         im->n_lanes = MAX_IMPORT_THREADS;
     int r = pz_new(&im->lane, (size_t)im->n_lanes, sizeof *im->lane, "threads", err);
@@ -691,11 +698,11 @@ open_scratch(int *fd, const char *group, struct pz_err *err)
     return PZ_OK;
 }
 
-int
-pz_import_run(const struct pz_import *p, struct pz_import_result *result,
-              struct pz_err *err)
+static int
+run_once(const struct pz_import *p, struct pz_widening *w,
+         struct pz_import_result *result, struct pz_err *err)
 {
-    struct import im = {.p = p, .result = result, .rows = {.scratch = -1}};
+    struct import im = {.p = p, .widening = w, .result = result, .rows = {.scratch = -1}};
     struct pz_dataset old = {0};
     int lock = -1, r;
     im.scratch = -1;
@@ -737,6 +744,20 @@ done:
     if (r)
         pz_import_result_release(result);
     return r;
+}
+
+int
+pz_import_run(const struct pz_import *p, struct pz_import_result *result,
+              struct pz_err *err)
+{
+    struct pz_widening w;
+    pz_widening_init(&w, p);
+    int r;
+    do
+        r = run_once(p, &w, result, err);
+    while (pz_widening_again(&w, err));
+    pz_widening_release(&w);
+    return r ? err->status : r;
 }
 
 void

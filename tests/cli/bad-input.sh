@@ -61,5 +61,5 @@ refuses 'interactions as items' 3 'good\.csv.*interactions, not items' pz-import
     good 12000 | sed 's/$/,1/; 1s/1$/BASKET/'
     echo 'u1,i1,1600000000,4e+10x'
 } >late.csv
-refuses 'inferred type that a late row does not have' 3 'late\.csv:12002:4: BASKET.*inferred.*-s' \
-    pz-import -g fresh -t interactions late.csv
+refuses 'inferred type that a late row does not have' 3 '\(stdin\):12002:4: BASKET.*inferred.*-s' \
+    pz-import -g fresh -t interactions <late.csv

@@ -59,3 +59,20 @@ pz-import -q -g odd -t interactions odd.csv >/dev/null
 pz-train -q -g odd -r aws-ecomm-popular-items-by-views -S odd >/dev/null
 pz-recommend -g odd -S odd u1 >odd.tsv
 pz-recommend -g shop -S aws-ecomm-popular-items-by-views u1 | cmp - odd.tsv && echo 'any case'
+
+echo '-- all ten answer'
+"$PZ_SRC/tests/sample" vod >/dev/null
+sed 's/,View,/,Watch,/' vod/interactions.csv >watch.csv
+pz-import -q -g vod/shop -t interactions watch.csv >/dev/null
+for r in $(pz-train --list-recipes | grep '^aws-vod-\|^aws-ecomm-' | cut -f 1); do
+    g=shop
+    id=u1
+    case $r in
+    aws-vod-*) g=vod/shop ;;
+    esac
+    case $r in
+    *-x | *-together | *-also-viewed) id=i4 ;;
+    esac
+    pz-train -q --no-eval -g $g -r "$r" -S all >/dev/null || echo "$r: status $?"
+    echo "$r $(pz-recommend -g $g -S all -n 5 $id | cut -f 2 | sort -u | grep -c '^i')"
+done

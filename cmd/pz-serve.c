@@ -16,7 +16,7 @@
 #include "store/group.h"
 
 static struct {
-    const char *root, *listen, *region, *account, *access_log, *format;
+    const char *root, *s3_root, *listen, *region, *account, *access_log, *format;
     const char *credentials, *sandbox;
     int64_t max_connections, max_queue, max_skew;
     double stop_seconds, max_wait;
@@ -36,6 +36,8 @@ static const struct pz_opt opts[] = {
     {"Groups", 0, PZ_OPT_HEADING, NULL, NULL, NULL, 0, 0},
     {"root", 0, PZ_OPT_TEXT, &opt.root, "DIR",
      "serve all groups in DIR, in place of the one of -g", 0, 0},
+    {"s3-root", 0, PZ_OPT_TEXT, &opt.s3_root, "DIR",
+     "where the files of jobs are: s3://BUCKET/KEY is DIR/BUCKET/KEY", 0, 0},
     {"account", 0, PZ_OPT_TEXT, &opt.account, "ID",
      "account in the ARNs that are made (default %v)", 0, 0},
     {"region", 0, PZ_OPT_TEXT, &opt.region, "NAME",
@@ -149,13 +151,13 @@ check(struct pz_keys **keys)
 
 /* Before there are threads, and when all that is elsewhere is open. */
 static void
-enter_sandbox(const char *root)
+enter_sandbox(const char *const *root, size_t n)
 {
     struct pz_err err = PZ_ERR_INIT;
     struct pz_sandbox got;
     if (strcmp(opt.sandbox, "off") == 0)
         return;
-    if (pz_sandbox_enter(&got, &root, 1, getenv("PZ_RECIPE_PATH"), &err))
+    if (pz_sandbox_enter(&got, root, n, getenv("PZ_RECIPE_PATH"), &err))
         pz_die_err(&err);
     if (strcmp(opt.sandbox, "require") == 0 && (!got.files || !got.syscalls))
         pz_die(PZ_SYSTEM, "--sandbox require: this kernel has no %s",
@@ -201,6 +203,9 @@ main(int argc, char **argv)
     group = opt.root ? NULL : realpath(pz_need_group(), NULL);
     if (!opt.root && !group)
         pz_die(PZ_SYSTEM, "cannot open group '%s': %s", pz_common.group, strerror(errno));
+    char *s3_root = opt.s3_root ? realpath(opt.s3_root, NULL) : NULL;
+    if (opt.s3_root && !s3_root)
+        pz_die(PZ_SYSTEM, "cannot open '%s': %s", opt.s3_root, strerror(errno));
     // SQLite's own scratch files, where we may write.
     setenv("SQLITE_TMPDIR", group ? group : root, 1);
     raise_files();
@@ -213,6 +218,7 @@ main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     struct pz_server_options o = {.group = group,
                                   .root = root,
+                                  .s3_root = s3_root,
                                   .listen = opt.listen,
                                   .region = opt.region,
                                   .account = opt.account,
@@ -228,7 +234,8 @@ main(int argc, char **argv)
                                   .max_skew = opt.max_skew};
     if (pz_server_new(&s, &o, &err))
         pz_die_err(&err);
-    enter_sandbox(group ? group : root);
+    const char *const mine[] = {group ? group : root, s3_root};
+    enter_sandbox(mine, s3_root ? 2 : 1);
     if (pz_server_start(s, &err))
         pz_die_err(&err);
     printf("http://%s\n", pz_server_address(s));
@@ -241,5 +248,6 @@ main(int argc, char **argv)
     pz_keys_free(keys);
     free(group);
     free(root);
+    free(s3_root);
     return pz_cli_end(PZ_OK);
 }

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/rng.h"
+#include "serve/control.h"
 
 enum {
     LOG_FLUSH = 32768,
@@ -329,7 +330,7 @@ pz_server_new(struct pz_server **out, const struct pz_server_options *o,
         pz_keeper_new(&s->keeper, &keep, err) ||
         pz_intakes_new(&s->intakes, o->max_queue, err) ||
         (o->keys && pz_seen_new(&s->seen, MAX_SEEN, err)) ||
-        pz_http_new(&s->http, &http, &app, err)) {
+        pz_control_new(&s->control, s, err) || pz_http_new(&s->http, &http, &app, err)) {
         pz_server_free(s);
         return err->status;
     }
@@ -346,8 +347,10 @@ pz_server_new(struct pz_server **out, const struct pz_server_options *o,
 int
 pz_server_start(struct pz_server *s, struct pz_err *err)
 {
-    return pz_keeper_start(s->keeper, err) || pz_http_start(s->http, err) ? err->status
-                                                                          : PZ_OK;
+    return pz_keeper_start(s->keeper, err) || pz_control_start(s->control, err) ||
+                   pz_http_start(s->http, err)
+               ? err->status
+               : PZ_OK;
 }
 
 const char *
@@ -370,6 +373,7 @@ pz_server_stop(struct pz_server *s, double seconds)
     s->stopping = true;
     pz_http_stop(s->http, seconds);
     pz_intakes_stop(s->intakes);
+    pz_control_stop(s->control);
 }
 
 void
@@ -378,6 +382,7 @@ pz_server_free(struct pz_server *s)
     if (!s)
         return;
     pz_http_free(s->http);
+    pz_control_free(s->control);
     pz_intakes_free(s->intakes);
     for (int i = 0; s->worker && i < s->o.threads; i++) {
         struct pz_worker *w = &s->worker[i];

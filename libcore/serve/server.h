@@ -16,6 +16,7 @@ struct pz_server_options {
     const char *group, *root;     // as pz_keeper_options
     const char *listen;           // "ADDRESS:PORT"
     const char *region, *account; // of ARNs
+    const char *s3_root;          // s3://BUCKET/KEY is BUCKET/KEY below it; NULL: none
     int threads;
     unsigned max_connections;
     size_t max_queue;           // Put* requests that may wait for the disk
@@ -50,6 +51,7 @@ struct pz_server {
     struct pz_server_options o;
     struct pz_arn_home home;
     struct pz_keeper *keeper;
+    struct pz_control *control;
     struct pz_intakes *intakes;
     struct pz_http *http;
     struct pz_worker *worker; // o.threads

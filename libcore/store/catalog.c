@@ -93,6 +93,13 @@ static const char *const steps[] = {
     "CREATE TABLE event_mark (one INTEGER PRIMARY KEY CHECK (one = 1),"
     "  seq INTEGER NOT NULL);"
     "INSERT INTO event_mark VALUES (1, 0);",
+    /* 3: what the API of pz-serve made, as the documents that made it. */
+    "CREATE TABLE resource ("
+    "  kind TEXT NOT NULL, name TEXT NOT NULL,"
+    "  doc TEXT NOT NULL," // a JSON object
+    "  status TEXT NOT NULL, why TEXT,"
+    "  created INTEGER NOT NULL, updated INTEGER NOT NULL,"
+    "  PRIMARY KEY (kind, name));",
 };
 #define N_STEPS ((int64_t)(sizeof steps / sizeof *steps))
 

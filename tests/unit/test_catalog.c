@@ -10,6 +10,7 @@
 
 #include "store/catalog.h"
 #include "store/catalog_campaign.h"
+#include "store/catalog_resource.h"
 #include "unit.h"
 
 static char dir[] = "/tmp/pz-test-catalog-XXXXXX";
@@ -426,6 +427,47 @@ START_TEST(campaigns)
 }
 END_TEST
 
+static int
+note_resource(void *ctx, const struct pz_catalog_resource *row)
+{
+    char *out = ctx;
+    snprintf(out + strlen(out), 128, "%s %s %s %lld %lld;", row->name, row->doc,
+             row->status, (long long)row->created, (long long)row->updated);
+    return 0;
+}
+
+/* Putting one again keeps its time of creation, and no other kind is touched. */
+START_TEST(resources)
+{
+    struct pz_catalog *c;
+    char seen[512] = "";
+    struct pz_catalog_resource row = {"solution", "b", "{}", "ACTIVE", NULL, 5, 5};
+    ck_assert_int_eq(pz_catalog_open(&c, dir, PZ_CATALOG_WRITE, &err), PZ_OK);
+    ck_assert_int_eq(pz_catalog_put_resource(c, &row, &err), PZ_OK);
+    row.name = "a";
+    row.created = row.updated = 7;
+    ck_assert_int_eq(pz_catalog_put_resource(c, &row, &err), PZ_OK);
+    row.kind = "job";
+    ck_assert_int_eq(pz_catalog_put_resource(c, &row, &err), PZ_OK);
+    row =
+        (struct pz_catalog_resource){"solution", "b", "{\"x\":1}", "FAILED", "bad", 9, 9};
+    ck_assert_int_eq(pz_catalog_put_resource(c, &row, &err), PZ_OK);
+    ck_assert_int_eq(pz_catalog_resources(c, "solution", note_resource, seen, &err),
+                     PZ_OK);
+    ck_assert_str_eq(seen, "b {\"x\":1} FAILED 5 9;a {} ACTIVE 7 7;");
+    ck_assert_int_eq(pz_catalog_delete_resource(c, "solution", "a", &err), PZ_OK);
+    ck_assert_int_eq(pz_catalog_delete_resource(c, "solution", "none", &err), PZ_OK);
+    seen[0] = '\0';
+    ck_assert_int_eq(pz_catalog_resources(c, "solution", note_resource, seen, &err),
+                     PZ_OK);
+    ck_assert_str_eq(seen, "b {\"x\":1} FAILED 5 9;");
+    seen[0] = '\0';
+    ck_assert_int_eq(pz_catalog_resources(c, "job", note_resource, seen, &err), PZ_OK);
+    ck_assert_str_eq(seen, "a {} ACTIVE 7 7;");
+    pz_catalog_close(c);
+}
+END_TEST
+
 Suite *
 pz_suite(void)
 {
@@ -435,6 +477,7 @@ pz_suite(void)
     tcase_set_timeout(t, 60);
     tcase_add_test(t, rows);
     tcase_add_test(t, campaigns);
+    tcase_add_test(t, resources);
     tcase_add_test(t, no_catalogue);
     tcase_add_test(t, read_only_media);
     tcase_add_test(t, names_of_groups);

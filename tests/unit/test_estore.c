@@ -471,7 +471,7 @@ START_TEST(older)
     bool changed;
     pz_estore_close(open_or_fail(PZ_CATALOG_WRITE));
     sql("DROP TABLE event; DROP TABLE session; DROP TABLE record; DROP TABLE event_mark;"
-        "PRAGMA user_version=1");
+        "DROP TABLE resource; PRAGMA user_version=1");
     struct pz_estore *r = open_or_fail(PZ_CATALOG_READ);
     struct pz_estore_counts n;
     ck_ok(pz_estore_count(r, &n, &err), err);

@@ -1,0 +1,226 @@
+/*
+ * control: the control plane. Its calls are answered one after the other by a thread of
+ * their own, which also starts the children that import and train and sees to their ends:
+ * so event loops never wait for a disk or a child, and no two changes meet.
+ *
+ * A thing is a resource of the API: the JSON document of the request that made it, in the
+ * catalogue of its group (store/catalog_resource.h), joined with what other tools know of
+ * it; or only the latter, when another tool made it.
+ */
+#ifndef PZ_SERVE_CONTROL_H
+#define PZ_SERVE_CONTROL_H
+
+#include "base/arena.h"
+#include "serve/api.h"
+#include "store/catalog_resource.h"
+
+enum pz_kind_id {
+    PZ_KIND_SCHEMA,
+    PZ_KIND_GROUP,
+    PZ_KIND_DATASET,
+    PZ_KIND_IMPORT,
+    PZ_KIND_SOLUTION,
+    PZ_KIND_VERSION,
+    PZ_KIND_CAMPAIGN,
+    PZ_KIND_FILTER,
+    PZ_KIND_TRACKER,
+    PZ_KIND_EXPORT,
+    PZ_KIND_INFERENCE,
+    PZ_KIND_DELETION,
+    PZ_N_KINDS,
+};
+
+struct pz_thing {
+    enum pz_kind_id kind;
+    const char *name;  // as in its ARN: "shop/ITEMS"
+    const char *group; // directory whose catalogue has it
+    const char *doc;   // a JSON object
+    const char *status, *why;
+    int64_t created, updated;
+    const char *pz; // solution version, campaign: "SOLUTION/VERSION" of the file, or NULL
+    bool stored;    // there is a row of it
+    bool implied;   // a solution that answers under its own name; no campaign yet
+};
+
+struct pz_job;
+struct pz_control;
+/* What a call is answered with. */
+struct pz_desk_call {
+    struct pz_call *call;
+    struct pz_control *control;
+    struct pz_arena *arena; // all that is found lives there
+    const struct pz_kind *kind;
+    struct pz_err err;
+    struct pz_buf extra;  // members to add to a new document, each with a ',' before
+    const char *group;    // directory that the new thing goes to
+    const char *name;     // of the new thing
+    const char *status;   // of the new thing
+    struct pz_job *job;   // to be started when it is stored
+    struct pz_buf answer; // members to add to the answer
+};
+
+/* One row a kind; what its operations do follows from it. */
+struct pz_kind {
+    const char *arn_kind;       // "dataset-group"
+    const char *word;           // "Dataset group", for messages
+    const char *arn_key;        // "datasetGroupArn"
+    const char *name_key;       // "name" or "jobName"
+    const char *one, *many;     // of Describe and List: "datasetGroup", "datasetGroups"
+    const char *parent_key;     // member that List can be asked by; NULL: none
+    const char *parent_in_doc;  // which member of the document has it
+    const char *const *fields;  // of Describe, NULL behind the last
+    const char *const *summary; // of List
+    /* Checks what is to be made and fills in group, name, extra, job. NULL: nothing.
+     * False: the call has failed. */
+    bool (*make)(struct pz_desk_call *d);
+    bool (*drop)(struct pz_desk_call *d, const struct pz_thing *t);
+};
+extern const struct pz_kind pz_kinds[PZ_N_KINDS];
+
+/* Request shapes by operation; pz_control_routes refers to them. */
+#define PZ_CONTROL_SHAPES(X)                                                             \
+    X(create_schema)                                                                     \
+    X(create_group)                                                                      \
+    X(create_dataset)                                                                    \
+    X(create_import)                                                                     \
+    X(create_solution)                                                                   \
+    X(create_version)                                                                    \
+    X(create_campaign)                                                                   \
+    X(create_filter)                                                                     \
+    X(create_tracker)                                                                    \
+    X(create_export)                                                                     \
+    X(create_inference)                                                                  \
+    X(create_deletion)                                                                   \
+    X(update_campaign)                                                                   \
+    X(list_recipes)                                                                      \
+    X(list)                                                                              \
+    X(tag)                                                                               \
+    X(untag)
+#define PZ_CONTROL_SHAPE(what) extern const struct pz_shape pz_shape_##what;
+PZ_CONTROL_SHAPES(PZ_CONTROL_SHAPE)
+#undef PZ_CONTROL_SHAPE
+extern const struct pz_shape pz_shape_arns; // any one of the ARNs of Describe and Delete
+
+/* ---- things ---- */
+
+struct pz_things {
+    struct pz_thing *thing;
+    size_t n, cap;
+};
+/* All of a kind, by time. The list is freed with free(list->thing). PZ_SYSTEM, PZ_FORMAT.
+ */
+int pz_things_all(struct pz_desk_call *d, enum pz_kind_id kind, struct pz_things *list);
+/* The one that an ARN names. NULL: the call has failed: no ARN of the kind, not found. */
+const struct pz_thing *pz_thing_find(struct pz_desk_call *d, enum pz_kind_id kind,
+                                     const char *arn);
+/* By its name; NULL: there is none, or d->err. */
+const struct pz_thing *pz_thing_named(struct pz_desk_call *d, enum pz_kind_id kind,
+                                      const char *name);
+int pz_thing_put(struct pz_desk_call *d, const struct pz_thing *t);
+/* A formatted string in the arena, or NULL with d->err. */
+const char *pz_desk_text(struct pz_desk_call *d, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+/* Parses t->doc; freed with pz_json_free(). */
+pz_json *pz_thing_doc(struct pz_desk_call *d, const struct pz_thing *t);
+/* The file that s3://BUCKET/KEY is, below --s3-root; NULL: the call has failed. */
+const char *pz_desk_s3(struct pz_desk_call *d, const char *url);
+/* Points an existing campaign to what the ARN and the body say. */
+bool pz_campaign_update(struct pz_desk_call *d, const struct pz_thing *t,
+                        const char *arn);
+enum pz_http_when pz_desk_fail(struct pz_desk_call *d); // with d->err
+
+/* ---- what making and deleting shares ---- */
+
+const char *pz_desk_base(const char *path); // behind the last '/'
+/* A text member of the request; NULL: absent. */
+const char *pz_desk_member(const struct pz_desk_call *d, const char *key);
+/* The path in a member of the request: "dataSource" has it itself (inner NULL). */
+const char *pz_desk_path(struct pz_desk_call *d, const char *member, const char *inner);
+/* The document with a member replaced (JSON; NULL: taken away). */
+const char *pz_desk_changed(struct pz_desk_call *d, const char *doc, const char *key,
+                            const char *value);
+/* Fills in d->group from the request. */
+bool pz_desk_group(struct pz_desk_call *d);
+/* Are there things of a kind in a group? */
+bool pz_desk_any(struct pz_desk_call *d, enum pz_kind_id kind, const char *group);
+/* Deletes a folder and the files in it; none is no error. */
+void pz_desk_delete(struct pz_desk_call *d, const char *path);
+/* False, for a call that has failed, and for one that fails with d->err. */
+bool pz_desk_no(enum pz_http_when when);
+bool pz_desk_lost(struct pz_desk_call *d);
+#define INVALID(...) pz_desk_no(pz_api_fail(d->call, PZ_FAULT_INVALID_INPUT, __VA_ARGS__))
+#define IN_USE(...)  pz_desk_no(pz_api_fail(d->call, PZ_FAULT_IN_USE, __VA_ARGS__))
+
+/* The functions of pz_kinds. */
+#define PZ_MAKE(what) bool pz_make_##what(struct pz_desk_call *d)
+#define PZ_DROP(what)                                                                    \
+    bool pz_drop_##what(struct pz_desk_call *d, const struct pz_thing *t)
+PZ_MAKE(group);
+PZ_MAKE(schema);
+PZ_MAKE(dataset);
+PZ_MAKE(import);
+PZ_MAKE(export);
+PZ_MAKE(deletion);
+PZ_MAKE(solution);
+PZ_MAKE(version);
+PZ_MAKE(campaign);
+PZ_MAKE(filter);
+PZ_MAKE(tracker);
+PZ_MAKE(inference);
+PZ_DROP(schema);
+PZ_DROP(dataset);
+PZ_DROP(group);
+PZ_DROP(solution);
+PZ_DROP(row); // campaign, filter, tracker
+
+/* ---- jobs ---- */
+
+enum { PZ_JOB_ARGS = 96 };
+struct pz_job {
+    struct pz_job *next;
+    enum pz_kind_id kind;
+    char *name, *group;     // of the thing that it works for
+    char *arg[PZ_JOB_ARGS]; // program and arguments; all owned
+    size_t n_args;
+    int in, out, err; // descriptors of the child, -1: none
+    int pid;          // 0: waits
+    char *target;     // file that gets what it writes when it has ended well; NULL: none
+    char *part;       // its name until then
+    bool reads;       // `in` is its standard input
+    bool stopped;
+    double began;
+};
+/* A job for d->name; NULL with d->err. */
+struct pz_job *pz_job_new(struct pz_desk_call *d, enum pz_kind_id kind, const char *tool);
+/* Adds an argument. False: d->err. */
+bool pz_job_arg(struct pz_desk_call *d, struct pz_job *j, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+void pz_job_free(struct pz_job *j); // accepts NULL
+/* A file in memory with that text, for a child to read as /dev/fd/3. */
+bool pz_job_input(struct pz_desk_call *d, struct pz_job *j, const char *text);
+/* What it writes becomes a file of the folder. False: the call has failed. */
+bool pz_job_target(struct pz_desk_call *d, struct pz_job *j, const char *folder,
+                   const char *name);
+int pz_job_start(struct pz_job *j, struct pz_err *err);
+/* Has it ended? *good: as it should. What it wrote is added to *out and *why. */
+bool pz_job_ended(struct pz_job *j, bool *good, struct pz_buf *out, struct pz_buf *why);
+void pz_job_kill(struct pz_job *j); // asks it to end
+void pz_job_kill_now(struct pz_job *j);
+
+/* The jobs of the server, waiting and running. */
+struct pz_job **pz_control_jobs(struct pz_control *c);
+
+/* ---- the thread ---- */
+
+/* The handler of all routes: hands the call to the thread. */
+enum pz_http_when pz_control_take(struct pz_call *call);
+/* Answers it, there. */
+void pz_control_do(struct pz_desk_call *d);
+
+int pz_control_new(struct pz_control **c, struct pz_server *s, struct pz_err *err);
+int pz_control_start(struct pz_control *c, struct pz_err *err);
+/* Ends the thread and the children. */
+void pz_control_stop(struct pz_control *c);
+void pz_control_free(struct pz_control *c); // accepts NULL; stops if need be
+
+#endif

@@ -1,0 +1,357 @@
+/* The thread of the control plane: calls, one after the other, and the ends of jobs. */
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "serve/control.h"
+#include "serve/server.h"
+
+enum { RUNNING_MAX = 2, TICK_MS = 50, STOP_MS = 5000 };
+
+/* ---- the thread ---- */
+
+struct waiting {
+    struct waiting *next;
+    struct pz_http_call *http;
+    const struct pz_route *route;
+};
+
+struct pz_control {
+    struct pz_server *server;
+    pthread_t id;
+    bool started, stop;
+    pthread_mutex_t lock; // of first, last, stop
+    pthread_cond_t wake;
+    struct waiting *first, **last;
+    struct pz_job *job;
+    struct pz_site *site;
+    struct pz_arena arena; // of one call
+};
+
+struct pz_job **
+pz_control_jobs(struct pz_control *c)
+{
+    return &c->job;
+}
+
+/* On the thread of the connection. */
+enum pz_http_when
+pz_control_take(struct pz_call *call)
+{
+    struct pz_control *c = call->server->control;
+    struct pz_err err = PZ_ERR_INIT;
+    struct waiting *w;
+    if (pz_new(&w, 1, sizeof *w, "a call", &err))
+        return pz_api_fail_err(call, &err);
+    *w = (struct waiting){NULL, call->http, call->route};
+    pthread_mutex_lock(&c->lock);
+    bool stop = c->stop;
+    if (!stop) {
+        pz_http_suspend(call->http);
+        *c->last = w;
+        c->last = &w->next;
+        pthread_cond_signal(&c->wake);
+    }
+    pthread_mutex_unlock(&c->lock);
+    if (!stop)
+        return PZ_HTTP_LATER;
+    free(w);
+    return pz_api_fail(call, PZ_FAULT_UNAVAILABLE, "the server is stopping");
+}
+
+static void
+look(struct pz_control *c, struct pz_call *call)
+{
+    struct pz_err err = PZ_ERR_INIT;
+    if (pz_keeper_look(c->server->keeper, &err))
+        pz_log(PZ_LOG_WARN, "%s", err.msg);
+    c->site = pz_keeper_site(c->server->keeper, c->site);
+    call->site = c->site;
+}
+
+static void
+answer(struct pz_control *c, struct waiting *w)
+{
+    struct pz_call call = {.server = c->server, .http = w->http, .route = w->route};
+    struct pz_desk_call d = {.call = &call, .control = c, .arena = &c->arena};
+    pz_json *body = NULL;
+    const char *json = w->http->n_body ? w->http->body : "{}";
+    look(c, &call);
+    if (pz_json_parse(&body, json, strlen(json), &d.err)) {
+        pz_desk_fail(&d);
+    } else {
+        call.body = body;
+        pz_control_do(&d);
+        if (call.http->status == 0) // what failed with an error alone
+            pz_desk_fail(&d);
+        if (call.http->status == 200 &&
+            pz_buf_status(&call.http->out, "an answer", &d.err))
+            pz_desk_fail(&d);
+    }
+    pz_job_free(d.job);
+    pz_buf_release(&d.extra);
+    pz_buf_release(&d.answer);
+    pz_json_free(body);
+    // What was made is there for the runtime when the client knows of it.
+    if (w->route->operation[0] == 'C' || w->route->operation[0] == 'U')
+        look(c, &call);
+    pz_arena_clear(&c->arena);
+    pz_http_resume(w->http);
+    free(w);
+}
+
+/* ---- the ends of jobs ---- */
+
+static void
+set_status(struct pz_desk_call *d, const struct pz_job *j, const char *status,
+           const char *why, const char *pz)
+{
+    const struct pz_thing *found = pz_thing_named(d, j->kind, j->name);
+    if (found) {
+        struct pz_thing t = *found;
+        struct pz_buf b = PZ_BUF_INIT;
+        t.status = status;
+        t.why = why;
+        t.updated = pz_now();
+        if (pz) {
+            pz_json_add_string(&b, pz, strlen(pz));
+            t.doc = pz_desk_changed(d, t.doc, "pz", b.data ? b.data : "\"\"");
+            pz_buf_clear(&b);
+            pz_buf_addf(&b, "%.6f", (pz_seconds_wall() - j->began) / 3600);
+            if (t.doc)
+                t.doc = pz_desk_changed(d, t.doc, "trainingHours", b.data ? b.data : "0");
+        }
+        if (t.doc)
+            pz_thing_put(d, &t);
+        pz_buf_release(&b);
+    }
+    if (d->err.status)
+        pz_log(PZ_LOG_WARN, "%s: %s", j->name, d->err.msg);
+}
+
+static struct pz_desk_call
+own_call(struct pz_control *c, struct pz_call *call)
+{
+    *call = (struct pz_call){.server = c->server, .site = c->site};
+    look(c, call);
+    return (struct pz_desk_call){.call = call, .control = c, .arena = &c->arena};
+}
+
+static void
+end_job(struct pz_control *c, const struct pz_job *j, bool good, struct pz_buf *out,
+        struct pz_buf *why)
+{
+    struct pz_call call;
+    struct pz_desk_call d = own_call(c, &call);
+    bool deletion = j->kind == PZ_KIND_DELETION;
+    const char *reason = why->data ? why->data : "it failed", *pz = NULL;
+    if (good && j->kind == PZ_KIND_VERSION) { // .../SOLUTION/VERSION.safetensors
+        const char *slash = strrchr(j->name, '/');
+        const char *version = out->data ? pz_desk_base(out->data) : "";
+        pz = pz_desk_text(&d, "%.*s/%.*s", (int)(slash - j->name), j->name,
+                          (int)strcspn(version, "."), version);
+    }
+    if (good)
+        set_status(&d, j, deletion ? "COMPLETED" : "ACTIVE", NULL, pz);
+    else if (j->stopped)
+        set_status(&d, j, "CREATE STOPPED", NULL, NULL);
+    else
+        set_status(&d, j, deletion ? "FAILED" : "CREATE FAILED", reason, NULL);
+    pz_arena_clear(&c->arena);
+}
+
+static bool
+may_start(const struct pz_control *c, const struct pz_job *j)
+{
+    int running = 0;
+    for (const struct pz_job *o = c->job; o; o = o->next) {
+        running += o->pid > 0;
+        if (o->pid > 0 && strcmp(o->group, j->group) == 0)
+            return false;
+    }
+    return running < RUNNING_MAX;
+}
+
+static void
+start_job(struct pz_control *c, struct pz_job *j, struct pz_err *err)
+{
+    struct pz_call call;
+    if (pz_job_start(j, err))
+        return;
+    struct pz_desk_call d = own_call(c, &call);
+    set_status(&d, j, j->kind == PZ_KIND_DELETION ? "IN_PROGRESS" : "CREATE IN_PROGRESS",
+               NULL, NULL);
+    pz_arena_clear(&c->arena);
+}
+
+static void
+tick(struct pz_control *c)
+{
+    for (struct pz_job **at = &c->job; *at;) {
+        struct pz_job *j = *at;
+        struct pz_buf out = PZ_BUF_INIT, why = PZ_BUF_INIT;
+        struct pz_err err = PZ_ERR_INIT;
+        bool well = false, ended = false;
+        if (!j->pid && may_start(c, j))
+            start_job(c, j, &err);
+        if (err.status)
+            pz_buf_addz(&why, err.msg);
+        if (err.status || (j->pid && pz_job_ended(j, &well, &out, &why))) {
+            ended = true;
+            *at = j->next;
+            end_job(c, j, well, &out, &why);
+            pz_job_free(j);
+        }
+        pz_buf_release(&out);
+        pz_buf_release(&why);
+        if (!ended)
+            at = &j->next;
+    }
+}
+
+/* What a server that is no more had begun. */
+static void
+bury(struct pz_control *c)
+{
+    struct pz_call call;
+    struct pz_desk_call d = own_call(c, &call);
+    for (int k = 0; k < PZ_N_KINDS; k++) {
+        struct pz_things all;
+        pz_things_all(&d, (enum pz_kind_id)k, &all);
+        for (size_t i = 0; i < all.n && !d.err.status; i++) {
+            struct pz_thing t = all.thing[i];
+            if (!t.stored ||
+                (!strstr(t.status, "PENDING") && !strstr(t.status, "PROGRESS") &&
+                 !strstr(t.status, "STOPPING")))
+                continue;
+            t.status = k == PZ_KIND_DELETION ? "FAILED" : "CREATE FAILED";
+            t.why = "the server was stopped";
+            pz_thing_put(&d, &t);
+        }
+        free(all.thing);
+    }
+    if (d.err.status)
+        pz_log(PZ_LOG_WARN, "%s", d.err.msg);
+    pz_arena_clear(&c->arena);
+}
+
+static void
+wait_for_work(struct pz_control *c)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += TICK_MS * 1000000L;
+    until.tv_sec += until.tv_nsec / 1000000000L;
+    until.tv_nsec %= 1000000000L;
+    if (c->job)
+        pthread_cond_timedwait(&c->wake, &c->lock, &until);
+    else
+        pthread_cond_wait(&c->wake, &c->lock);
+}
+
+/* Ends the children, by force when they take too long. */
+static void
+end_jobs(struct pz_control *c)
+{
+    for (struct pz_job *j = c->job; j; j = j->next)
+        pz_job_kill(j);
+    for (int waited = 0; c->job; waited += TICK_MS) {
+        struct pz_buf out = PZ_BUF_INIT, why = PZ_BUF_INIT;
+        struct pz_job *j = c->job;
+        bool well;
+        if (waited >= STOP_MS)
+            pz_job_kill_now(j);
+        if (!j->pid || pz_job_ended(j, &well, &out, &why)) {
+            pz_buf_clear(&why);
+            pz_buf_addz(&why, "the server was stopped");
+            j->stopped = false;
+            end_job(c, j, false, &out, &why);
+            c->job = j->next;
+            pz_job_free(j);
+        } else {
+            nanosleep(&(struct timespec){0, TICK_MS * 1000000L}, NULL);
+        }
+        pz_buf_release(&out);
+        pz_buf_release(&why);
+    }
+}
+
+static void *
+run(void *ctx)
+{
+    struct pz_control *c = ctx;
+    bury(c);
+    pthread_mutex_lock(&c->lock);
+    while (!c->stop || c->first) {
+        struct waiting *w = c->first;
+        if (w) {
+            c->first = w->next;
+            if (!c->first)
+                c->last = &c->first;
+        } else {
+            wait_for_work(c);
+        }
+        pthread_mutex_unlock(&c->lock);
+        if (w)
+            answer(c, w);
+        tick(c);
+        pthread_mutex_lock(&c->lock);
+    }
+    pthread_mutex_unlock(&c->lock);
+    end_jobs(c);
+    return NULL;
+}
+
+int
+pz_control_new(struct pz_control **out, struct pz_server *s, struct pz_err *err)
+{
+    struct pz_control *c;
+    if (pz_new(&c, 1, sizeof *c, "the control plane", err))
+        return err->status;
+    c->server = s;
+    c->last = &c->first;
+    pthread_mutex_init(&c->lock, NULL);
+    pthread_cond_init(&c->wake, NULL);
+    *out = c;
+    return PZ_OK;
+}
+
+int
+pz_control_start(struct pz_control *c, struct pz_err *err)
+{
+    int rc = pthread_create(&c->id, NULL, run, c);
+    if (rc)
+        return pz_err_set(err, PZ_SYSTEM, "cannot start a thread: %s", strerror(rc));
+    c->started = true;
+    return PZ_OK;
+}
+
+void
+pz_control_stop(struct pz_control *c)
+{
+    if (!c->started)
+        return;
+    pthread_mutex_lock(&c->lock);
+    c->stop = true;
+    pthread_cond_signal(&c->wake);
+    pthread_mutex_unlock(&c->lock);
+    pthread_join(c->id, NULL);
+    c->started = false;
+}
+
+void
+pz_control_free(struct pz_control *c)
+{
+    if (!c)
+        return;
+    pz_control_stop(c);
+    pz_site_free(c->site);
+    pz_arena_release(&c->arena);
+    pthread_cond_destroy(&c->wake);
+    pthread_mutex_destroy(&c->lock);
+    free(c);
+}

@@ -59,8 +59,8 @@ echo '{"userId":"u1","itemList":["i1","i2"]}' | r --promote 50:toys | grep -o '"
 for bad in 0:toys 101:toys toys 5: x:toys 50:nosuch; do wants 2 r --promote $bad u1; done
 
 # Columns.
-r -n 2 --metadata PRICE,category_l1 u1
-r -n 2 --metadata PRICE --json u1
+pz-recommend -g shop -S popular -n 2 --metadata PRICE,category_l1 u1
+pz-recommend -g shop -S popular -n 2 --metadata PRICE --json u1
 r -n 2 --metadata PRICE --explain u1 | awk -F '\t' 'NF != 6'
 wants 2 r --metadata NOSUCH u1
 grep -q 'they have NAME' err || cat err

@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "eval/protocol.h"
+#include "filter/group.h"
 #include "recipe/model.h"
 #include "store/catalog.h"
 #include "store/group.h"
@@ -49,6 +50,32 @@ check_name(const char *name, struct pz_err *err)
     return PZ_OK;
 }
 
+/* What a preset asks of the group: its filter goes with every answer, so that one that
+ * cannot be answered is refused before anything is learned. */
+static int
+check_preset(const struct pz_preset *p, const char *group, const struct pz_world *w,
+             struct pz_err *err)
+{
+    struct pz_filter_group g;
+    struct pz_filter_options o = {0};
+    struct pz_filter *f = NULL;
+    memset(&g, 0, sizeof g);
+    if (p->needs_items && !w->items)
+        return pz_err_set(err, PZ_DATA,
+                          "%s needs the items dataset, which group '%s' does not have; "
+                          "pz-import -g %s -t items makes it",
+                          p->name, group, group);
+    if (!p->filter)
+        return PZ_OK;
+    int r = pz_filter_group_open(&g, group, err);
+    if (r == PZ_OK &&
+        (r = pz_filter_compile(&f, p->filter, strlen(p->filter), &g.data, &o, err)))
+        pz_err_prefix(err, "the filter of preset %s: ", p->name);
+    pz_filter_free(f);
+    pz_filter_group_close(&g);
+    return r;
+}
+
 static int
 open_data(struct job *job, struct pz_err *err)
 {
@@ -72,11 +99,8 @@ open_data(struct job *job, struct pz_err *err)
                           group, group);
     if (r)
         return r;
-    if (job->t->preset && job->t->preset->needs_items && !job->world.items)
-        return pz_err_set(err, PZ_DATA,
-                          "%s needs the items dataset, which group '%s' does not have; "
-                          "pz-import -g %s -t items makes it",
-                          job->t->preset->name, group, group);
+    if (job->t->preset && check_preset(job->t->preset, group, &job->world, err))
+        return err->status;
     const struct pz_stored_report *put = &job->world.put;
     if (put->put)
         pz_log(PZ_LOG_NOTE,

@@ -29,7 +29,7 @@ struct plan {
 };
 static const struct plan thick = {
     3, {0.5, 0.9, 0.99}, {0.5, 0.9, 0.99}, {100, 625, 2500}, 300};
-static const struct plan thin = {2, {0.8, 1}, {0.5, 0.9}, {100, 100}, 100};
+static const struct plan thin = {2, {0.8, 1}, {0.5, 0.9}, {300, 300}, 100};
 
 static const struct plan *
 plan_of(const struct pz_train *t)

@@ -17,9 +17,9 @@
 #include "recipe/parts.h"
 #include "recipe/rp3.h"
 
-static const struct pz_part *const parts[] = {&pz_part_next,  &pz_part_rules,
-                                              &pz_part_ease,  &pz_part_rp3beta,
-                                              &pz_part_cheby, &pz_part_ials};
+static const struct pz_part *const parts[] = {
+    &pz_part_next,  &pz_part_rules, &pz_part_ease,    &pz_part_rp3beta,
+    &pz_part_cheby, &pz_part_ials,  &pz_part_popular, &pz_part_recent};
 
 const struct pz_part *
 pz_part_find(const char *name)
@@ -209,10 +209,18 @@ pz_blend_rank(const void *state, const struct pz_query *q, size_t n,
 /* ---- reasons ---- */
 
 static int
+by_label(const struct pz_reason *x, const struct pz_reason *y)
+{
+    return x->label && y->label ? strcmp(x->label, y->label) : !!x->label - !!y->label;
+}
+
+static int
 by_item(const void *a, const void *b)
 {
     const struct pz_reason *x = a, *y = b;
-    return (x->item > y->item) - (x->item < y->item);
+    if (x->item != y->item)
+        return x->item > y->item ? 1 : -1;
+    return by_label(x, y);
 }
 
 static int
@@ -221,18 +229,19 @@ by_contribution(const void *a, const void *b)
     const struct pz_reason *x = a, *y = b;
     if (x->contribution != y->contribution)
         return x->contribution > y->contribution ? -1 : 1;
-    return (x->item > y->item) - (x->item < y->item);
+    return by_item(a, b);
 }
 
-/* Terms of one item become one. */
+/* Terms of one item become one; those with labels stay apart. */
 static void
 join(struct pz_reason *all, size_t n, struct pz_explained *out)
 {
     qsort(all, n, sizeof *all, by_item);
     for (size_t k = 0; k < n; k++) {
-        if (!out->n || out->reason[out->n - 1].item != all[k].item)
-            out->reason[out->n++] = (struct pz_reason){.item = all[k].item};
-        out->reason[out->n - 1].contribution += all[k].contribution;
+        if (!out->n || by_item(&out->reason[out->n - 1], &all[k]))
+            out->reason[out->n++] = all[k];
+        else
+            out->reason[out->n - 1].contribution += all[k].contribution;
     }
     qsort(out->reason, out->n, sizeof *out->reason, by_contribution);
 }

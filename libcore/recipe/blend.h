@@ -37,8 +37,8 @@ enum { PZ_BLEND_PARTS = 8 };
 struct pz_blend_config {
     const struct pz_part *const *part; // in the order in which they are tried
     size_t n_parts;                    // 1..PZ_BLEND_PARTS
-    double budget; // seconds (pz_part.cost) for training all parts twice; the cheapest is
-                   // always tried
+    double budget; // seconds (pz_part.cost) for training all parts twice; the cheapest
+                   // that is not impersonal is always tried
     bool repeats;  // learn how readily people come back
 };
 

@@ -346,6 +346,8 @@ pz_fit_search(const struct pz_trials *t, struct pz_fit *f, double alone[PZ_BLEND
             *f = x;
         }
     }
+    struct pz_fit first = *f;
+    double single = *best; // of the part that is best alone
     if (t->n_parts > 1 || t->repeats) {
         struct pz_fit x;
         int status = pz_fit_likeliest(t, &x, err);
@@ -360,5 +362,9 @@ pz_fit_search(const struct pz_trials *t, struct pz_fit *f, double alone[PZ_BLEND
         }
     }
     prune(t, f, best);
+    if (*best < single) { // what was dropped step by step may add up
+        *f = first;
+        *best = single;
+    }
     return PZ_OK;
 }

@@ -107,8 +107,10 @@ train_parts(struct validation *v, struct pz_err *err)
     t.model = v->builder;
     for (size_t p = 0; p < v->c->n_parts; p++) {
         double cost = v->c->part[p]->cost(v->t);
-        cheapest = cost < least ? p : cheapest;
-        least = fmin(cost, least);
+        if (v->c->part[p]->impersonal || !(cost < least))
+            continue;
+        cheapest = p;
+        least = cost;
     }
     for (size_t p = 0; p < v->c->n_parts && !status; p++) {
         const struct pz_part *part = v->c->part[p];

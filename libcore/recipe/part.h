@@ -13,6 +13,7 @@
 struct pz_part {
     const char *name; // "ease": prefix of tensors, and of its metadata "train.ease."
     const char *summary;
+    bool impersonal; // every history gets the same scores
 
     /*
      * About how long train() takes, in seconds of one core at 30 GFLOP/s: a count of its
@@ -48,7 +49,8 @@ struct pz_part {
 
     /*
      * Exact terms of an item's score, one per distinct history item (room for
-     * query.n_history + 1); NULL when the part is not additive.
+     * query.n_history + 1), or, of an impersonal part, a single one with a label; NULL
+     * when the part is not additive.
      */
     int (*explain)(const void *state, void *work, const struct pz_query *q, uint32_t item,
                    struct pz_explained *out, struct pz_err *err);

@@ -1,6 +1,7 @@
 /*
- * parts: those that learn from the order of events. Both are item-to-item weights
- * (recipe/linear.h) applied to a history in which older events count less.
+ * parts: those that learn from the order or the times of events. The first two are
+ * item-to-item weights (recipe/linear.h) applied to a history in which older events count
+ * less, the others are the same for every history.
  *
  *   next   the decayed closed form of recipe/decay.h, a weight matrix "next0", "next1",
  *          ... a scale of time
@@ -11,6 +12,13 @@
  *
  *          n_i. and n_.j being sums of a row and of a column: what follows everything
  *          anyway counts less.
+ *
+ *   popular  log(1 + users), the users of an item counted once each, in popular.score
+ *   recent   log(1 + sum over its events of weight 2^(-age / h)), in recent.score; the
+ * age is that beside the newest event of all, and h the age of the newest tenth of the
+ * events: h seconds back there are as many. Events without times are all as new.
+ *
+ *          Known for every history that is not empty. Tensors are F32 [n_items].
  */
 #ifndef PZ_RECIPE_PARTS_H
 #define PZ_RECIPE_PARTS_H
@@ -25,5 +33,7 @@ double pz_past_halflife(const struct pz_train *t);
 
 extern const struct pz_part pz_part_next;
 extern const struct pz_part pz_part_rules;
+extern const struct pz_part pz_part_popular;
+extern const struct pz_part pz_part_recent;
 
 #endif

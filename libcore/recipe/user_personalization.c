@@ -17,8 +17,8 @@
 #include "recipe/rp3.h"
 
 enum { MODEL_AUTO, MODEL_IALS, MODEL_FIRST }; // as in the table below
-static const char *const part_name[] = {"next",    "rules", "ease",
-                                        "rp3beta", "cheby", "ials"};
+static const char *const part_name[] = {"next",  "rules", "ease",    "rp3beta",
+                                        "cheby", "ials",  "popular", "recent"};
 enum { N_PARTS = sizeof part_name / sizeof *part_name };
 /* Its answers take far longer than those of all others. */
 static const char *const only_asked = "cheby";

@@ -74,7 +74,7 @@ struct pz_call {
     struct pz_worker *worker; // of this thread
     struct pz_http_call *http;
     const struct pz_route *route;
-    const pz_json *body;        // fits route->shape
+    pz_json *body; // fits route->shape; NULL after the call: it was taken for later
     const struct pz_site *site; // may be replaced by pz_api_look()
 };
 

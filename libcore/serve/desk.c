@@ -5,8 +5,6 @@
 
 #include "base/mem.h"
 
-enum { MAX_SCOPES = 32 };
-
 struct pz_desk_scope {
     struct pz_scope_key key;
     struct pz_scope scope;
@@ -136,7 +134,7 @@ pz_desk_scope(struct pz_desk *d, const struct pz_scope_key *key, uint64_t seed,
     } else {
         if (new_scope(d, key, seed, err))
             return err->status;
-        if (d->n_scopes > MAX_SCOPES) {
+        if (d->n_scopes > PZ_DESK_SCOPES) {
             for (at = &d->scope; (*at)->next; at = &(*at)->next)
                 ;
             scope_free(*at);

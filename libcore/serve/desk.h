@@ -11,7 +11,10 @@
 #include "infer/scope.h"
 #include "serve/site.h"
 
-enum { PZ_COLUMNS = 16 }; // shown with an item, at most
+enum {
+    PZ_COLUMNS = 16,     // shown with an item, at most
+    PZ_DESK_SCOPES = 32, // that a desk keeps
+};
 
 /* What tells scopes apart. */
 struct pz_scope_key {
@@ -34,7 +37,8 @@ struct pz_desk {
 /* The desk of a deployment among *desks; makes one if there is none. */
 int pz_desk_get(struct pz_desk **out, struct pz_desk **desks, struct pz_deploy *d,
                 struct pz_err *err);
-/* The run of the scope with that key; valid until the next call. */
+/* The run of the scope with that key; valid until PZ_DESK_SCOPES others were asked for.
+ * The runs of a desk share two views: beginning one lets go of what all handed out. */
 int pz_desk_scope(struct pz_desk *desk, const struct pz_scope_key *key, uint64_t seed,
                   struct pz_scope_run **run, struct pz_err *err);
 /* Clears away the desks whose deployments no campaign of the site has. */

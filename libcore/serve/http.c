@@ -567,6 +567,7 @@ run_loop(void *arg)
                 close(listening);
         }
         MHD_run(l->daemon);
+        h->app.end(h->app.ctx, l->index);
         if (now - swept > SWEEP_MS / 1000.0 || stopping) {
             sweep(l, now);
             swept = now;

@@ -63,6 +63,8 @@ struct pz_http_app {
     void *ctx;
     /* Before requests are answered that have arrived on this thread. */
     void (*begin)(void *ctx, int thread);
+    /* After them: what was put off until they are all known is answered here. */
+    void (*end)(void *ctx, int thread);
     /* The headers are there. How many bytes of body may follow? */
     size_t (*head)(void *ctx, struct pz_http_call *call);
     /* The request is whole. PZ_HTTP_LATER: pz_http_suspend() was called. */

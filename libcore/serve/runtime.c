@@ -1,14 +1,10 @@
 /* The runtime API: GetRecommendations, GetPersonalizedRanking, GetActionRecommendations.
  */
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/mem.h"
-#include "base/num.h"
-#include "infer/answer.h"
-#include "serve/server.h"
+#include "serve/round.h"
 
 enum {
     DEFAULT_RESULTS = 25,
@@ -16,7 +12,6 @@ enum {
     MAX_RESULTS = 10000, // ours; AWS's 500 with --strict
     MAX_METADATA_RESULTS = 50,
     MAX_METADATA_COLUMNS = 10,
-    MAX_VALUES = 25,
 };
 
 /* ---- shapes ---- */
@@ -29,8 +24,10 @@ static const struct pz_shape value_key = {
 static const struct pz_shape value_text = {.kind = PZ_SHAPE_STRING, .max = 1000};
 static const struct pz_shape context_shape = {
     .kind = PZ_SHAPE_MAP, .max = 150, .key = &context_key, .item = &value_text};
-static const struct pz_shape values_shape = {
-    .kind = PZ_SHAPE_MAP, .max = MAX_VALUES, .key = &value_key, .item = &value_text};
+static const struct pz_shape values_shape = {.kind = PZ_SHAPE_MAP,
+                                             .max = PZ_FILTER_VALUES,
+                                             .key = &value_key,
+                                             .item = &value_text};
 static const struct pz_shape results_shape = {
     .kind = PZ_SHAPE_INTEGER, .bounded = true, .min = 0, .max = 2147483647};
 static const struct pz_shape percent_shape = {
@@ -91,22 +88,6 @@ static const struct pz_shape actions_shape = {.kind = PZ_SHAPE_STRUCT,
 
 /* ---- a request ---- */
 
-struct ask {
-    struct pz_call *call;
-    const struct pz_group *group;
-    const struct pz_campaign *campaign;
-    struct pz_deploy *deploy;
-    struct pz_desk *desk;
-    struct pz_request q;
-    struct pz_scope_key key;
-    struct pz_filter_value value[MAX_VALUES], promotion_value[MAX_VALUES];
-    const char *promotion; // its name; NULL: there is none
-    struct pz_text *input; // of inputList
-    struct pz_answered *promoted;
-    size_t n_promoted;
-    bool actions;
-};
-
 static struct pz_text
 text_of(const char *s)
 {
@@ -114,16 +95,16 @@ text_of(const char *s)
 }
 
 static bool
-failed(const struct ask *a)
+failed(const struct pz_inquiry *a)
 {
-    return a->call->http->status != 0;
+    return a->call.http->status != 0;
 }
 
 /* The campaign that an ARN names, with something to answer from. */
 static void
-find_campaign(struct ask *a, const char *arn)
+find_campaign(struct pz_inquiry *a, const char *arn)
 {
-    struct pz_call *call = a->call;
+    struct pz_call *call = &a->call;
     struct pz_arn parts;
     bool several = false;
     if (!pz_arn_parse(&parts, arn) ||
@@ -152,9 +133,9 @@ find_campaign(struct ask *a, const char *arn)
 }
 
 static const struct pz_gate *
-find_filter(struct ask *a, const char *arn)
+find_filter(struct pz_inquiry *a, const char *arn)
 {
-    struct pz_call *call = a->call;
+    struct pz_call *call = &a->call;
     struct pz_err err = PZ_ERR_INIT;
     const struct pz_named *f = NULL;
     const struct pz_gate *gate = NULL;
@@ -178,10 +159,10 @@ find_filter(struct ask *a, const char *arn)
 }
 
 static size_t
-read_values(const pz_json *map, struct pz_filter_value out[MAX_VALUES])
+read_values(const pz_json *map, struct pz_filter_value out[PZ_FILTER_VALUES])
 {
     size_t n = 0;
-    for (const pz_json *v = map ? pz_json_first(map) : NULL; v && n < MAX_VALUES;
+    for (const pz_json *v = map ? pz_json_first(map) : NULL; v && n < PZ_FILTER_VALUES;
          v = pz_json_next(v)) {
         struct pz_text name = text_of(pz_json_key(v)), text = text_of(pz_json_string(v));
         out[n++] = (struct pz_filter_value){name.s, name.n, text.s, text.n};
@@ -190,7 +171,7 @@ read_values(const pz_json *map, struct pz_filter_value out[MAX_VALUES])
 }
 
 static void
-read_promotion(struct ask *a, const pz_json *list)
+read_promotion(struct pz_inquiry *a, const pz_json *list)
 {
     const pz_json *p = list ? pz_json_first(list) : NULL;
     int64_t percent = 0;
@@ -199,7 +180,7 @@ read_promotion(struct ask *a, const pz_json *list)
     const char *arn = pz_body_string(p, "filterArn");
     a->promotion = pz_body_string(p, "name");
     if (!arn || !a->promotion || !pz_body_i64(p, "percentPromotedItems", &percent)) {
-        pz_api_fail(a->call, PZ_FAULT_INVALID_INPUT,
+        pz_api_fail(&a->call, PZ_FAULT_INVALID_INPUT,
                     "a promotion needs name, percentPromotedItems and filterArn");
         return;
     }
@@ -212,21 +193,21 @@ read_promotion(struct ask *a, const pz_json *list)
 }
 
 static void
-read_columns(struct ask *a, const pz_json *map)
+read_columns(struct pz_inquiry *a, const pz_json *map)
 {
     const pz_json *list = map ? pz_json_first(map) : NULL;
     const struct pz_dataset *d = a->deploy->sets->g.data.set[PZ_ITEMS];
     if (!list)
         return;
     if (strcmp(pz_json_key(list), "ITEMS") != 0) {
-        pz_api_fail(a->call, PZ_FAULT_INVALID_INPUT,
+        pz_api_fail(&a->call, PZ_FAULT_INVALID_INPUT,
                     "metadataColumns can have columns of ITEMS only, not of '%s'",
                     pz_json_key(list));
         return;
     }
-    size_t most = pz_api_strict(a->call) ? MAX_METADATA_COLUMNS : PZ_COLUMNS;
+    size_t most = pz_api_strict(&a->call) ? MAX_METADATA_COLUMNS : PZ_COLUMNS;
     if (pz_json_count(list) > most) {
-        pz_api_fail(a->call, PZ_FAULT_INVALID_INPUT,
+        pz_api_fail(&a->call, PZ_FAULT_INVALID_INPUT,
                     "metadataColumns can have %zu columns at most", most);
         return;
     }
@@ -234,28 +215,28 @@ read_columns(struct ask *a, const pz_json *map)
         struct pz_text name = text_of(pz_json_string(c));
         int at = d ? pz_schema_find(&d->schema, name.s, name.n) : -1;
         if (at < 0) {
-            pz_api_fail(a->call, PZ_FAULT_INVALID_INPUT,
+            pz_api_fail(&a->call, PZ_FAULT_INVALID_INPUT,
                         "the items dataset has no column '%s'", name.s);
             return;
         }
         a->key.column[a->key.n_columns++] = &d->schema.field[at];
     }
-    if (pz_api_strict(a->call) && a->q.n > MAX_METADATA_RESULTS)
-        pz_api_fail(a->call, PZ_FAULT_INVALID_INPUT,
+    if (pz_api_strict(&a->call) && a->q.n > MAX_METADATA_RESULTS)
+        pz_api_fail(&a->call, PZ_FAULT_INVALID_INPUT,
                     "numResults must be %d at most with metadataColumns",
                     MAX_METADATA_RESULTS);
 }
 
 /* Context must be columns of the interactions, where these are known. */
 static void
-check_context(struct ask *a, const pz_json *context)
+check_context(struct pz_inquiry *a, const pz_json *context)
 {
     const struct pz_dataset *d = a->deploy->sets->g.data.set[PZ_INTERACTIONS];
     for (const pz_json *c = context && d ? pz_json_first(context) : NULL; c;
          c = pz_json_next(c)) {
         const char *key = pz_json_key(c);
         if (pz_schema_find(&d->schema, key, strlen(key)) < 0) {
-            pz_api_fail(a->call, PZ_FAULT_INVALID_INPUT,
+            pz_api_fail(&a->call, PZ_FAULT_INVALID_INPUT,
                         "context: the interactions dataset has no column '%s'", key);
             return;
         }
@@ -263,13 +244,13 @@ check_context(struct ask *a, const pz_json *context)
 }
 
 static void
-read_results(struct ask *a, int64_t standard)
+read_results(struct pz_inquiry *a, int64_t standard)
 {
     int64_t n = standard;
-    int64_t most = !pz_api_strict(a->call) ? MAX_RESULTS : a->actions ? 100 : 500;
-    pz_body_i64(a->call->body, "numResults", &n);
+    int64_t most = !pz_api_strict(&a->call) ? MAX_RESULTS : a->actions ? 100 : 500;
+    pz_body_i64(a->call.body, "numResults", &n);
     if (n > most)
-        pz_api_fail(a->call, PZ_FAULT_INVALID_INPUT,
+        pz_api_fail(&a->call, PZ_FAULT_INVALID_INPUT,
                     "numResults must be %lld at most, not %lld", (long long)most,
                     (long long)n);
     a->q.n = (size_t)n;
@@ -277,9 +258,9 @@ read_results(struct ask *a, int64_t standard)
 
 /* What all operations have in common. */
 static void
-read_common(struct ask *a)
+read_common(struct pz_inquiry *a)
 {
-    const pz_json *body = a->call->body;
+    const pz_json *body = a->call.body;
     const char *filter = pz_body_string(body, "filterArn");
     const char *user = pz_body_string(body, "userId"),
                *item = pz_body_string(body, "itemId");
@@ -291,7 +272,7 @@ read_common(struct ask *a)
     if (filter)
         a->key.filter = find_filter(a, filter);
     else if (values && pz_json_count(values))
-        pz_api_fail(a->call, PZ_FAULT_INVALID_INPUT,
+        pz_api_fail(&a->call, PZ_FAULT_INVALID_INPUT,
                     "filterValues are of no use without filterArn");
     a->q.value = a->value;
     a->q.n_values = read_values(values, a->value);
@@ -302,226 +283,100 @@ read_common(struct ask *a)
 }
 
 static void
-need_ids(struct ask *a)
+need_ids(struct pz_inquiry *a)
 {
     const struct pz_model *m = &a->deploy->model;
     if (pz_model_answers_users(m))
-        pz_api_fail(a->call, PZ_FAULT_INVALID_INPUT,
+        pz_api_fail(&a->call, PZ_FAULT_INVALID_INPUT,
                     "recipe %s is of type USER_SEGMENTATION, which is for batches",
                     m->recipe->name);
     else if (pz_model_asks_item(m) && !a->q.has_item)
-        pz_api_fail(a->call, PZ_FAULT_INVALID_INPUT,
+        pz_api_fail(&a->call, PZ_FAULT_INVALID_INPUT,
                     "itemId is required: recipe %s is of type RELATED_ITEMS",
                     m->recipe->name);
     else if (!pz_model_asks_item(m) && !a->q.has_user &&
              m->recipe->type != PZ_POPULAR_ITEMS)
-        pz_api_fail(a->call, PZ_FAULT_INVALID_INPUT, "userId is required");
-}
-
-/* ---- answering ---- */
-
-/* The items to promote, before the others are asked for: both use the session. */
-static int
-infer_promoted(struct ask *a, const struct pz_promotion *p, struct pz_err *err)
-{
-    const struct pz_answer *answer;
-    size_t done;
-    if (p->request.n == 0)
-        return PZ_OK;
-    if (pz_infer(a->desk->session, &p->request, 1, &answer, &done, err) ||
-        pz_new(&a->promoted, answer->n + p->n_fresh, sizeof *a->promoted, "answers", err))
-        return err->status;
-    if (answer->n)
-        memcpy(a->promoted, answer->item, answer->n * sizeof *a->promoted);
-    a->n_promoted = answer->n;
-    for (size_t i = 0; i < p->n_fresh && a->n_promoted < p->request.n; i++)
-        a->promoted[a->n_promoted++] = (struct pz_answered){p->fresh[i], PZ_NO_ID, NAN};
-    return PZ_OK;
-}
-
-static void
-add_metadata(struct ask *a, struct pz_scope_run *run, const struct pz_answered *item,
-             struct pz_buf *hold)
-{
-    struct pz_buf *out = &a->call->http->out;
-    bool first = true;
-    pz_buf_addz(out, ",\"metadata\":{");
-    for (size_t c = 0; c < a->key.n_columns; c++) {
-        pz_buf_clear(hold);
-        if (!pz_scope_column(run, &item->item, c, hold))
-            continue;
-        pz_buf_addz(out, first ? "\"" : ",\"");
-        pz_json_add_camel(out, a->key.column[c]->name);
-        pz_buf_addz(out, "\":");
-        pz_json_add_string(out, hold->data ? hold->data : "", hold->len);
-        first = false;
-    }
-    pz_buf_addc(out, '}');
-}
-
-static void
-add_item(struct ask *a, struct pz_scope_run *run, const struct pz_answered *item,
-         bool promoted, bool popular, struct pz_buf *hold)
-{
-    struct pz_buf *out = &a->call->http->out;
-    char number[PZ_NUM_TEXT];
-    pz_buf_addz(out, a->actions ? "{\"actionId\":" : "{\"itemId\":");
-    pz_json_add_string(out, item->item.s, item->item.n);
-    if (a->deploy->model.recipe->has_scores && isfinite(item->score)) {
-        pz_buf_addz(out, ",\"score\":");
-        pz_buf_add(out, number, pz_format_f32(number, item->score));
-    }
-    if (promoted) {
-        pz_buf_addz(out, ",\"promotionName\":");
-        pz_json_add_string(out, a->promotion, strlen(a->promotion));
-    }
-    if (a->key.n_columns)
-        add_metadata(a, run, item, hold);
-    if (promoted)
-        pz_buf_addz(out, ",\"reason\":[\"Promoted item\"]");
-    else if (popular)
-        pz_buf_addz(out, ",\"reason\":[\"Popular item\"]");
-    pz_buf_addc(out, '}');
-}
-
-static int
-add_answer(struct ask *a, struct pz_scope_run *run, const char *list,
-           const struct pz_answer *answer, const bool *mark, struct pz_err *err)
-{
-    struct pz_buf *out = &a->call->http->out, hold = PZ_BUF_INIT;
-    char id[PZ_RECOMMENDATION_ID];
-    bool popular = answer->fallback && !a->q.has_candidates &&
-                   a->deploy->model.recipe->type == PZ_USER_PERSONALIZATION;
-    if (pz_recommendation_id(id, err))
-        return err->status;
-    pz_buf_addf(out, "{\"%s\":[", list);
-    for (size_t i = 0; i < answer->n; i++) {
-        if (i)
-            pz_buf_addc(out, ',');
-        add_item(a, run, &answer->item[i], mark && mark[i], popular, &hold);
-    }
-    pz_buf_addf(out, "],\"recommendationId\":\"%s\"}", id);
-    if (!pz_buf_status(&hold, "the answer", err))
-        pz_buf_status(out, "the answer", err);
-    pz_buf_release(&hold);
-    return err->status;
-}
-
-static int
-answer(struct ask *a, const char *list, struct pz_err *err)
-{
-    struct pz_worker *w = a->call->worker;
-    struct pz_scope_run *run;
-    struct pz_promotion promotion;
-    const struct pz_answer *answers;
-    const bool *mark = NULL;
-    size_t done;
-    if (pz_desk_get(&a->desk, &w->desks, a->deploy, err) ||
-        pz_desk_scope(a->desk, &a->key, w->server->o.seed, &run, err) ||
-        pz_scope_begin(run, err) || pz_scope_complete(run, &a->q, &promotion, err) ||
-        infer_promoted(a, &promotion, err) ||
-        pz_infer(a->desk->session, &a->q, 1, &answers, &done, err))
-        return err->status ? err->status
-                           : pz_err_set(err, PZ_SYSTEM, "no room for a filter");
-    struct pz_answer whole = *answers;
-    struct pz_usage *u = a->campaign->usage;
-    u->cold += answers->fallback;
-    u->filtered += a->key.filter != NULL;
-    u->short_lists += a->key.filter && !a->q.has_candidates && answers->n < a->q.n;
-    if (a->n_promoted &&
-        pz_scope_promote(run, &a->q, a->promoted, a->n_promoted, &whole, &mark, err))
-        return err->status;
-    return add_answer(a, run, list, &whole, mark, err);
-}
-
-static enum pz_http_when
-finish(struct ask *a, const char *list)
-{
-    struct pz_err err = PZ_ERR_INIT;
-    if (!failed(a) && answer(a, list, &err))
-        pz_api_fail_err(a->call, &err);
-    if (!failed(a))
-        a->call->http->status = 200;
-    if (a->campaign) {
-        pz_usage_add(a->campaign->usage, pz_seconds_wall() - a->call->http->began);
-        a->campaign->usage->errors += a->call->http->status != 200;
-    }
-    free(a->promoted);
-    free(a->input);
-    return PZ_HTTP_NOW;
+        pz_api_fail(&a->call, PZ_FAULT_INVALID_INPUT, "userId is required");
 }
 
 static enum pz_http_when
 get_recommendations(struct pz_call *call)
 {
-    struct ask a = {.call = call};
+    struct pz_inquiry *a;
     const char *campaign = pz_body_string(call->body, "campaignArn"),
                *recommender = pz_body_string(call->body, "recommenderArn");
     if (!campaign == !recommender)
         return pz_api_fail(call, PZ_FAULT_INVALID_INPUT,
                            "exactly one of campaignArn and recommenderArn is required");
-    find_campaign(&a, campaign ? campaign : recommender);
-    if (!failed(&a))
-        read_results(&a, DEFAULT_RESULTS);
-    if (!failed(&a))
-        read_common(&a);
-    if (!failed(&a))
-        need_ids(&a);
-    if (!failed(&a))
-        read_promotion(&a, pz_body_get(call->body, "promotions"));
-    return finish(&a, "itemList");
+    if (!(a = pz_round_take(call, "itemList")))
+        return PZ_HTTP_NOW;
+    find_campaign(a, campaign ? campaign : recommender);
+    if (!failed(a))
+        read_results(a, DEFAULT_RESULTS);
+    if (!failed(a))
+        read_common(a);
+    if (!failed(a))
+        need_ids(a);
+    if (!failed(a))
+        read_promotion(a, pz_body_get(call->body, "promotions"));
+    return pz_round_add(a, call);
 }
 
 static enum pz_http_when
 get_ranking(struct pz_call *call)
 {
-    struct ask a = {.call = call};
+    struct pz_inquiry *a = pz_round_take(call, "personalizedRanking");
     struct pz_err err = PZ_ERR_INIT;
     const pz_json *list = pz_body_get(call->body, "inputList");
     size_t n = pz_json_count(list), most = pz_api_strict(call) ? 500 : MAX_RESULTS;
-    find_campaign(&a, pz_body_string(call->body, "campaignArn"));
-    if (!failed(&a) && n > most)
+    if (!a)
+        return PZ_HTTP_NOW;
+    find_campaign(a, pz_body_string(call->body, "campaignArn"));
+    if (!failed(a) && n > most)
         pz_api_fail(call, PZ_FAULT_INVALID_INPUT, "inputList can have %zu items at most",
                     most);
-    if (!failed(&a) && pz_model_asks_item(&a.deploy->model))
+    if (!failed(a) && pz_model_asks_item(&a->deploy->model))
         pz_api_fail(call, PZ_FAULT_INVALID_INPUT,
                     "recipe %s does not rank items for users",
-                    a.deploy->model.recipe->name);
-    if (!failed(&a) && pz_new(&a.input, n, sizeof *a.input, "a list", &err))
+                    a->deploy->model.recipe->name);
+    if (!failed(a) && pz_new(&a->input, n, sizeof *a->input, "a list", &err))
         pz_api_fail_err(call, &err);
-    if (failed(&a))
-        return finish(&a, "");
+    if (failed(a))
+        return pz_round_add(a, call);
     n = 0;
     for (const pz_json *i = pz_json_first(list); i; i = pz_json_next(i))
-        a.input[n++] = text_of(pz_json_string(i));
-    a.q.candidate = a.input;
-    a.q.n_candidates = a.q.n = n;
-    a.q.has_candidates = true;
-    read_common(&a);
-    if (!failed(&a))
-        need_ids(&a);
-    return finish(&a, "personalizedRanking");
+        a->input[n++] = text_of(pz_json_string(i));
+    a->q.candidate = a->input;
+    a->q.n_candidates = a->q.n = n;
+    a->q.has_candidates = true;
+    read_common(a);
+    if (!failed(a))
+        need_ids(a);
+    return pz_round_add(a, call);
 }
 
 static enum pz_http_when
 get_actions(struct pz_call *call)
 {
-    struct ask a = {.call = call, .actions = true};
+    struct pz_inquiry *a;
     const char *campaign = pz_body_string(call->body, "campaignArn");
     if (!campaign)
         return pz_api_fail(call, PZ_FAULT_INVALID_INPUT, "campaignArn is required");
-    find_campaign(&a, campaign);
-    if (!failed(&a) && a.deploy->model.recipe->type != PZ_PERSONALIZED_ACTIONS)
+    if (!(a = pz_round_take(call, "actionList")))
+        return PZ_HTTP_NOW;
+    a->actions = true;
+    find_campaign(a, campaign);
+    if (!failed(a) && a->deploy->model.recipe->type != PZ_PERSONALIZED_ACTIONS)
         pz_api_fail(call, PZ_FAULT_INVALID_INPUT,
                     "recipe %s is not of type PERSONALIZED_ACTIONS",
-                    a.deploy->model.recipe->name);
-    if (!failed(&a))
-        read_results(&a, DEFAULT_ACTIONS);
-    if (!failed(&a))
-        read_common(&a);
-    if (!failed(&a))
-        need_ids(&a);
-    return finish(&a, "actionList");
+                    a->deploy->model.recipe->name);
+    if (!failed(a))
+        read_results(a, DEFAULT_ACTIONS);
+    if (!failed(a))
+        read_common(a);
+    if (!failed(a))
+        need_ids(a);
+    return pz_round_add(a, call);
 }
 
 const struct pz_route pz_runtime_routes[] = {

@@ -130,6 +130,13 @@ begin(void *ctx, int thread)
         write_log(w);
 }
 
+static void
+end(void *ctx, int thread)
+{
+    struct pz_server *s = ctx;
+    pz_round_answer(s->worker[thread].round);
+}
+
 /* "x-amzn-RequestId": for the reports of users. */
 static void
 add_request_id(struct pz_worker *w, struct pz_http_call *http)
@@ -237,7 +244,7 @@ take_body(struct pz_call *call)
                     fault == PZ_SHAPE_INVALID ? PZ_FAULT_VALIDATION
                                               : PZ_FAULT_SERIALIZATION,
                     "%s", why->data ? why->data : "the body is not valid");
-    pz_json_free(body);
+    pz_json_free(call->body);
     return when;
 }
 
@@ -315,6 +322,7 @@ pz_server_new(struct pz_server **out, const struct pz_server_options *o,
                                    .min_rate = 1000,
                                    .late_seconds = o->late_seconds};
     struct pz_http_app app = {.begin = begin,
+                              .end = end,
                               .head = take_head,
                               .answer = answer,
                               .refuse = refuse,
@@ -388,6 +396,7 @@ pz_server_free(struct pz_server *s)
         struct pz_worker *w = &s->worker[i];
         if (w->log.len)
             write_log(w);
+        pz_round_free(w->round);
         pz_desks_free(&w->desks);
         pz_putters_free(&w->putters);
         while (w->n_old)

@@ -9,6 +9,7 @@
 #include "serve/api.h"
 #include "serve/desk.h"
 #include "serve/intake.h"
+#include "serve/round.h"
 #include "serve/seen.h"
 #include "serve/sigv4.h"
 
@@ -41,6 +42,7 @@ struct pz_worker {
     const struct pz_site *swept; // when desks were last cleared away
     struct pz_rng rng;           // of request ids
     struct pz_desk *desks;
+    struct pz_round *round; // NULL: nothing was asked yet
     struct pz_putter *putters;
     struct pz_buf text; // scratch for messages
     struct pz_sig_cache sign;

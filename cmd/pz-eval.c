@@ -152,7 +152,7 @@ static void
 set_entries(struct pz_entries *e, size_t *base)
 {
     struct pz_err err = PZ_ERR_INIT;
-    struct pz_entries given = {NULL};
+    struct pz_entries given = {0};
     size_t i = 0;
     *base = 0;
     for (i = 0; i < opt.recipes.n; i++)
@@ -314,12 +314,12 @@ static void
 test_recipes(struct pz_shown *shown)
 {
     struct pz_err err = PZ_ERR_INIT;
-    struct pz_entries entries = {NULL};
+    struct pz_entries entries = {0};
     struct pz_world world = {0};
     struct pz_events events = {0};
     struct pz_known known = {.events = {0}};
     struct pz_compared result;
-    struct pz_segments segments = {NULL};
+    struct pz_segments segments = {0};
     struct pz_compare c = {.world = opt.model ? &known.world : &world,
                            .events = opt.model ? &known.events : &events,
                            .draws = (uint32_t)opt.draws,

@@ -176,7 +176,7 @@ pz_compared_finish(struct pz_compared *o, size_t base, uint64_t seed, int thread
 int
 pz_compare_run(struct pz_compared *out, const struct pz_compare *c, struct pz_err *err)
 {
-    *out = (struct pz_compared){NULL};
+    *out = (struct pz_compared){0};
     int r;
     if ((r = make_splits(out, c, err)) ||
         (r = pz_compared_room(out, c->entries->n, c->at, err)) ||
@@ -209,5 +209,5 @@ pz_compared_release(struct pz_compared *o)
     free(o->differ);
     free(o->train_seconds);
     free(o->ask_seconds);
-    *o = (struct pz_compared){NULL};
+    *o = (struct pz_compared){0};
 }

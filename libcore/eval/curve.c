@@ -74,7 +74,7 @@ point(struct pz_curve *v, const struct pz_compare *c, const struct pz_split *s, 
                              .world = c->world,
                              .seed = c->seed,
                              .threads = c->threads};
-    struct pz_trained m = {NULL};
+    struct pz_trained m = {0};
     struct pz_answers a = {.n_cases = 0};
     size_t n = PZ_N_USER_MEASURES * c->at->n;
     double *value = NULL, *one = NULL;

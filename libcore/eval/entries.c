@@ -135,5 +135,5 @@ pz_entries_release(struct pz_entries *e)
     for (size_t i = 0; i < e->n; i++)
         free(e->entry[i].label);
     free(e->entry);
-    *e = (struct pz_entries){NULL};
+    *e = (struct pz_entries){0};
 }

@@ -87,7 +87,7 @@ pz_examples_make(struct pz_examples *x, const struct pz_compared *o,
                              .world = c->world,
                              .seed = c->seed,
                              .threads = c->threads};
-    struct pz_trained own = {NULL};
+    struct pz_trained own = {0};
     const struct pz_model *m = e->model ? e->model : &own.model;
     *x = (struct pz_examples){.entry = entry, .n = n < s->n_cases ? n : s->n_cases};
     int r = pz_new(&x->example, x->n, sizeof *x->example, "examples", err);

@@ -232,8 +232,8 @@ pz_lists_compare(struct pz_compared *out, struct pz_lists *names, const char *tr
                  const char *const *file, size_t n_files, const struct pz_at *at,
                  uint64_t seed, int threads, struct pz_err *err)
 {
-    *out = (struct pz_compared){NULL};
-    *names = (struct pz_lists){.entries = {NULL}};
+    *out = (struct pz_compared){0};
+    *names = (struct pz_lists){.entries = {0}};
     int r;
     if ((r = pz_dict_init(&names->user, err)) || (r = pz_dict_init(&names->item, err)))
         goto done;

@@ -11,7 +11,7 @@ pz_trained_open(struct pz_trained *m, const struct pz_recipe *recipe,
 {
     struct pz_train learn = *t;
     struct pz_tensors view;
-    *m = (struct pz_trained){NULL};
+    *m = (struct pz_trained){0};
     int r = pz_builder_new(&m->builder, err);
     if (r)
         return r;
@@ -28,7 +28,7 @@ pz_trained_close(struct pz_trained *m)
 {
     pz_model_close(&m->model);
     pz_builder_free(m->builder);
-    *m = (struct pz_trained){NULL};
+    *m = (struct pz_trained){0};
 }
 
 /* The means of the values, in the order of the users. */
@@ -69,7 +69,7 @@ pz_eval_split(const struct pz_eval *e, const struct pz_split *split,
               const struct pz_events *train, struct pz_metrics *out, struct pz_err *err)
 {
     static const uint32_t k[] = {5, 10, 25};
-    struct pz_trained trained = {NULL};
+    struct pz_trained trained = {0};
     struct pz_answers answers = {.n_cases = 0};
     struct pz_at at;
     struct pz_train learn = {.events = train,

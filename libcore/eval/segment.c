@@ -16,7 +16,7 @@ pz_segments_release(struct pz_segments *s)
         free(s->segment[i].mean);
     }
     free(s->segment);
-    *s = (struct pz_segments){NULL};
+    *s = (struct pz_segments){0};
 }
 
 /* Sums over the cases of one kind of segments; entries x n_values a segment. */

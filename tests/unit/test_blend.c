@@ -37,7 +37,8 @@ make_shop(enum kind kind, int threads, const char *const *assign)
                  : kind == CHAIN  ? (at * 7 + 3) % (ITEMS - 1)
                  : k > 1 && k % 3 ? row[n - 1].item
                                   : (uint32_t)pz_rng_below(&rng, ITEMS - 1);
-            row[n++] = (struct toy_row){.user = u, .item = at, .time = (int64_t)n};
+            row[n] = (struct toy_row){.user = u, .item = at, .time = (int64_t)n + 1};
+            n++;
         }
     }
     toy_dataset(&data, USERS, ITEMS, row, n);

@@ -248,7 +248,7 @@ make_dataset(struct pz_dataset *d, struct pz_field *f, struct pz_column *c)
                              .item = ids,
                              .column = c,
                              .n_columns = 3,
-                             .schema = {PZ_ITEMS, PZ_CUSTOM, f, 4, {0}}};
+                             .schema = {.set = PZ_ITEMS, .field = f, .n_fields = 4}};
     d->file.path = name[0];
     f[0] = (struct pz_field){.name = name[1], .role = PZ_ROLE_ITEM};
     f[1] = (struct pz_field){.name = name[2], .type = PZ_INT, .nullable = true};

@@ -113,7 +113,8 @@ find_campaign(struct pz_inquiry *a, const char *arn)
                     "'%s' is not the ARN of a campaign or recommender", arn);
         return;
     }
-    for (int again = 0; again < 2 && !a->campaign && !several; again++) {
+    // A group that could not be read a moment ago is opened anew at the look behind that.
+    for (int again = 0; again < 4 && !a->campaign && !several; again++) {
         if (again)
             pz_api_look(call);
         a->campaign =

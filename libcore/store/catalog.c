@@ -400,49 +400,19 @@ pz_catalog_close(struct pz_catalog *c)
 
 /* ---- rows ---- */
 
-/* What a statement is bound to, in the order of its parameters. */
-struct value {
-    const char *text;
-    int64_t number;
-    bool is_text;
-};
-#define TEXT(s)                                                                          \
-    {                                                                                    \
-        (s), 0, true                                                                     \
-    }
-#define NUMBER(n)                                                                        \
-    {                                                                                    \
-        NULL, (int64_t)(n), false                                                        \
-    }
-
-static int
-prepare(struct pz_catalog *c, sqlite3_stmt **q, const char *sql, const struct value *v,
-        int n, struct pz_err *err)
+int
+pz_catalog_query(struct pz_catalog *c, sqlite3_stmt **q, const char *sql,
+                 const struct pz_bound *v, int n, struct pz_err *err)
 {
     int rc = sqlite3_prepare_v2(c->db, sql, -1, q, NULL);
     for (int i = 0; i < n && !rc; i++)
-        rc = v[i].is_text ? sqlite3_bind_text(*q, i + 1, v[i].text, -1, SQLITE_STATIC)
-                          : sqlite3_bind_int64(*q, i + 1, v[i].number);
+        rc = v[i].is_number ? sqlite3_bind_int64(*q, i + 1, v[i].number)
+                            : sqlite3_bind_text(*q, i + 1, v[i].text, -1, SQLITE_STATIC);
     if (!rc)
         return PZ_OK;
     int status = pz_catalog_fail(c, rc, err);
     sqlite3_finalize(*q);
     *q = NULL;
-    return status;
-}
-
-static int
-insert(struct pz_catalog *c, const char *sql, const struct value *v, int n,
-       struct pz_err *err)
-{
-    sqlite3_stmt *q;
-    int status = prepare(c, &q, sql, v, n, err);
-    if (status)
-        return status;
-    int rc = sqlite3_step(q);
-    if (rc != SQLITE_DONE)
-        status = pz_catalog_fail(c, rc, err);
-    sqlite3_finalize(q);
     return status;
 }
 
@@ -455,25 +425,55 @@ pz_catalog_need_writer(struct pz_catalog *c, struct pz_err *err)
 }
 
 int
+pz_catalog_end(struct pz_catalog *c, sqlite3_stmt *q, int rc, int stopped,
+               struct pz_err *err)
+{
+    int status = stopped;
+    if (!stopped && rc != SQLITE_DONE)
+        status = pz_catalog_fail(c, rc, err);
+    sqlite3_finalize(q);
+    return status;
+}
+
+int
+pz_catalog_write(struct pz_catalog *c, const char *sql, const struct pz_bound *v, int n,
+                 struct pz_err *err)
+{
+    sqlite3_stmt *q;
+    int status = pz_catalog_need_writer(c, err);
+    if (!status)
+        status = pz_catalog_query(c, &q, sql, v, n, err);
+    return status ? status : pz_catalog_end(c, q, sqlite3_step(q), 0, err);
+}
+
+const char *
+pz_catalog_text(sqlite3_stmt *q, int i)
+{
+    const unsigned char *s = sqlite3_column_text(q, i);
+    return s ? (const char *)s : "";
+}
+
+int
 pz_catalog_add_import(struct pz_catalog *c, const struct pz_catalog_import *row,
                       struct pz_err *err)
 {
-    const struct value schema[] = {TEXT(row->set), TEXT(row->schema)};
-    const struct value v[] = {
-        TEXT(row->set),         TEXT(row->mode),        TEXT(row->schema),
-        TEXT(row->sources),     NUMBER(row->started),   NUMBER(row->ended),
-        NUMBER(row->rows_read), NUMBER(row->rows_kept), NUMBER(row->duplicates),
-        NUMBER(row->rejected),  NUMBER(row->users),     NUMBER(row->items),
+    const struct pz_bound schema[] = {PZ_TEXT(row->set), PZ_TEXT(row->schema)};
+    const struct pz_bound v[] = {
+        PZ_TEXT(row->set),         PZ_TEXT(row->mode),        PZ_TEXT(row->schema),
+        PZ_TEXT(row->sources),     PZ_NUMBER(row->started),   PZ_NUMBER(row->ended),
+        PZ_NUMBER(row->rows_read), PZ_NUMBER(row->rows_kept), PZ_NUMBER(row->duplicates),
+        PZ_NUMBER(row->rejected),  PZ_NUMBER(row->users),     PZ_NUMBER(row->items),
     };
     int status = pz_catalog_need_writer(c, err);
     if (!status)
         status = pz_catalog_run(c, "BEGIN IMMEDIATE", err);
     if (status)
         return status;
-    status = insert(c, "INSERT OR IGNORE INTO schema (dataset, text) VALUES (?1, ?2)",
-                    schema, 2, err);
+    status = pz_catalog_write(
+        c, "INSERT OR IGNORE INTO schema (dataset, text) VALUES (?1, ?2)", schema, 2,
+        err);
     if (!status)
-        status = insert(
+        status = pz_catalog_write(
             c,
             "INSERT INTO import (dataset, mode, schema, sources, started, ended,"
             " rows_read, rows_kept, duplicates, rejected, users, items)"
@@ -491,24 +491,16 @@ int
 pz_catalog_add_version(struct pz_catalog *c, const struct pz_catalog_version *row,
                        struct pz_err *err)
 {
-    const struct value v[] = {
-        TEXT(row->solution), TEXT(row->version), TEXT(row->recipe),    TEXT(row->path),
-        TEXT(row->params),   TEXT(row->metrics), NUMBER(row->started), NUMBER(row->ended),
+    const struct pz_bound v[] = {
+        PZ_TEXT(row->solution),  PZ_TEXT(row->version), PZ_TEXT(row->recipe),
+        PZ_TEXT(row->path),      PZ_TEXT(row->params),  PZ_TEXT(row->metrics),
+        PZ_NUMBER(row->started), PZ_NUMBER(row->ended),
     };
-    int status = pz_catalog_need_writer(c, err);
-    if (status)
-        return status;
-    return insert(c,
-                  "INSERT INTO version (solution, version, recipe, path, params, metrics,"
-                  " started, ended) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-                  v, sizeof v / sizeof *v, err);
-}
-
-static const char *
-column_text(sqlite3_stmt *q, int i)
-{
-    const unsigned char *s = sqlite3_column_text(q, i);
-    return s ? (const char *)s : "";
+    return pz_catalog_write(
+        c,
+        "INSERT INTO version (solution, version, recipe, path, params, metrics,"
+        " started, ended) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        v, sizeof v / sizeof *v, err);
 }
 
 /* A count; what damage made negative is 0. */
@@ -517,18 +509,6 @@ column_count(sqlite3_stmt *q, int i)
 {
     int64_t n = sqlite3_column_int64(q, i);
     return n < 0 ? 0 : (uint64_t)n;
-}
-
-/* Ends a walk: `rc` is the last step's result, `stopped` what the callback returned. */
-static int
-finish_walk(struct pz_catalog *c, sqlite3_stmt *q, int rc, int stopped,
-            struct pz_err *err)
-{
-    int status = stopped;
-    if (!stopped && rc != SQLITE_DONE)
-        status = pz_catalog_fail(c, rc, err);
-    sqlite3_finalize(q);
-    return status;
 }
 
 int
@@ -540,21 +520,21 @@ pz_catalog_imports(struct pz_catalog *c,
     if (!c->db)
         return PZ_OK;
     int rc = SQLITE_DONE, stopped = 0;
-    int status =
-        prepare(c, &q,
-                "SELECT i.dataset, i.mode, s.text, i.sources, i.started, i.ended,"
-                " i.rows_read, i.rows_kept, i.duplicates, i.rejected, i.users, i.items"
-                " FROM import i JOIN schema s ON s.id = i.schema"
-                " ORDER BY i.started, i.id",
-                NULL, 0, err);
+    int status = pz_catalog_query(
+        c, &q,
+        "SELECT i.dataset, i.mode, s.text, i.sources, i.started, i.ended,"
+        " i.rows_read, i.rows_kept, i.duplicates, i.rejected, i.users, i.items"
+        " FROM import i JOIN schema s ON s.id = i.schema"
+        " ORDER BY i.started, i.id",
+        NULL, 0, err);
     if (status)
         return status;
     while (!stopped && (rc = sqlite3_step(q)) == SQLITE_ROW) {
         struct pz_catalog_import row = {
-            .set = column_text(q, 0),
-            .mode = column_text(q, 1),
-            .schema = column_text(q, 2),
-            .sources = column_text(q, 3),
+            .set = pz_catalog_text(q, 0),
+            .mode = pz_catalog_text(q, 1),
+            .schema = pz_catalog_text(q, 2),
+            .sources = pz_catalog_text(q, 3),
             .started = sqlite3_column_int64(q, 4),
             .ended = sqlite3_column_int64(q, 5),
             .rows_read = column_count(q, 6),
@@ -566,7 +546,7 @@ pz_catalog_imports(struct pz_catalog *c,
         };
         stopped = fn(ctx, &row);
     }
-    return finish_walk(c, q, rc, stopped, err);
+    return pz_catalog_end(c, q, rc, stopped, err);
 }
 
 int
@@ -575,32 +555,32 @@ pz_catalog_versions(struct pz_catalog *c, const char *solution,
                     struct pz_err *err)
 {
     sqlite3_stmt *q;
-    const struct value v = TEXT(solution);
+    const struct pz_bound v = PZ_TEXT(solution);
     if (!c->db)
         return PZ_OK;
     int rc = SQLITE_DONE, stopped = 0;
-    int status =
-        prepare(c, &q,
-                "SELECT solution, version, recipe, path, params, metrics, started, ended"
-                " FROM version WHERE ?1 IS NULL OR solution = ?1"
-                " ORDER BY started, id",
-                &v, 1, err);
+    int status = pz_catalog_query(
+        c, &q,
+        "SELECT solution, version, recipe, path, params, metrics, started, ended"
+        " FROM version WHERE ?1 IS NULL OR solution = ?1"
+        " ORDER BY started, id",
+        &v, 1, err);
     if (status)
         return status;
     while (!stopped && (rc = sqlite3_step(q)) == SQLITE_ROW) {
         struct pz_catalog_version row = {
-            .solution = column_text(q, 0),
-            .version = column_text(q, 1),
-            .recipe = column_text(q, 2),
-            .path = column_text(q, 3),
-            .params = column_text(q, 4),
-            .metrics = column_text(q, 5),
+            .solution = pz_catalog_text(q, 0),
+            .version = pz_catalog_text(q, 1),
+            .recipe = pz_catalog_text(q, 2),
+            .path = pz_catalog_text(q, 3),
+            .params = pz_catalog_text(q, 4),
+            .metrics = pz_catalog_text(q, 5),
             .started = sqlite3_column_int64(q, 6),
             .ended = sqlite3_column_int64(q, 7),
         };
         stopped = fn(ctx, &row);
     }
-    return finish_walk(c, q, rc, stopped, err);
+    return pz_catalog_end(c, q, rc, stopped, err);
 }
 
 /* ---- integrity ---- */
@@ -630,7 +610,7 @@ pz_catalog_verify(struct pz_catalog *c, struct pz_err *err)
         return PZ_OK;
     int status = read_version(c, &version, err);
     if (!status)
-        status = prepare(c, &q, "PRAGMA integrity_check(1)", NULL, 0, err);
+        status = pz_catalog_query(c, &q, "PRAGMA integrity_check(1)", NULL, 0, err);
     if (status)
         return status;
     int rc = sqlite3_step(q);
@@ -638,8 +618,8 @@ pz_catalog_verify(struct pz_catalog *c, struct pz_err *err)
         status = pz_catalog_fail(c, rc == SQLITE_DONE ? SQLITE_CORRUPT : rc, err);
     else if (!sqlite3_column_text(q, 0)) // the report itself found no memory
         status = pz_catalog_fail(c, SQLITE_NOMEM, err);
-    else if (strcmp(column_text(q, 0), "ok") != 0)
-        status = judge(c, column_text(q, 0), err);
+    else if (strcmp(pz_catalog_text(q, 0), "ok") != 0)
+        status = judge(c, pz_catalog_text(q, 0), err);
     sqlite3_finalize(q);
     if (status)
         return status;

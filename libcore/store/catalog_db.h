@@ -22,4 +22,35 @@ int pz_catalog_get_i64(struct pz_catalog *c, const char *sql, int64_t *out);
 /* PZ_SYSTEM when it was opened for reading. */
 int pz_catalog_need_writer(struct pz_catalog *c, struct pz_err *err);
 
+/* What a parameter of a statement is bound to: ?1 to the first of an array, and so on. A
+ * text is not copied and must outlive the statement; NULL is SQL's. */
+struct pz_bound {
+    const char *text;
+    int64_t number;
+    bool is_number;
+};
+#define PZ_TEXT(s)                                                                       \
+    {                                                                                    \
+        (s), 0, false                                                                    \
+    }
+#define PZ_NUMBER(n)                                                                     \
+    {                                                                                    \
+        NULL, (int64_t)(n), true                                                         \
+    }
+
+/* A statement with its parameters bound, which pz_catalog_end releases; *q is NULL after
+ * an error. */
+int pz_catalog_query(struct pz_catalog *c, sqlite3_stmt **q, const char *sql,
+                     const struct pz_bound *v, int n, struct pz_err *err);
+/* Ends a walk over the rows of `q`: `rc` is the last step's result, `stopped` what the
+ * callback returned, which is returned when it is not 0. */
+int pz_catalog_end(struct pz_catalog *c, sqlite3_stmt *q, int rc, int stopped,
+                   struct pz_err *err);
+/* Runs a statement that changes rows and gives none. PZ_SYSTEM: opened for reading;
+ * PZ_USAGE: a constraint, such as a key that is there already. */
+int pz_catalog_write(struct pz_catalog *c, const char *sql, const struct pz_bound *v,
+                     int n, struct pz_err *err);
+/* The text of column i of the row at hand, "" for NULL; good until the next step. */
+const char *pz_catalog_text(sqlite3_stmt *q, int i);
+
 #endif

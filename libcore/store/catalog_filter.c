@@ -25,33 +25,19 @@ int
 pz_catalog_add_filter(struct pz_catalog *c, const struct pz_catalog_filter *row,
                       struct pz_err *err)
 {
-    sqlite3_stmt *q = NULL;
-    if (pz_catalog_need_writer(c, err))
-        return err->status;
-    int rc = sqlite3_prepare_v2(
-        c->db,
+    const struct pz_bound v[] = {PZ_TEXT(row->name), PZ_TEXT(row->expression),
+                                 PZ_NUMBER(row->created), PZ_NUMBER(row->updated)};
+    int status = pz_catalog_write(
+        c,
         "INSERT INTO filter (name, expression, created, updated) VALUES (?1, ?2, ?3, ?4)",
-        -1, &q, NULL);
-    if (!rc)
-        rc = sqlite3_bind_text(q, 1, row->name, -1, SQLITE_STATIC);
-    if (!rc)
-        rc = sqlite3_bind_text(q, 2, row->expression, -1, SQLITE_STATIC);
-    if (!rc)
-        rc = sqlite3_bind_int64(q, 3, row->created);
-    if (!rc)
-        rc = sqlite3_bind_int64(q, 4, row->updated);
-    if (!rc)
-        rc = sqlite3_step(q);
-    if ((rc & 0xff) == SQLITE_CONSTRAINT)
+        v, 4, err);
+    if (status == PZ_USAGE)
         pz_err_set(
             err, PZ_USAGE,
             "there is a filter '%s' already; filters are not changed but deleted and "
             "saved again",
             row->name);
-    else if (rc != SQLITE_DONE)
-        pz_catalog_fail(c, rc, err);
-    sqlite3_finalize(q);
-    return err->status;
+    return status;
 }
 
 int
@@ -59,33 +45,27 @@ pz_catalog_filters(struct pz_catalog *c, const char *name,
                    int (*fn)(void *ctx, const struct pz_catalog_filter *row), void *ctx,
                    struct pz_err *err)
 {
-    sqlite3_stmt *q = NULL;
-    int stopped = 0;
+    sqlite3_stmt *q;
+    const struct pz_bound v = PZ_TEXT(name);
     if (!c->db)
         return PZ_OK;
-    int rc = sqlite3_prepare_v2(c->db,
-                                "SELECT name, expression, created, updated FROM filter"
-                                " WHERE ?1 IS NULL OR name = ?1 ORDER BY name",
-                                -1, &q, NULL);
-    if (!rc && name)
-        rc = sqlite3_bind_text(q, 1, name, -1, SQLITE_STATIC);
-    while (!stopped && (rc == SQLITE_OK || rc == SQLITE_ROW)) {
-        rc = sqlite3_step(q);
-        if (rc != SQLITE_ROW)
-            break;
+    int rc = SQLITE_DONE, stopped = 0;
+    int status = pz_catalog_query(c, &q,
+                                  "SELECT name, expression, created, updated FROM filter"
+                                  " WHERE ?1 IS NULL OR name = ?1 ORDER BY name",
+                                  &v, 1, err);
+    if (status)
+        return status;
+    while (!stopped && (rc = sqlite3_step(q)) == SQLITE_ROW) {
         struct pz_catalog_filter row = {
-            .name = (const char *)sqlite3_column_text(q, 0),
-            .expression = (const char *)sqlite3_column_text(q, 1),
+            .name = pz_catalog_text(q, 0),
+            .expression = pz_catalog_text(q, 1),
             .created = sqlite3_column_int64(q, 2),
             .updated = sqlite3_column_int64(q, 3),
         };
-        if (row.name && row.expression)
-            stopped = fn(ctx, &row);
+        stopped = fn(ctx, &row);
     }
-    if (!stopped && rc != SQLITE_DONE)
-        pz_catalog_fail(c, rc, err);
-    sqlite3_finalize(q);
-    return stopped ? stopped : err->status;
+    return pz_catalog_end(c, q, rc, stopped, err);
 }
 
 static int
@@ -111,21 +91,11 @@ no_such_filter(struct pz_catalog *c, const char *name, struct pz_err *err)
 int
 pz_catalog_delete_filter(struct pz_catalog *c, const char *name, struct pz_err *err)
 {
-    sqlite3_stmt *q = NULL;
-    if (pz_catalog_need_writer(c, err))
-        return err->status;
-    int rc =
-        sqlite3_prepare_v2(c->db, "DELETE FROM filter WHERE name = ?1", -1, &q, NULL);
-    if (!rc)
-        rc = sqlite3_bind_text(q, 1, name, -1, SQLITE_STATIC);
-    if (!rc)
-        rc = sqlite3_step(q);
-    if (rc != SQLITE_DONE)
-        pz_catalog_fail(c, rc, err);
-    sqlite3_finalize(q);
-    if (!err->status && sqlite3_changes(c->db) == 0)
+    const struct pz_bound v = PZ_TEXT(name);
+    int status = pz_catalog_write(c, "DELETE FROM filter WHERE name = ?1", &v, 1, err);
+    if (!status && sqlite3_changes(c->db) == 0)
         return no_such_filter(c, name, err);
-    return err->status;
+    return status;
 }
 
 struct found {

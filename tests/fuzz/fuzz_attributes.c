@@ -2,26 +2,14 @@
  * An expression over attributes of items: refused with a message, or items that are
  * known, in order, and each once; without the last condition there are not fewer.
  */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
+#include "fuzz.h"
 #include "recipe/facets.h"
 #include "toy.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 enum { ITEMS = 30 };
 
 static struct pz_facets facets;
 static struct pz_facet_view view;
-
-static void
-require(bool ok)
-{
-    if (!ok)
-        abort();
-}
 
 static void
 build(void)

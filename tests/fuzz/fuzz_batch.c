@@ -3,22 +3,10 @@
  * and the options. Every JSON line is answered by one line that is JSON; every TSV line
  * has its columns; the counts agree with what came out.
  */
-#include <stdint.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
+#include "fuzz.h"
 #include "infer/batch.h"
 #include "infer/lines.h"
 #include "tiny.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
-static void
-require(bool ok)
-{
-    if (!ok)
-        abort();
-}
 
 static bool
 is_json(struct pz_scan *scan, const char *s, size_t n)
@@ -29,25 +17,6 @@ is_json(struct pz_scan *scan, const char *s, size_t n)
         tok = pz_scan_next(scan);
     while (tok != PZ_TOK_END && tok != PZ_TOK_ERROR);
     return tok == PZ_TOK_END;
-}
-
-/* Does the stream start with an object? */
-static bool
-starts_json(const uint8_t *data, size_t n)
-{
-    size_t at = n >= 3 && memcmp(data, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
-    for (; at < n; at++)
-        if (data[at] != '\n' && !(data[at] == '\r' && at + 1 < n && data[at + 1] == '\n'))
-            return data[at] == '{';
-    return false;
-}
-
-static int
-file_of(const uint8_t *data, size_t n)
-{
-    int fd = memfd_create("fuzz", MFD_CLOEXEC);
-    require(fd >= 0 && write(fd, data, n) == (ssize_t)n && lseek(fd, 0, SEEK_SET) == 0);
-    return fd;
 }
 
 /* Checks each line of the output; returns how many there are. */

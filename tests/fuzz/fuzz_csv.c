@@ -7,28 +7,16 @@
  * The first two bytes of the input choose the width, the slots, the size of the pieces
  * and of the batches that are indexed at once.
  */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/buf.h"
 #include "base/cpu.h"
 #include "base/json.h"
 #include "data/csv.h"
 #include "data/csv_scan.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+#include "fuzz.h"
 
 enum { MAX_TEXT = 4096, MAX_CELLS = 8 };
 
 static struct pz_csv *reader[PZ_N_CPU + 1]; // the last one: libcsv only
-
-static void
-require(bool ok)
-{
-    if (!ok)
-        abort();
-}
 
 static void
 make_readers(void)

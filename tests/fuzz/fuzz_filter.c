@@ -5,22 +5,10 @@
  * time, as a bitmap, and by the naive interpreter; all three agree. What --strict takes
  * means the same without it.
  */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
+#include "fuzz.h"
 #include "naive_filter.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
 static struct pz_filter_group group;
-
-static void
-require(bool ok)
-{
-    if (!ok)
-        abort();
-}
 
 /* ---- expressions by decisions ---- */
 
@@ -202,20 +190,6 @@ small(const char *text, size_t n)
     return dots < NAIVE_CHILDREN - 4 && joints < 40;
 }
 
-static const struct pz_ids *
-candidates(const struct pz_filter *f, bool touched)
-{
-    const struct pz_dataset *const *set = group.data.set;
-    switch (pz_filter_subject(f)) {
-    case PZ_SUBJECT_USER:
-        return touched ? &set[PZ_INTERACTIONS]->user : &set[PZ_USERS]->user;
-    case PZ_SUBJECT_ACTION:
-        return touched ? &set[PZ_ACTION_INTERACTIONS]->item : &set[PZ_ACTIONS]->item;
-    default:
-        return touched ? &set[PZ_INTERACTIONS]->item : &set[PZ_ITEMS]->item;
-    }
-}
-
 static const struct naive_value values[] = {
     {"N", "20.5"}, {"G", "\"x\",'drama' , \"gold\",\"R\""}, {"P", "\"phone\""}};
 enum { N_VALUES = 3 };
@@ -296,8 +270,8 @@ evaluate(const struct pz_filter *f, const char *text, uint32_t window, unsigned 
     for (int k = 0; k < 2; k++) {
         struct pz_filter_space *s;
         struct pz_buf out = PZ_BUF_INIT;
-        require(!pz_filter_space_new(&s, f, candidates(f, k), &err));
-        compare(r, s, candidates(f, k), text, &parsed, &naive);
+        require(!pz_filter_space_new(&s, f, world_candidates(&group, f, k), &err));
+        compare(r, s, world_candidates(&group, f, k), text, &parsed, &naive);
         if (which % 16 == 1)
             require(!pz_filter_explain(r, s, &out, &err));
         pz_buf_release(&out);

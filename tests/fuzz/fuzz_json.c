@@ -4,20 +4,9 @@
  * bytes is JSON.
  */
 #include <cjson/cJSON.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "base/json.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
-static void
-require(bool ok)
-{
-    if (!ok)
-        abort();
-}
+#include "fuzz.h"
 
 /* Is the text JSON for the scanner alone; its tokens stay inside what they point to. */
 static bool

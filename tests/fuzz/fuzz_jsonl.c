@@ -3,15 +3,10 @@
  * read before, cells stay inside their memory, and where cJSON (through pz_json_parse)
  * can read the line too, both see the same values.
  */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/buf.h"
 #include "base/json.h"
 #include "data/jsonl.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+#include "fuzz.h"
 
 static struct pz_field fields[] = {
     {.name = (char[]){"U"}, .type = PZ_STRING},
@@ -21,13 +16,6 @@ static struct pz_field fields[] = {
 };
 enum { N_FIELDS = sizeof fields / sizeof *fields };
 static const struct pz_schema schema = {.field = fields, .n_fields = N_FIELDS};
-
-static void
-require(bool ok)
-{
-    if (!ok)
-        abort();
-}
 
 /* The tree's value of this member is what the cell says. */
 static void

@@ -4,29 +4,16 @@
  * bounded by others as their definitions say.
  */
 #include <math.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "eval/lists.h"
+#include "fuzz.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
-static void
-require(bool ok)
-{
-    if (!ok)
-        abort();
-}
-
+/* A file with these bytes, and its name. */
 static int
-file_of(char path[64], const uint8_t *data, size_t n)
+named(char path[64], const uint8_t *data, size_t n)
 {
-    int fd = memfd_create("fuzz", MFD_CLOEXEC);
-    require(fd >= 0 && write(fd, data, n) == (ssize_t)n);
+    int fd = file_of(data, n);
     snprintf(path, 64, "/proc/self/fd/%d", fd);
     return fd;
 }
@@ -62,7 +49,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     const char *file = lists;
     const uint8_t *cut = n ? memmem(data, n, "--\n", 3) : NULL;
     size_t n_truth = cut ? (size_t)(cut - data) : n, from = cut ? n_truth + 3 : n;
-    int a = file_of(truth, data, n_truth), b = file_of(lists, data + from, n - from);
+    int a = named(truth, data, n_truth), b = named(lists, data + from, n - from);
     require(pz_at_init(&at, k, 2, &err) == PZ_OK);
     if (pz_lists_compare(&o, &names, truth, &file, 1, &at, 0, 1, &err) == PZ_OK) {
         check(&o, &at);

@@ -7,12 +7,9 @@
  * The first byte chooses the recipe; then each four bytes change one byte: which tensor
  * or metadata value, where (two bytes), and what it becomes.
  */
-#include <stdbool.h>
-
+#include "fuzz.h"
 #include "recipe/model.h"
 #include "toy.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 enum { MAX_RECIPES = 16, MAX_CHANGES = 64, USERS = 30, ITEMS = 20 };
 
@@ -26,13 +23,6 @@ static struct pz_world world;
 static struct pz_events events;
 static struct pz_builder *model[MAX_RECIPES];
 static size_t n_recipes;
-
-static void
-require(bool ok)
-{
-    if (!ok)
-        abort();
-}
 
 static void
 build(void)

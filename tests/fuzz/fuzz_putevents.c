@@ -3,16 +3,11 @@
  * hold what the store needs (ids, valid UTF-8, properties that are JSON), and they do
  * not depend on what was read before.
  */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/buf.h"
 #include "base/json.h"
 #include "data/csv.h"
 #include "data/putevents.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+#include "fuzz.h"
 
 static struct pz_field event_fields[] = {
     {.name = (char[]){"USER_ID"}, .role = PZ_ROLE_USER},
@@ -34,13 +29,6 @@ static const struct pz_schema events = {
     .set = PZ_INTERACTIONS, .field = event_fields, .n_fields = 6};
 static const struct pz_schema items = {
     .set = PZ_ITEMS, .field = item_fields, .n_fields = 3};
-
-static void
-require(bool ok)
-{
-    if (!ok)
-        abort();
-}
 
 static void
 add(struct pz_buf *b, const char *s)

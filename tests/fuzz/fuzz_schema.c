@@ -4,20 +4,8 @@
  * byte picks dataset type and domain, the rest is the text. The same bytes, cut at commas
  * and lines, make a header and a sample: what is inferred is accepted as a schema.
  */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "data/schema.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
-static void
-require(bool ok)
-{
-    if (!ok)
-        abort();
-}
+#include "fuzz.h"
 
 static void
 check_schema(const struct pz_schema *s, enum pz_domain domain)

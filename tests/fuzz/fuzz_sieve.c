@@ -4,41 +4,10 @@
  * line. The counts agree. With a filter that keeps all, JSON answers come out with what
  * they had.
  */
-#include <stdint.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include "base/json.h"
 #include "filter_world.h"
+#include "fuzz.h"
 #include "infer/sieve.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
-static void
-require(bool ok)
-{
-    if (!ok)
-        abort();
-}
-
-/* Does the stream start with an object? */
-static bool
-starts_json(const uint8_t *data, size_t n)
-{
-    size_t at = n >= 3 && memcmp(data, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
-    for (; at < n; at++)
-        if (data[at] != '\n' && !(data[at] == '\r' && at + 1 < n && data[at + 1] == '\n'))
-            return data[at] == '{';
-    return false;
-}
-
-static int
-file_of(const uint8_t *data, size_t n)
-{
-    int fd = memfd_create("fuzz", MFD_CLOEXEC);
-    require(fd >= 0 && write(fd, data, n) == (ssize_t)n && lseek(fd, 0, SEEK_SET) == 0);
-    return fd;
-}
 
 static bool
 is_json(const char *s, size_t n)

@@ -4,22 +4,10 @@
  * right, so that mutations get behind it.
  */
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 #include <xxhash.h>
 
+#include "fuzz.h"
 #include "store/tensors.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
-static void
-require(bool ok)
-{
-    if (!ok)
-        abort();
-}
 
 /* Every byte of every tensor can be read, and lookup finds each by its name. */
 static unsigned
@@ -47,8 +35,7 @@ try_open(const uint8_t *data, size_t n)
     struct pz_tensors t;
     struct pz_err err = PZ_ERR_INIT;
     char name[64];
-    int fd = memfd_create("fuzz", 0);
-    require(fd >= 0 && write(fd, data, n) == (ssize_t)n);
+    int fd = file_of(data, n);
     snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
     int status = pz_tensors_open(&t, name, &err);
     require(status == PZ_OK || status == PZ_FORMAT);

@@ -72,20 +72,6 @@ read_asked(struct asked *a, const char *line)
     return true;
 }
 
-static const struct pz_ids *
-candidates(const struct pz_filter *f, bool touched)
-{
-    const struct pz_dataset *const *set = group.data.set;
-    switch (pz_filter_subject(f)) {
-    case PZ_SUBJECT_USER:
-        return touched ? &set[PZ_INTERACTIONS]->user : &set[PZ_USERS]->user;
-    case PZ_SUBJECT_ACTION:
-        return touched ? &set[PZ_ACTION_INTERACTIONS]->item : &set[PZ_ACTIONS]->item;
-    default:
-        return touched ? &set[PZ_INTERACTIONS]->item : &set[PZ_ITEMS]->item;
-    }
-}
-
 /* The kept ids into `out`; a disagreement instead when there is one. */
 static int
 ask(const struct pz_filter *f, const char *text, const struct asked *a, char *out,
@@ -100,7 +86,7 @@ ask(const struct pz_filter *f, const char *text, const struct asked *a, char *ou
                                   .n_values = a->n_values};
     size_t window = a->window ? a->window : a->strict ? 100 : 0, len = 0;
     struct naive_request naive = {a->user, a->item, a->value, a->n_values, window};
-    const struct pz_ids *ids = candidates(f, a->touched);
+    const struct pz_ids *ids = world_candidates(&group, f, a->touched);
     struct pz_filter_run *r = NULL;
     struct pz_filter_space *s = NULL;
     uint64_t bits = 0;

@@ -169,11 +169,10 @@ world_write_schema(FILE *f, const struct world_table *t)
         ['s'] = "string", ['S'] = "string", ['T'] = "string", ['i'] = "int",
         ['l'] = "long",   ['f'] = "float",  ['d'] = "double", ['b'] = "boolean",
     };
-    fprintf(
-        f,
-        "{\"type\":\"record\",\"name\":\"%s\",\"version\":\"1.0\","
-        "\"namespace\":\"com.amazonaws.personalize.schema\",\"fields\":[",
-        t->record);
+    fprintf(f,
+            "{\"type\":\"record\",\"name\":\"%s\",\"version\":\"1.0\","
+            "\"namespace\":\"com.amazonaws.personalize.schema\",\"fields\":[",
+            t->record);
     for (size_t i = 0; i < WORLD_FIELDS && t->field[i].name; i++) {
         const struct world_field *w = &t->field[i];
         const char *name = type[(unsigned char)w->type];
@@ -241,6 +240,23 @@ world_open(struct pz_filter_group *group, struct pz_err *err)
     if (system(command))
         abort();
     return err->status;
+}
+
+/* What an expression is asked about: all of its subject that the catalogue has or, with
+ * `touched`, all that events have. */
+static inline const struct pz_ids *
+world_candidates(const struct pz_filter_group *group, const struct pz_filter *f,
+                 bool touched)
+{
+    const struct pz_dataset *const *set = group->data.set;
+    switch (pz_filter_subject(f)) {
+    case PZ_SUBJECT_USER:
+        return touched ? &set[PZ_INTERACTIONS]->user : &set[PZ_USERS]->user;
+    case PZ_SUBJECT_ACTION:
+        return touched ? &set[PZ_ACTION_INTERACTIONS]->item : &set[PZ_ACTIONS]->item;
+    default:
+        return touched ? &set[PZ_INTERACTIONS]->item : &set[PZ_ITEMS]->item;
+    }
 }
 
 #endif

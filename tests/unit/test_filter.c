@@ -73,20 +73,6 @@ static const char *const expressions[] = {
     "= 20.5",
 };
 
-static const struct pz_ids *
-candidates(const struct pz_filter *f, bool touched)
-{
-    const struct pz_dataset *const *set = group.data.set;
-    switch (pz_filter_subject(f)) {
-    case PZ_SUBJECT_USER:
-        return touched ? &set[PZ_INTERACTIONS]->user : &set[PZ_USERS]->user;
-    case PZ_SUBJECT_ACTION:
-        return touched ? &set[PZ_ACTION_INTERACTIONS]->item : &set[PZ_ACTIONS]->item;
-    default:
-        return touched ? &set[PZ_INTERACTIONS]->item : &set[PZ_ITEMS]->item;
-    }
-}
-
 /* One expression, request and list of candidates, three ways. */
 static void
 compare(const struct pz_filter *f, const char *text, const struct naive_request *n,
@@ -104,7 +90,7 @@ compare(const struct pz_filter *f, const char *text, const struct naive_request 
                                             n->value[i].text, strlen(n->value[i].text)};
     struct pz_filter_run *r;
     struct pz_filter_space *s;
-    const struct pz_ids *ids = candidates(f, touched);
+    const struct pz_ids *ids = world_candidates(&group, f, touched);
     uint64_t bits[2];
     ck_ok(pz_filter_run_new(&r, f, &err), err);
     ck_ok(pz_filter_space_new(&s, f, ids, &err), err);

@@ -76,6 +76,7 @@ struct pz_call {
     const struct pz_route *route;
     pz_json *body; // fits route->shape; NULL after the call: it was taken for later
     const struct pz_site *site; // may be replaced by pz_api_look()
+    bool blind;                 // the last look could not see all
 };
 
 /* Answers with an error; what was written before is dropped. Returns PZ_HTTP_NOW. */
@@ -88,6 +89,9 @@ void pz_api_set_fault(struct pz_http_call *http, enum pz_service service,
                       enum pz_fault fault, const char *message);
 /* Looks at the groups again: for what was not found in call->site, and after changes. */
 void pz_api_look(struct pz_call *call);
+/* Before something is said not to exist: true when that cannot be told for now. Then the
+ * call has failed, with an error that clients try again after. */
+bool pz_api_blind(struct pz_call *call);
 
 const struct pz_arn_home *pz_api_home(const struct pz_call *call);
 bool pz_api_strict(const struct pz_call *call);

@@ -428,7 +428,7 @@ pz_thing_find(struct pz_desk_call *d, enum pz_kind_id kind, const char *arn)
     const struct pz_thing *t = pz_thing_named(d, kind, parts.name);
     if (!t && d->err.status)
         pz_desk_fail(d);
-    else if (!t)
+    else if (!t && !pz_api_blind(d->call))
         pz_api_fail(d->call, PZ_FAULT_NOT_FOUND,
                     "Could not find the resource with given identifier %s", arn);
     return t;

@@ -71,6 +71,7 @@ look(struct pz_control *c, struct pz_call *call)
         pz_log(PZ_LOG_WARN, "%s", err.msg);
     c->site = pz_keeper_site(c->server->keeper, c->site);
     call->site = c->site;
+    call->blind = err.status || c->site->partial;
 }
 
 static void

@@ -119,7 +119,9 @@ tracked_group(struct pz_call *call, const char *id)
         if (w->n_groups == 1 && w->group[0]->n_tracking_ids == 0 && !pz_api_strict(call))
             return w->group[0];
     }
-    pz_api_fail(call, PZ_FAULT_INVALID_INPUT, "trackingId '%s' is not of any group", id);
+    if (!pz_api_blind(call))
+        pz_api_fail(call, PZ_FAULT_INVALID_INPUT, "trackingId '%s' is not of any group",
+                    id);
     return NULL;
 }
 
@@ -143,7 +145,8 @@ dataset_group(struct pz_call *call, const char *arn, const char *kind, enum pz_s
     }
     if (g && g->sets->g.data.set[set])
         return g;
-    pz_api_fail(call, PZ_FAULT_NOT_FOUND, "Dataset %s does not exist", arn);
+    if (!pz_api_blind(call))
+        pz_api_fail(call, PZ_FAULT_NOT_FOUND, "Dataset %s does not exist", arn);
     return NULL;
 }
 

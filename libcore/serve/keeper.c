@@ -26,6 +26,7 @@ struct pz_house {
     uint64_t db;             // which file they have open; 0: none
     char *complaint;         // what was last told of it
     bool seen;               // in this look
+    bool failed;             // the last look at it
 };
 
 struct pz_keeper {
@@ -42,13 +43,23 @@ struct pz_keeper {
 
 /* ---- what a file is ---- */
 
-/* Another file, or another state of it, has another number; 0: there is none. */
+enum { UNKNOWN = 2, TRIES = 3, TRY_MS = 5 };
+#define TRY_SECONDS 0.5 // a look that has taken longer is not tried anew at once
+
+/* 0: there is none; UNKNOWN: that cannot be told, for now. */
+static uint64_t
+no_number(void)
+{
+    return errno == ENOENT || errno == ENOTDIR ? 0 : UNKNOWN;
+}
+
+/* Another file, or another state of it, has another number, which is odd. */
 static uint64_t
 file_number(const char *path)
 {
     struct stat st;
     if (stat(path, &st))
-        return 0;
+        return no_number();
     uint64_t h = 0x9e3779b97f4a7c15u;
     uint64_t part[] = {(uint64_t)st.st_dev, (uint64_t)st.st_ino, (uint64_t)st.st_size,
                        (uint64_t)st.st_mtim.tv_sec, (uint64_t)st.st_mtim.tv_nsec};
@@ -62,7 +73,8 @@ static uint64_t
 db_number(const char *path)
 {
     struct stat st;
-    return stat(path, &st) ? 0 : (uint64_t)st.st_ino * 31 + (uint64_t)st.st_dev + 1;
+    return stat(path, &st) ? no_number()
+                           : ((uint64_t)st.st_ino * 31 + (uint64_t)st.st_dev) << 1 | 1;
 }
 
 /* ---- houses ---- */
@@ -118,7 +130,8 @@ house_of(struct pz_keeper *k, const char *path, const char *name, struct pz_err 
     return h;
 }
 
-/* Opens the catalogue, when there is one and it is not open. */
+/* Opens the catalogue, when there is one and it is not open. One that its writer has not
+ * brought to a first commit yet is opened anew at the next look. */
 static int
 house_open(struct pz_house *h, struct pz_err *err)
 {
@@ -126,9 +139,11 @@ house_open(struct pz_house *h, struct pz_err *err)
     if (pz_path_join(&path, h->path, "group.db", err))
         return err->status;
     uint64_t now = db_number(path);
+    if (now == UNKNOWN)
+        pz_err_sys(err, "cannot open '%s'", path);
     free(path);
-    if (now == h->db && (h->catalog || !now))
-        return PZ_OK;
+    if (err->status || (now == h->db && (h->catalog || !now)))
+        return err->status;
     house_close(h);
     if (!now)
         return PZ_OK;
@@ -137,7 +152,7 @@ house_open(struct pz_house *h, struct pz_err *err)
         house_close(h);
         return err->status;
     }
-    h->db = now;
+    h->db = pz_catalog_is_there(h->catalog) ? now : 0;
     return PZ_OK;
 }
 
@@ -433,10 +448,12 @@ open_campaign(struct pz_group *g, struct pz_campaign *c, const struct pz_group *
         pz_buf_addz(&g->print, "again\n");
         const struct pz_campaign *before = campaign_named(old, c->name);
         d = before ? before->deploy : NULL;
-        if (d)
+        if (d) {
             pz_deploy_keep(d);
-        else
+        } else {
+            c->lost = why.status == PZ_SYSTEM && file != 0;
             add_text(&c->why, why.msg, err);
+        }
     }
     c->deploy = d;
     free(path);
@@ -479,6 +496,25 @@ fail:
 
 /* ---- looking ---- */
 
+/* Looks a few times: a moment's disturbance passes. What has lasted since the last look
+ * is not waited for. */
+static int
+look_hard(struct pz_keeper *k, struct pz_house *h, struct pz_group *before,
+          struct pz_group **now, struct pz_err *err)
+{
+    double began = pz_seconds_wall();
+    int tries = h->failed ? 1 : TRIES;
+    while (look_at(k, h, before, now, err)) {
+        house_close(h); // it is opened again at the next try
+        if (--tries == 0 || pz_seconds_wall() - began > TRY_SECONDS)
+            break;
+        nanosleep(&(struct timespec){0, TRY_MS * 1000000L}, NULL);
+        *err = (struct pz_err)PZ_ERR_INIT;
+    }
+    h->failed = err->status != PZ_OK;
+    return err->status;
+}
+
 static int
 add_group(struct pz_keeper *k, struct pz_site *w, size_t *cap, const struct pz_site *old,
           const char *path, const char *name, struct pz_err *err)
@@ -492,9 +528,9 @@ add_group(struct pz_keeper *k, struct pz_site *w, size_t *cap, const struct pz_s
     for (size_t i = 0; old && i < old->n_groups; i++)
         if (old->group[i]->house == h)
             before = old->group[i];
-    if (look_at(k, h, before, &now, &why)) {
+    if (look_hard(k, h, before, &now, &why)) {
         complain(h, &why);
-        house_close(h); // it is opened again at the next look
+        w->partial |= why.status == PZ_SYSTEM;
         if (!before)
             return PZ_OK;
         before->refs++;
@@ -549,7 +585,8 @@ add_groups(struct pz_keeper *k, struct pz_site *w, const struct pz_site *old,
     for (size_t i = 0; i < n; i++) {
         char *path;
         if (!err->status && !pz_path_join(&path, k->o.root, name[i], err)) {
-            if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+            int none = stat(path, &st);
+            if (none ? no_number() == UNKNOWN : S_ISDIR(st.st_mode))
                 add_group(k, w, &cap, old, path, name[i], err);
             free(path);
         }
@@ -577,7 +614,7 @@ look(struct pz_keeper *k, struct pz_err *err)
     for (struct pz_house *h = k->house; h; h = h->next)
         if (!h->seen)
             house_close(h);
-    bool same = old && old->n_groups == w->n_groups;
+    bool same = old && old->n_groups == w->n_groups && old->partial == w->partial;
     for (size_t i = 0; same && i < w->n_groups; i++)
         same = w->group[i] == old->group[i];
     if (same) {
@@ -598,7 +635,7 @@ pz_keeper_look(struct pz_keeper *k, struct pz_err *err)
     double asked = pz_seconds_wall();
     pthread_mutex_lock(&k->lock);
     // A look that began after this call says all that this one would.
-    if (!k->site || k->looked - k->took < asked)
+    if (!k->site || k->site->partial || k->looked - k->took < asked)
         status = look(k, err);
     pthread_mutex_unlock(&k->lock);
     return status;

@@ -113,24 +113,29 @@ find_campaign(struct pz_inquiry *a, const char *arn)
                     "'%s' is not the ARN of a campaign or recommender", arn);
         return;
     }
-    // A group that could not be read a moment ago is opened anew at the look behind that.
-    for (int again = 0; again < 4 && !a->campaign && !several; again++) {
+    for (int again = 0; again < 2 && !several; again++) {
         if (again)
             pz_api_look(call);
         a->campaign =
             pz_site_campaign(call->site, parts.name, parts.n_name, &a->group, &several);
+        if (a->campaign && !a->campaign->lost)
+            break;
     }
+    const struct pz_campaign *c = a->campaign;
+    call->blind = c ? c->lost : call->blind;
+    if (pz_api_blind(call))
+        return;
     if (several)
         pz_api_fail(call, PZ_FAULT_INVALID_INPUT,
                     "several groups have a solution '%s': make a campaign for one",
                     parts.name);
-    else if (!a->campaign)
+    else if (!c)
         pz_api_fail(call, PZ_FAULT_NOT_FOUND, "Campaign %s does not exist", arn);
-    else if (!a->campaign->deploy)
+    else if (!c->deploy)
         pz_api_fail(call, PZ_FAULT_NOT_FOUND, "Campaign %s is not active: %s", arn,
-                    a->campaign->why ? a->campaign->why : "it has no model");
-    if (!failed(a))
-        a->deploy = a->campaign->deploy;
+                    c->why ? c->why : "it has no model");
+    else
+        a->deploy = c->deploy;
 }
 
 static const struct pz_gate *
@@ -152,6 +157,8 @@ find_filter(struct pz_inquiry *a, const char *arn)
             pz_site_group(call->site, a->group->name, strlen(a->group->name));
         f = now ? pz_group_filter(now, parts.name, parts.n_name) : NULL;
     }
+    if (!f && pz_api_blind(call))
+        return NULL;
     if (!f)
         pz_api_fail(call, PZ_FAULT_NOT_FOUND, "Filter %s does not exist", arn);
     else if (pz_deploy_gate(a->deploy, f->expression, pz_api_strict(call), &gate, &err))

@@ -36,14 +36,29 @@ pz_api_look(struct pz_call *call)
 {
     struct pz_worker *w = call->worker;
     struct pz_err err = PZ_ERR_INIT;
-    if (w->n_old == PZ_OLD_SITES)
-        return;
-    if (pz_keeper_look(call->server->keeper, &err))
+    struct pz_site *now = NULL;
+    if (!pz_keeper_look(call->server->keeper, &err) &&
+        !pz_grow(&w->old, &w->cap_old, w->n_old + 1, sizeof *w->old, "sites", &err))
+        now = pz_keeper_site(call->server->keeper, NULL);
+    else
         pz_log(PZ_LOG_WARN, "%s", err.msg);
-    struct pz_site *now = pz_keeper_site(call->server->keeper, NULL);
-    w->old[w->n_old++] = w->site; // the call may still look into it
-    w->site = now;
-    call->site = now;
+    call->blind = !now || now->partial;
+    if (now == w->site) {
+        pz_site_free(now); // one more reference to the same
+    } else if (now) {
+        w->old[w->n_old++] = w->site; // the call may still look into it
+        w->site = now;
+        call->site = now;
+    }
+}
+
+bool
+pz_api_blind(struct pz_call *call)
+{
+    if (call->blind)
+        pz_api_fail(call, PZ_FAULT_UNAVAILABLE,
+                    "not all groups can be read for now: try again");
+    return call->blind;
 }
 
 /* ---- the access log ---- */
@@ -401,6 +416,7 @@ pz_server_free(struct pz_server *s)
         pz_putters_free(&w->putters);
         while (w->n_old)
             pz_site_free(w->old[--w->n_old]);
+        free(w->old);
         pz_site_free(w->site);
         pz_buf_release(&w->text);
         pz_sig_cache_release(&w->sign);

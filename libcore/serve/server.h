@@ -30,15 +30,13 @@ struct pz_server_options {
     int64_t max_skew;           // seconds between a request's clock and ours
 };
 
-enum { PZ_OLD_SITES = 8 };
-
 /* What a thread has. Only its own thread looks into it. */
 struct pz_worker {
     struct pz_server *server;
     int index;
     struct pz_site *site;
-    struct pz_site *old[PZ_OLD_SITES]; // that calls of this batch may look into
-    size_t n_old;
+    struct pz_site **old; // that calls of this batch may look into
+    size_t n_old, cap_old;
     const struct pz_site *swept; // when desks were last cleared away
     struct pz_rng rng;           // of request ids
     struct pz_desk *desks;

@@ -7,7 +7,9 @@
  * opens what is new beside what is in use, and then makes a new site. Requests that are
  * being answered go on with the old one, so that no request meets half of a change, and
  * none fails for one. What cannot be opened does not come into the site: a campaign
- * keeps the version it had.
+ * keeps the version it had, and a group that cannot be looked at all that it had, until a
+ * look at it succeeds. When that is for want of something that comes and goes, the site
+ * is partial: what is not in it may be there all the same.
  */
 #ifndef PZ_SERVE_SITE_H
 #define PZ_SERVE_SITE_H
@@ -61,6 +63,7 @@ struct pz_campaign {
     char *config; // campaignConfig, JSON; NULL: a solution that has no campaign
     struct pz_deploy *deploy; // NULL: nothing to answer from, and
     char *why;                // why
+    bool lost;                // ... which may be over soon: no memory, no descriptor
     struct pz_usage *usage;
 };
 
@@ -88,6 +91,7 @@ struct pz_site {
     _Atomic int refs;
     struct pz_group **group;
     size_t n_groups;
+    bool partial; // a group could not be looked at, for now
 };
 
 struct pz_keeper;

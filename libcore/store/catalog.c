@@ -15,6 +15,7 @@
 
 #define APPLICATION_ID 0x507a4701 // "PzG" 1: tells our databases from others
 #define BUSY_MS        10000
+#define BUSY_TRIES     8000 // of 1 to 1.5 ms
 
 /*
  * The steps from each version of the catalogue to the next; user_version counts those
@@ -182,6 +183,23 @@ uri_of(char **out, const char *path, const char *query, struct pz_err *err)
     return status;
 }
 
+/*
+ * SQLite's own waiting grows to a tenth of a second, at which a writer that comes and
+ * goes starves among busy ones. Short naps of uneven length give everyone a turn.
+ */
+static int
+wait_for_turn(void *ctx, int tries)
+{
+    struct timespec now;
+    (void)ctx;
+    if (tries >= BUSY_TRIES)
+        return 0;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    long us = tries < 3 ? 100 : 1000;
+    nanosleep(&(struct timespec){0, us * 1000 + now.tv_nsec % (us * 500)}, NULL);
+    return 1;
+}
+
 /* `first` comes before everything that looks into the file. */
 static int
 configure(struct pz_catalog *c, const char *first)
@@ -190,7 +208,7 @@ configure(struct pz_catalog *c, const char *first)
     if (!rc)
         rc = sqlite3_exec(c->db, first, NULL, NULL, NULL);
     if (!rc)
-        rc = sqlite3_busy_timeout(c->db, BUSY_MS);
+        rc = sqlite3_busy_handler(c->db, wait_for_turn, NULL);
     if (!rc)
         rc = sqlite3_db_config(c->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     if (!rc)
@@ -211,6 +229,14 @@ connect_db(struct pz_catalog *c, const char *name, int flags, const char *first)
     return rc ? rc : configure(c, first);
 }
 
+/* Want of descriptors or memory, which looks like a read-only medium but passes. */
+static bool
+is_want(const struct pz_catalog *c)
+{
+    int why = c->db ? sqlite3_system_errno(c->db) : ENOMEM;
+    return why == EMFILE || why == ENFILE || why == ENOMEM;
+}
+
 /*
  * Readers open the file for writing where they may, although they do not write: only so
  * the last one to leave takes the -wal and -shm files away again. On read-only media no
@@ -224,7 +250,8 @@ connect_reader(struct pz_catalog *c, struct pz_err *err)
     int rc = connect_db(c, c->path, SQLITE_OPEN_READWRITE, "");
     if (!rc)
         rc = pz_catalog_get_i64(c, "SELECT count(*) FROM sqlite_schema", &n);
-    if ((rc & 0xff) == SQLITE_CANTOPEN || (rc & 0xff) == SQLITE_READONLY) {
+    if (((rc & 0xff) == SQLITE_CANTOPEN && !is_want(c)) ||
+        (rc & 0xff) == SQLITE_READONLY) {
         char *wal = NULL, *uri = NULL;
         struct stat st;
         struct pz_buf b = PZ_BUF_INIT;
@@ -396,6 +423,12 @@ pz_catalog_close(struct pz_catalog *c)
     sqlite3_close(c->db);
     free(c->path);
     free(c);
+}
+
+bool
+pz_catalog_is_there(const struct pz_catalog *c)
+{
+    return c->db != NULL;
 }
 
 /* ---- rows ---- */

@@ -26,6 +26,8 @@ enum pz_catalog_mode { PZ_CATALOG_READ, PZ_CATALOG_WRITE };
 int pz_catalog_open(struct pz_catalog **c, const char *group, enum pz_catalog_mode mode,
                     struct pz_err *err);
 void pz_catalog_close(struct pz_catalog *c);
+/* Is there a group.db, and its tables in it? */
+bool pz_catalog_is_there(const struct pz_catalog *c);
 
 struct pz_catalog_import {                     // one row a finished import job
     const char *set, *mode, *schema, *sources; // sources: a JSON array of file names

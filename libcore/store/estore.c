@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -16,8 +15,7 @@
 #include "store/estore_sql.h"
 
 enum {
-    BUSY_TRIES = 8000, // of 1 to 1.5 ms
-    LINKS = 4096,      // links remembered, a power of two
+    LINKS = 4096, // links remembered, a power of two
 };
 
 /* ---- statements ---- */
@@ -205,23 +203,6 @@ put_mark(struct pz_estore *s, struct pz_err *err)
 
 /* ---- opening ---- */
 
-/*
- * SQLite's own waiting grows to a tenth of a second, at which a writer that comes and
- * goes starves among busy ones. Short naps of uneven length give everyone a turn.
- */
-static int
-wait_for_turn(void *ctx, int tries)
-{
-    struct timespec now;
-    (void)ctx;
-    if (tries >= BUSY_TRIES)
-        return 0;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    long us = tries < 3 ? 100 : 1000;
-    nanosleep(&(struct timespec){0, us * 1000 + now.tv_nsec % (us * 500)}, NULL);
-    return 1;
-}
-
 static void
 drop_statements(struct pz_estore *s)
 {
@@ -265,7 +246,6 @@ pz_estore_open(struct pz_estore **out, const char *group, enum pz_catalog_mode m
     if (!r && mode == PZ_CATALOG_WRITE)
         r = pz_new(&s->link, LINKS, sizeof *s->link, "sessions", err);
     if (!r && mode == PZ_CATALOG_WRITE) {
-        sqlite3_busy_handler(s->c->db, wait_for_turn, NULL);
         r = pz_catalog_run(
             s->c, "PRAGMA cache_size=-131072; PRAGMA wal_autocheckpoint=16384", err);
     }

@@ -20,7 +20,6 @@
     X(bind_null)                                                                         \
     X(bind_text)                                                                         \
     X(busy_handler)                                                                      \
-    X(busy_timeout)                                                                      \
     X(changes)                                                                           \
     X(clear_bindings)                                                                    \
     X(close)                                                                             \
@@ -43,7 +42,8 @@
     X(prepare_v2)                                                                        \
     X(prepare_v3)                                                                        \
     X(reset)                                                                             \
-    X(step)
+    X(step)                                                                              \
+    X(system_errno)
 
 struct pz_sqlite {
 #define PZ_SQLITE_POINTER(name) __typeof__(sqlite3_##name) *name;
@@ -62,7 +62,6 @@ int pz_sqlite_load(struct pz_err *err);
 #define sqlite3_bind_null             pz_sqlite.bind_null
 #define sqlite3_bind_text             pz_sqlite.bind_text
 #define sqlite3_busy_handler          pz_sqlite.busy_handler
-#define sqlite3_busy_timeout          pz_sqlite.busy_timeout
 #define sqlite3_changes               pz_sqlite.changes
 #define sqlite3_clear_bindings        pz_sqlite.clear_bindings
 #define sqlite3_close                 pz_sqlite.close
@@ -86,5 +85,6 @@ int pz_sqlite_load(struct pz_err *err);
 #define sqlite3_prepare_v3            pz_sqlite.prepare_v3
 #define sqlite3_reset                 pz_sqlite.reset
 #define sqlite3_step                  pz_sqlite.step
+#define sqlite3_system_errno          pz_sqlite.system_errno
 
 #endif

@@ -300,7 +300,8 @@ take_csv(struct table *t, bool end)
     struct pz_row_at at;
     enum pz_row r;
     size_t n_cells;
-    size_t n = end ? run.n - run.at : pz_csv_whole(run.data + run.at, run.n - run.at);
+    size_t n =
+        end ? run.n - run.at : pz_csv_whole(run.data + run.at, run.n - run.at, ',');
     if (!n && run.n - run.at > QUOTE_MAX) { // a stray quote: take the lines as they are
         const char *feed = memrchr(run.data + run.at, '\n', run.n - run.at);
         n = feed ? (size_t)(feed - run.data) + 1 - run.at : 0;

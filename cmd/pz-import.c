@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "cmd/cli.h"
+#include "data/csv.h"
 #include "data/dataset.h"
 #include "data/forget.h"
 #include "data/import.h"
@@ -19,12 +20,13 @@
 #include "store/group.h"
 
 static struct {
-    const char *type, *schema, *mode, *domain, *unit, *rejects;
+    const char *type, *schema, *mode, *domain, *unit, *rejects, *delimiter;
     int64_t max_rejects;
     uint64_t memory;
     bool report, strict, forget;
     struct pz_opt_list column;
-} opt = {.mode = "full", .domain = "custom", .unit = "s", .max_rejects = -2};
+} opt = {
+    .mode = "full", .domain = "custom", .unit = "s", .delimiter = ",", .max_rejects = -2};
 
 static const struct pz_opt options[] = {
     {"type", 't', PZ_OPT_TEXT, &opt.type, "TYPE",
@@ -36,6 +38,8 @@ static const struct pz_opt options[] = {
      0},
     {"column", 'c', PZ_OPT_LIST, &opt.column, "NAME=HEADER",
      "the column that the input calls HEADER is NAME", 0, 0},
+    {"delimiter", 'd', PZ_OPT_TEXT, &opt.delimiter, "CHAR",
+     "what separates the fields of CSV; tab is one too (default ',')", 0, 0},
     {"mode", 'm', PZ_OPT_TEXT, &opt.mode, "MODE",
      "full replaces the dataset, incremental adds to it (default full)", 0, 0},
     {"timestamp-unit", 0, PZ_OPT_TEXT, &opt.unit, "UNIT",
@@ -79,6 +83,19 @@ choose(const char *option, const char *word, const char *const *list)
     for (int k = 0; list[k]; k++)
         pz_buf_addf(&all, "%s%s", k ? ", " : "", list[k]);
     pz_die(PZ_USAGE, "%s '%s' is none of %s", option, word, all.data ? all.data : "");
+}
+
+static char
+delimiter(const char *text)
+{
+    if (!strcmp(text, "tab") || !strcmp(text, "\\t"))
+        return '\t';
+    if (!text[0] || text[1] || !pz_csv_can_delimit(text[0]))
+        pz_die(PZ_USAGE,
+               "--delimiter '%s' is neither a punctuation character nor tab; a quote and "
+               "a backslash cannot be it",
+               text);
+    return text[0];
 }
 
 /* NAME=HEADER of every -c. */
@@ -270,6 +287,7 @@ main(int argc, char **argv)
                        : opt.rejects         ? -1
                                              : 0,
         .time_unit = (enum pz_time_unit)choose("--timestamp-unit", opt.unit, units),
+        .delimiter = delimiter(opt.delimiter),
         .naming = naming(),
         .memory = opt.memory,
         .threads = (int)pz_common.threads,

@@ -19,8 +19,9 @@ struct span {
 
 struct pz_csv {
     enum pz_cpu cpu;
-    bool slow;    // pz_csv_force_slow
-    size_t batch; // bytes indexed at once
+    char delimiter; // what separates fields
+    bool slow;      // pz_csv_force_slow
+    size_t batch;   // bytes indexed at once
 
     // the text, and the record that comes next
     const char *data;
@@ -53,6 +54,7 @@ struct pz_csv {
 /* ---- the shape of one record ---- */
 
 struct shape {
+    char delimiter;  // given: what separates fields
     size_t content;  // bytes before the line end
     bool whole;      // a line feed ends it
     bool escapes;    // a backslash stands for something inside quotes
@@ -94,9 +96,9 @@ skip_quoted(const char *data, size_t n, size_t p, struct shape *shape)
 
 /* Does a field that ends before byte p end there? */
 static bool
-ends_field(const char *data, size_t n, size_t p)
+ends_field(const char *data, size_t n, size_t p, char delimiter)
 {
-    return p == n || data[p] == ',' || data[p] == '\n' ||
+    return p == n || data[p] == delimiter || data[p] == '\n' ||
            (data[p] == '\r' && (p + 1 == n || data[p + 1] == '\n'));
 }
 
@@ -109,7 +111,7 @@ static size_t
 skip_unescaped(const char *data, size_t n, size_t p, struct shape *shape)
 {
     for (; p < n && data[p] != '\n'; p++)
-        if (data[p] == '"' && ends_field(data, n, p + 1)) {
+        if (data[p] == '"' && ends_field(data, n, p + 1, shape->delimiter)) {
             shape->escapes = true; // libcsv must see the quotes inside doubled
             return p + 1;
         }
@@ -126,7 +128,7 @@ skip_field(const char *data, size_t n, size_t p, struct shape *shape, bool *lite
 {
     size_t strict = skip_quoted(data, n, p, shape);
     *literal = false;
-    if (strict ? ends_field(data, n, strict) : shape->open_end)
+    if (strict ? ends_field(data, n, strict, shape->delimiter) : shape->open_end)
         return strict;
     *literal = true;
     return skip_unescaped(data, n, p, shape);
@@ -139,10 +141,10 @@ skip_field(const char *data, size_t n, size_t p, struct shape *shape, bool *lite
  * what follows may be out of view here and in view elsewhere, and must not matter.
  */
 static size_t
-measure(const char *data, size_t n, bool open_end, struct shape *shape)
+measure(const char *data, size_t n, char delimiter, bool open_end, struct shape *shape)
 {
     size_t p = 0;
-    *shape = (struct shape){.open_end = open_end};
+    *shape = (struct shape){.delimiter = delimiter, .open_end = open_end};
     for (size_t field = 1;; field++) {
         if (p < n && data[p] == '"') {
             bool literal;
@@ -159,7 +161,7 @@ measure(const char *data, size_t n, bool open_end, struct shape *shape)
             }
             p = end;
         }
-        for (; p < n && data[p] != ',' && data[p] != '\n'; p++)
+        for (; p < n && data[p] != delimiter && data[p] != '\n'; p++)
             shape->stray |= data[p] == '"';
         if (p == n || data[p] == '\n')
             break;
@@ -173,9 +175,9 @@ measure(const char *data, size_t n, bool open_end, struct shape *shape)
 /* Number of the field that holds byte `at` of a measured record, n bytes of data behind
  * its start (with less in view, quotes could be read otherwise than measure() did). */
 static size_t
-field_of(const char *data, size_t content, size_t n, size_t at)
+field_of(const char *data, size_t content, size_t n, char delimiter, size_t at)
 {
-    struct shape ignored = {0};
+    struct shape ignored = {.delimiter = delimiter};
     size_t p = 0;
     for (size_t field = 1;; field++) {
         if (p < content && data[p] == '"') {
@@ -184,7 +186,7 @@ field_of(const char *data, size_t content, size_t n, size_t at)
             if (!p)
                 return field;
         }
-        while (p < content && data[p] != ',')
+        while (p < content && data[p] != delimiter)
             p++;
         if (at <= p || p >= content)
             return field;
@@ -193,7 +195,7 @@ field_of(const char *data, size_t content, size_t n, size_t at)
 }
 
 size_t
-pz_csv_whole(const char *data, size_t n)
+pz_csv_whole(const char *data, size_t n, char delimiter)
 {
     size_t p = 0; // a record starts here
     while (p < n) {
@@ -207,7 +209,7 @@ pz_csv_whole(const char *data, size_t n)
         // A quote that stays open for half the longest record is taken for a stray one.
         bool open_end = n - p < PZ_ROW_MAX / 2;
         struct shape shape;
-        size_t length = measure(data + p, n - p, open_end, &shape);
+        size_t length = measure(data + p, n - p, delimiter, open_end, &shape);
         if (!shape.whole)
             break;
         p += length;
@@ -253,6 +255,7 @@ parser_init(struct pz_csv *csv)
         return false;
     csv_set_space_func(&csv->parser, is_no_space);
     csv_set_term_func(&csv->parser, is_line_end);
+    csv_set_delim(&csv->parser, (unsigned char)csv->delimiter);
     csv_set_blk_size(&csv->parser, 4096); // it grows by this much at a time
     return true;
 }
@@ -284,9 +287,9 @@ rewrite_field(char *out, const char *data, size_t p, size_t end, bool literal)
 /* A sound record as libcsv wants it: \" and \\ inside quotes become "" and \, and so on;
  * n_all as in field_of(). Returns the length, at most 2n. */
 static size_t
-rewrite(char *out, const char *data, size_t n, size_t n_all)
+rewrite(char *out, const char *data, size_t n, size_t n_all, char delimiter)
 {
-    struct shape ignored = {0};
+    struct shape ignored = {.delimiter = delimiter};
     size_t p = 0, len = 0;
     while (p < n) {
         if (data[p] == '"') {
@@ -295,7 +298,7 @@ rewrite(char *out, const char *data, size_t n, size_t n_all)
             len += rewrite_field(out + len, data, p, end, literal);
             p = end;
         }
-        while (p < n && data[p] != ',')
+        while (p < n && data[p] != delimiter)
             out[len++] = data[p++];
         if (p < n)
             out[len++] = data[p++];
@@ -317,7 +320,7 @@ cut_by_libcsv(struct pz_csv *csv, const char *data, size_t n, size_t n_all,
     if (shape->escapes) {
         if (pz_grow(&csv->text, &csv->cap_text, 2 * n + 1, 1, "a row", &ignored))
             return false;
-        n = rewrite(csv->text, data, n, n_all);
+        n = rewrite(csv->text, data, n, n_all, csv->delimiter);
         data = csv->text;
     }
     // Strict libcsv refuses a quote inside an unquoted field, which is data here.
@@ -384,7 +387,8 @@ slow_row(struct pz_csv *csv, struct pz_cell *cell, size_t n_cells, size_t *n_fou
 {
     struct shape shape;
     const char *data = csv->data + csv->pos;
-    size_t n_all = csv->n - csv->pos, n = measure(data, n_all, false, &shape);
+    size_t n_all = csv->n - csv->pos,
+           n = measure(data, n_all, csv->delimiter, false, &shape);
     *at = (struct pz_row_at){.line = csv->line, .raw = data, .n_raw = n};
     csv->pos += n;
     csv->line += pz_count_lines(data, n, csv->cpu);
@@ -396,11 +400,14 @@ slow_row(struct pz_csv *csv, struct pz_cell *cell, size_t n_cells, size_t *n_fou
         return bad(at, shape.unclosed, "has a quote that is never closed");
     const char *nul = memchr(data, 0, shape.content);
     if (nul)
-        return bad(at, field_of(data, shape.content, n_all, (size_t)(nul - data)),
-                   "holds a NUL byte");
+        return bad(
+            at,
+            field_of(data, shape.content, n_all, csv->delimiter, (size_t)(nul - data)),
+            "holds a NUL byte");
     size_t valid = pz_utf8_valid(data, shape.content);
     if (valid < shape.content)
-        return bad(at, field_of(data, shape.content, n_all, valid), "is not valid UTF-8");
+        return bad(at, field_of(data, shape.content, n_all, csv->delimiter, valid),
+                   "is not valid UTF-8");
     if (shape.behind)
         return bad(at, shape.behind, "has text behind its closing quote");
     if (!cut_by_libcsv(csv, data, shape.content, n_all, &shape))
@@ -419,7 +426,7 @@ index_batch(struct pz_csv *csv)
     const char *data = csv->data + csv->pos;
     csv->base = csv->pos;
     csv->row = csv->first = csv->next_special = 0;
-    pz_csv_index(ix, data, n, csv->cpu);
+    pz_csv_index(ix, data, n, csv->delimiter, csv->cpu);
     if (n == left &&
         data[n - 1] != '\n') { // the last line has no line feed: as if it had
         ix->row[ix->n_rows++] = (uint16_t)ix->n_fields;
@@ -551,7 +558,7 @@ quoted_row(struct pz_csv *csv, struct pz_cell *cell, size_t n_cells, size_t *n_f
     const char *batch = csv->data + csv->base;
     const uint16_t *begin = csv->ix.begin + csv->first;
     const uint16_t *special = csv->ix.special + csv->next_special;
-    size_t n = csv->ix.row[csv->row] - csv->first + 1u; // as if no comma were quoted
+    size_t n = csv->ix.row[csv->row] - csv->first + 1u; // as if none were quoted
     size_t limit = csv->slot ? csv->n_cols : n_cells, width = 0;
     unsigned end = begin[n] - 1u;
     end -= batch[end - 1] == '\r';
@@ -564,7 +571,7 @@ quoted_row(struct pz_csv *csv, struct pz_cell *cell, size_t n_cells, size_t *n_f
             special++;
             to = closing_quote(batch, &special, end);
             while (k + 1 < n && begin[k + 1] - 1u < to)
-                k++; // that comma is quoted
+                k++; // that one is quoted
             if (to + 1 != (k + 1 < n ? begin[k + 1] - 1u : end))
                 return false;
         } else {
@@ -670,6 +677,7 @@ pz_csv_new(struct pz_csv **csv, struct pz_err *err)
     if (pz_new(&c, 1, sizeof *c, "a CSV reader", err))
         return err->status;
     c->cpu = pz_cpu();
+    c->delimiter = ',';
     c->batch = PZ_CSV_BATCH;
     if (!parser_init(c)) {
         free(c);
@@ -689,6 +697,20 @@ pz_csv_free(struct pz_csv *csv)
     free(csv->arena);
     free(csv->span);
     free(csv);
+}
+
+bool
+pz_csv_can_delimit(char c)
+{
+    static const char others[] = "!#$%&'()*+,-./:;<=>?@[]^_`{|}~\t";
+    return c && strchr(others, c);
+}
+
+void
+pz_csv_set_delimiter(struct pz_csv *csv, char delimiter)
+{
+    csv->delimiter = delimiter;
+    csv_set_delim(&csv->parser, (unsigned char)delimiter);
 }
 
 void

@@ -5,7 +5,8 @@
  * compares (64 bytes a step); every other row goes through libcsv. Both see the same
  * dialect, which man/pz-import.1 states:
  *
- * - ',' separates; LF or CRLF ends a row; the last row may lack it. Any other CR is data.
+ * - ',' separates, or what pz_csv_set_delimiter() says; LF or CRLF ends a row; the last
+ * row may lack it. Any other CR is data.
  * - A field that starts with '"' is quoted: inside it "" and \" are a quote and \\ a
  *   backslash, any other backslash is data, and separators and line ends are data.
  * - A quote that does not start its field is data (12",5).
@@ -23,6 +24,12 @@ struct pz_csv; // one per thread
 
 int pz_csv_new(struct pz_csv **csv, struct pz_err *err);
 void pz_csv_free(struct pz_csv *csv);
+
+/* Can fields be separated by c? Not by a letter, digit, blank, quote, backslash or what
+ * is not printable ASCII, but by a tab. */
+bool pz_csv_can_delimit(char c);
+/* The separator from the next start on, for which pz_csv_can_delimit() holds. */
+void pz_csv_set_delimiter(struct pz_csv *csv, char delimiter);
 
 /*
  * Reads from data[0..n) (borrowed until the next start), whose first line has number
@@ -73,6 +80,6 @@ void pz_csv_force_slow(struct pz_csv *csv, bool on);
 /* For tests: at most n bytes are indexed at once (0: as many as without it). */
 void pz_csv_force_batch(struct pz_csv *csv, size_t n);
 /* Length of the longest prefix of data[0..n) that is whole records (0: none). */
-size_t pz_csv_whole(const char *data, size_t n);
+size_t pz_csv_whole(const char *data, size_t n, char delimiter);
 
 #endif

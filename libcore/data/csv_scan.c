@@ -8,7 +8,7 @@
 
 /* What 64 bytes hold, bit i for byte i. */
 struct masks {
-    uint64_t separator; // ',' and '\n'
+    uint64_t separator; // between fields, and '\n'
     uint64_t newline;
     uint64_t special; // '"', '\\' and NUL
     uint64_t high;
@@ -41,13 +41,14 @@ gather_bits(uint64_t tops)
 }
 
 static struct masks
-masks_swar(const char *p)
+masks_swar(const char *p, char delimiter)
 {
     struct masks m = {0, 0, 0, 0};
     for (int i = 0; i < 8; i++) {
         uint64_t w = load_word(p + 8 * i), newline = equal_bytes(w, '\n');
         m.newline |= gather_bits(newline) << 8 * i;
-        m.separator |= gather_bits(newline | equal_bytes(w, ',')) << 8 * i;
+        m.separator |= gather_bits(newline | equal_bytes(w, (unsigned char)delimiter))
+                       << 8 * i;
         uint64_t quote = equal_bytes(w, '"') | equal_bytes(w, '\\');
         m.special |= gather_bits(quote | equal_bytes(w, 0)) << 8 * i;
         m.high |= gather_bits(w & 0x8080808080808080u) << 8 * i;
@@ -78,7 +79,8 @@ add_block(struct pz_csv_index *ix, struct masks m, unsigned at)
     }
 }
 
-/* The last bytes of a batch, padded with what no mask shows. */
+/* The last bytes of a batch, padded with what no mask shows: a blank separates nothing.
+ */
 static const char *
 pad_block(char block[64], const char *data, size_t n)
 {
@@ -88,14 +90,14 @@ pad_block(char block[64], const char *data, size_t n)
 }
 
 static void
-index_swar(struct pz_csv_index *ix, const char *data, size_t n)
+index_swar(struct pz_csv_index *ix, const char *data, size_t n, char delimiter)
 {
     char last[64];
     unsigned at = 0;
     for (; at + 64 <= n; at += 64)
-        add_block(ix, masks_swar(data + at), at);
+        add_block(ix, masks_swar(data + at, delimiter), at);
     if (at < n)
-        add_block(ix, masks_swar(pad_block(last, data + at, n - at)), at);
+        add_block(ix, masks_swar(pad_block(last, data + at, n - at), delimiter), at);
 }
 
 static size_t
@@ -123,13 +125,13 @@ equal_avx2(__m256i lo, __m256i hi, char c)
 }
 
 PZ_TARGET_AVX2 static inline struct masks
-masks_avx2(const char *p)
+masks_avx2(const char *p, char delimiter)
 {
     __m256i lo = _mm256_loadu_si256((const __m256i *)(const void *)p);
     __m256i hi = _mm256_loadu_si256((const __m256i *)(const void *)(p + 32));
     struct masks m;
     m.newline = equal_avx2(lo, hi, '\n');
-    m.separator = m.newline | equal_avx2(lo, hi, ',');
+    m.separator = m.newline | equal_avx2(lo, hi, delimiter);
     m.special =
         equal_avx2(lo, hi, '"') | equal_avx2(lo, hi, '\\') | equal_avx2(lo, hi, 0);
     m.high = (uint64_t)(uint32_t)_mm256_movemask_epi8(lo) |
@@ -165,14 +167,14 @@ add_block_avx2(struct pz_csv_index *ix, struct masks m, unsigned at)
 }
 
 PZ_TARGET_AVX2 static void
-index_avx2(struct pz_csv_index *ix, const char *data, size_t n)
+index_avx2(struct pz_csv_index *ix, const char *data, size_t n, char delimiter)
 {
     char last[64];
     unsigned at = 0;
     for (; at + 64 <= n; at += 64)
-        add_block_avx2(ix, masks_avx2(data + at), at);
+        add_block_avx2(ix, masks_avx2(data + at, delimiter), at);
     if (at < n)
-        add_block_avx2(ix, masks_avx2(pad_block(last, data + at, n - at)), at);
+        add_block_avx2(ix, masks_avx2(pad_block(last, data + at, n - at), delimiter), at);
 }
 
 PZ_TARGET_AVX2 static size_t
@@ -193,12 +195,12 @@ count_avx2(const char *data, size_t n)
 #define TARGET_VBMI2 __attribute__((target(PZ_AVX512_FEATURES ",avx512vbmi2")))
 
 TARGET_VBMI2 static inline struct masks
-masks_avx512(const char *p)
+masks_avx512(const char *p, char delimiter)
 {
     __m512i v = _mm512_loadu_si512(p);
     struct masks m;
     m.newline = _mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8('\n'));
-    m.separator = m.newline | _mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8(','));
+    m.separator = m.newline | _mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8(delimiter));
     __mmask64 quote = _mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8('"'));
     __mmask64 slash = _mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8('\\'));
     m.special = quote | slash | _mm512_testn_epi8_mask(v, v);
@@ -240,14 +242,15 @@ add_block_avx512(struct pz_csv_index *ix, struct masks m, unsigned at)
 }
 
 TARGET_VBMI2 static void
-index_avx512(struct pz_csv_index *ix, const char *data, size_t n)
+index_avx512(struct pz_csv_index *ix, const char *data, size_t n, char delimiter)
 {
     char last[64];
     unsigned at = 0;
     for (; at + 64 <= n; at += 64)
-        add_block_avx512(ix, masks_avx512(data + at), at);
+        add_block_avx512(ix, masks_avx512(data + at, delimiter), at);
     if (at < n)
-        add_block_avx512(ix, masks_avx512(pad_block(last, data + at, n - at)), at);
+        add_block_avx512(ix, masks_avx512(pad_block(last, data + at, n - at), delimiter),
+                         at);
 }
 
 PZ_TARGET_AVX512 static size_t
@@ -273,19 +276,20 @@ has_vbmi2(void)
 /* ---- choice ---- */
 
 void
-pz_csv_index(struct pz_csv_index *ix, const char *data, size_t n, enum pz_cpu cpu)
+pz_csv_index(struct pz_csv_index *ix, const char *data, size_t n, char delimiter,
+             enum pz_cpu cpu)
 {
     ix->n_fields = ix->n_rows = ix->n_special = 0;
     ix->high = false;
     ix->begin[0] = 0;
 #if defined(__x86_64__)
     if (cpu == PZ_CPU_AVX512 && has_vbmi2())
-        index_avx512(ix, data, n);
+        index_avx512(ix, data, n, delimiter);
     else if (cpu >= PZ_CPU_AVX2)
-        index_avx2(ix, data, n);
+        index_avx2(ix, data, n, delimiter);
     else
 #endif
-        index_swar(ix, data, n);
+        index_swar(ix, data, n, delimiter);
     (void)cpu;
     ix->special[ix->n_special] = UINT16_MAX;
 }

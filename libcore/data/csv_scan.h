@@ -31,8 +31,9 @@ struct pz_csv_index {
     uint16_t special[PZ_CSV_BATCH + 1 + 64]; // of '"', '\\' and NUL; UINT16_MAX
 };
 
-/* Fills ix from data[0..n), n <= PZ_CSV_BATCH. */
-void pz_csv_index(struct pz_csv_index *ix, const char *data, size_t n, enum pz_cpu cpu);
+/* Fills ix from data[0..n), n <= PZ_CSV_BATCH; `delimiter` separates fields. */
+void pz_csv_index(struct pz_csv_index *ix, const char *data, size_t n, char delimiter,
+                  enum pz_cpu cpu);
 /* Number of line feeds in data[0..n). */
 size_t pz_count_lines(const char *data, size_t n, enum pz_cpu cpu);
 

@@ -75,21 +75,23 @@ check_twice(const struct pz_cell *cell, size_t n, uint64_t line, struct pz_err *
     return r;
 }
 
-/* A header of one column that other programs' separators cut into several: no dataset
- * has a single column, and no name has such a character. */
+/* A header of one column that another delimiter cuts into several: no dataset has a
+ * single column, and no name has such a character. */
 static int
-check_separator(const struct pz_cell *only, uint64_t line, struct pz_err *err)
+check_delimiter(const struct pz_cell *only, uint64_t line, struct pz_err *err)
 {
     static const struct {
-        const char *text, *name;
-    } separators[] = {{"\t", "tabs"}, {";", "';'"}, {"|", "'|'"}, {"::", "'::'"}};
-    for (size_t k = 0; k < sizeof separators / sizeof *separators; k++)
-        if (memmem(only->s, only->n, separators[k].text, strlen(separators[k].text)))
-            return pz_err_set(err, PZ_DATA,
-                              "%" PRIu64 ":1: the header is one column, '%.*s': fields "
-                              "must be separated by commas, not by %s",
-                              line, only->n < 100 ? (int)only->n : 100, only->s,
-                              separators[k].name);
+        const char *text, *question;
+    } other[] = {{"\t", "is a tab the delimiter?"},
+                 {";", "is ';' the delimiter?"},
+                 {"|", "is '|' the delimiter?"},
+                 {"::", "'::' is no delimiter, a single character is"},
+                 {",", "is ',' the delimiter?"}};
+    for (size_t k = 0; k < sizeof other / sizeof *other; k++)
+        if (memmem(only->s, only->n, other[k].text, strlen(other[k].text)))
+            return pz_err_set(
+                err, PZ_DATA, "%" PRIu64 ":1: the header is one column, '%.*s': %s", line,
+                only->n < 100 ? (int)only->n : 100, only->s, other[k].question);
     return PZ_OK;
 }
 
@@ -144,7 +146,7 @@ read_names(struct pz_csv *csv, const struct pz_chunk *chunk,
             return pz_err_set(err, PZ_DATA, "%" PRIu64 ":%zu: a column without a name",
                               at.line, c + 1);
     }
-    int r = *n == 1 ? check_separator(cell, at.line, err) : PZ_OK;
+    int r = *n == 1 ? check_delimiter(cell, at.line, err) : PZ_OK;
     if (r == PZ_OK)
         r = apply_naming(naming, cell, *n, at.line, err);
     return r ? r : check_twice(cell, *n, at.line, err);
@@ -288,8 +290,8 @@ add_row(struct sample *s, struct pz_err *err)
 }
 
 static int
-sample_csv(struct sample *s, const struct pz_naming *naming, const struct pz_chunk *chunk,
-           struct pz_err *err)
+sample_csv(struct sample *s, char delimiter, const struct pz_naming *naming,
+           const struct pz_chunk *chunk, struct pz_err *err)
 {
     struct pz_csv *csv = NULL;
     struct pz_cell *cell = NULL;
@@ -297,8 +299,10 @@ sample_csv(struct sample *s, const struct pz_naming *naming, const struct pz_chu
     size_t from, n;
     uint64_t line;
     int r = pz_csv_new(&csv, err);
-    if (r == PZ_OK)
-        r = pz_new(&cell, MAX_COLUMNS, sizeof *cell, "a sample", err);
+    if (r)
+        return r;
+    pz_csv_set_delimiter(csv, delimiter);
+    r = pz_new(&cell, MAX_COLUMNS, sizeof *cell, "a sample", err);
     if (r == PZ_OK)
         r = read_names(csv, chunk, naming, cell, &n, &from, &line, err);
     for (size_t c = 0; r == PZ_OK && c < n; c++)
@@ -434,11 +438,11 @@ sample_jsonl(struct sample *s, const struct pz_chunk *chunk, struct pz_err *err)
 
 int
 pz_header_infer(struct pz_schema *schema, enum pz_set set, enum pz_format format,
-                const struct pz_naming *naming, const struct pz_chunk *chunk,
-                struct pz_err *err)
+                char delimiter, const struct pz_naming *naming,
+                const struct pz_chunk *chunk, struct pz_err *err)
 {
     struct sample s = {.naming = naming};
-    int r = format == PZ_CSV ? sample_csv(&s, naming, chunk, err)
+    int r = format == PZ_CSV ? sample_csv(&s, delimiter, naming, chunk, err)
                              : sample_jsonl(&s, chunk, err);
     if (r == PZ_OK && s.n_names == 0)
         r = pz_err_set(err, PZ_DATA,

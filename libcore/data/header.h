@@ -30,7 +30,7 @@ void pz_header_release(struct pz_header *h); // accepts {0}
 /* The schema that the first chunk of the input suggests (up to 10,000 rows of it).
  * PZ_DATA as above. */
 int pz_header_infer(struct pz_schema *schema, enum pz_set set, enum pz_format format,
-                    const struct pz_naming *naming, const struct pz_chunk *chunk,
-                    struct pz_err *err);
+                    char delimiter, const struct pz_naming *naming,
+                    const struct pz_chunk *chunk, struct pz_err *err);
 
 #endif

@@ -112,6 +112,12 @@ read_schema(struct import *im, enum pz_domain domain, struct pz_err *err)
     return r;
 }
 
+static char
+delimiter_of(const struct pz_import *p)
+{
+    return p->delimiter ? p->delimiter : ',';
+}
+
 /* The schema to import by: the given one, the dataset's, else what the first chunk shows.
  */
 static int
@@ -135,7 +141,8 @@ choose_schema(struct import *im, const struct pz_dataset *old,
                                strlen(text), err);
     }
     im->result->inferred = true;
-    r = pz_header_infer(&im->schema, im->p->set, im->format, &im->p->naming, first, err);
+    r = pz_header_infer(&im->schema, im->p->set, im->format, delimiter_of(im->p),
+                        &im->p->naming, first, err);
     if (r == PZ_OK)
         pz_widening_apply(im->widening, &im->schema);
     return r == PZ_DATA ? pz_err_prefix(err, "%s:", pz_input_name(im->input, 0)) : r;
@@ -564,6 +571,8 @@ make_lanes(struct import *im, struct pz_err *err)
         if (r == PZ_OK)
             r = im->format == PZ_CSV ? pz_csv_new(&lane->csv, err)
                                      : pz_jsonl_new(&lane->jsonl, &im->schema, err);
+        if (lane->csv)
+            pz_csv_set_delimiter(lane->csv, delimiter_of(p));
         if (lane->jsonl)
             pz_jsonl_naming(lane->jsonl, &p->naming);
     }
@@ -618,8 +627,10 @@ import_into(struct import *im, const struct pz_dataset *old, struct pz_err *err)
     int64_t started = pz_now();
     int r = p->feed ? PZ_OK
                     : pz_input_open(&im->input, p->path, p->n_paths, &im->format, err);
-    if (r == PZ_OK && !p->feed)
+    if (r == PZ_OK && !p->feed) {
+        pz_input_set_delimiter(im->input, delimiter_of(p));
         r = pz_input_next(im->input, &first, err);
+    }
     if (r == PZ_OK)
         r = choose_schema(im, old, &first, err);
     if (r == PZ_OK)

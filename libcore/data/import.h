@@ -47,6 +47,7 @@ struct pz_import {
     const char *rejects_path; // NULL: none
     int64_t max_rejects;      // rows that may be bad; -1 any number
     enum pz_time_unit time_unit;
+    char delimiter;          // of CSV (csv.h); 0: a comma
     struct pz_naming naming; // what the input calls columns
     uint64_t memory;         // bytes for rows; 0: a quarter of the machine's
     int threads;             // 0: all cores

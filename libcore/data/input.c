@@ -23,6 +23,7 @@ struct pz_input {
     unsigned n_paths;
     uint64_t total; // bytes of all files as stored, 0: unknown
     enum pz_format format;
+    char delimiter;
     enum pz_cpu cpu;
 
     pthread_mutex_t lock; // guards everything below
@@ -193,6 +194,7 @@ pz_input_open(struct pz_input **in, const char *const *path, size_t n_paths,
         pz_input_close(p);
         return err->status;
     }
+    p->delimiter = ',';
     *format = p->format;
     *in = p;
     return PZ_OK;
@@ -209,13 +211,19 @@ pz_input_close(struct pz_input *in)
     free(in);
 }
 
+void
+pz_input_set_delimiter(struct pz_input *in, char delimiter)
+{
+    in->delimiter = delimiter;
+}
+
 /* ---- chunks ---- */
 
 static size_t
 whole_records(const struct pz_input *in, const char *data, size_t n)
 {
     if (in->format == PZ_CSV)
-        return pz_csv_whole(data, n);
+        return pz_csv_whole(data, n, in->delimiter);
     const char *feed = memrchr(data, '\n', n);
     return feed ? (size_t)(feed - data) + 1 : 0;
 }

@@ -69,6 +69,8 @@ struct pz_input;
  */
 int pz_input_open(struct pz_input **in, const char *const *path, size_t n_paths,
                   enum pz_format *format, struct pz_err *err);
+/* What separates the fields of CSV, as in csv.h; before the first chunk. */
+void pz_input_set_delimiter(struct pz_input *in, char delimiter);
 /*
  * The next chunk, about 1 MiB or one record; chunk->n 0 at the end. Thread-safe: each
  * thread has its own chunk. In CSV a chunk never ends inside a quoted field (a quote that

@@ -5,7 +5,7 @@
  * what a naive splitter makes of them.
  *
  * The first two bytes of the input choose the width, the slots, the size of the pieces
- * and of the batches that are indexed at once.
+ * and of the batches that are indexed at once, and the delimiter.
  */
 #include "base/buf.h"
 #include "base/cpu.h"
@@ -34,9 +34,10 @@ struct task {
     size_t n;
     const int *slot;
     size_t width;
+    char delimiter;
 };
 
-/* A row without quotes, NUL and bytes over 0x7F, cut at its commas. */
+/* A row without quotes, NUL and bytes over 0x7F, cut at its delimiters. */
 static void
 check_plain(const struct task *t, const struct pz_row_at *at, const struct pz_cell *cell,
             size_t width)
@@ -47,7 +48,7 @@ check_plain(const struct task *t, const struct pz_row_at *at, const struct pz_ce
     end -= end && at->raw[end - 1] == '\n';
     end -= end && at->raw[end - 1] == '\r';
     for (size_t i = 0; i <= end; i++) {
-        if (i < end && at->raw[i] != ',')
+        if (i < end && at->raw[i] != t->delimiter)
             continue;
         int c = t->slot ? t->slot[field] : (int)field;
         field++;
@@ -136,6 +137,7 @@ read_piece(struct pz_csv *csv, const struct task *t, bool tables, size_t from, s
     struct pz_row_at at = {.line = line};
     size_t found, raw = from;
     uint64_t next = line; // of what follows a row, as far as no blank line does
+    pz_csv_set_delimiter(csv, t->delimiter);
     pz_csv_start(csv, t->text + from, to - from, line, t->slot, t->width);
     for (;;) {
         if (tables)
@@ -161,7 +163,8 @@ read_pieces(struct pz_csv *csv, const struct task *t, bool tables, size_t from,
     size_t to = from;
     while (from < t->n) {
         to = to + size < t->n ? to + size : t->n;
-        size_t whole = to == t->n ? to - from : pz_csv_whole(t->text + from, to - from);
+        size_t whole = to == t->n ? to - from
+                                  : pz_csv_whole(t->text + from, to - from, t->delimiter);
         if (whole)
             line = read_piece(csv, t, tables, from, from + whole, line, out);
         from += whole;
@@ -187,6 +190,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     if (!reader[0])
         make_readers();
     struct task t = {.n = n - 2, .width = data[0] & 7};
+    t.delimiter = data[1] % 4 == 3 ? ';' : ',';
     // A copy as long as the text, so that a byte read behind it is found.
     char *copy = malloc(t.n + !t.n);
     require(copy != NULL);

@@ -6,24 +6,38 @@
 #include "base/mem.h"
 #include "base/num.h"
 
-/* TYPE or TYPE=WEIGHT; a type that holds a '=' itself needs a weight. */
+/* The last `mark` in `text` and a number behind it, which ends the text: takes both off.
+ * False: there is no mark. */
+static bool
+take_number(char *text, const char *mark, const char *what, const char *whole,
+            double *out)
+{
+    char *at = NULL;
+    for (char *p = text; (p = strstr(p, mark)); p++)
+        at = p;
+    if (!at)
+        return false;
+    const char *number = at + strlen(mark);
+    enum pz_num bad = pz_parse_f64(number, strlen(number), out);
+    if (bad)
+        pz_die(PZ_USAGE, "--event-type '%s': the %s %s", whole, what, pz_num_text(bad));
+    *at = '\0';
+    return true;
+}
+
+/* TYPE[=WEIGHT][>=X]; a type that holds a '=' itself needs a weight. */
 static void
 parse_event_type(struct pz_event_rule *rule, const char *text)
 {
-    const char *equals = strrchr(text, '=');
     struct pz_err err = PZ_ERR_INIT;
-    char *type;
-    *rule = (struct pz_event_rule){.type = text};
-    if (!equals)
-        return;
-    enum pz_num bad = pz_parse_f64(equals + 1, strlen(equals + 1), &rule->weight);
-    if (bad || rule->weight < 0)
-        pz_die(PZ_USAGE, "--event-type '%s': the weight %s", text,
-               bad ? pz_num_text(bad) : "is below 0");
-    if (pz_strndup(&type, text, (size_t)(equals - text), &err))
+    char *type; // lives as long as the process
+    if (pz_strndup(&type, text, strlen(text), &err))
         pz_die_err(&err);
-    rule->type = type; // lives as long as the process
-    rule->has_weight = true;
+    *rule = (struct pz_event_rule){.type = type};
+    rule->has_threshold = take_number(type, ">=", "least value", text, &rule->threshold);
+    rule->has_weight = take_number(type, "=", "weight", text, &rule->weight);
+    if (rule->weight < 0)
+        pz_die(PZ_USAGE, "--event-type '%s': the weight is below 0", text);
 }
 
 struct pz_selection

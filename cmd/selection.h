@@ -8,7 +8,7 @@
 #include "recipe/preset.h"
 
 struct pz_selection_opts {
-    struct pz_opt_list types; // TYPE or TYPE=WEIGHT
+    struct pz_opt_list types; // TYPE[=WEIGHT][>=X]
     double threshold;         // NaN: not given
 };
 
@@ -18,7 +18,7 @@ struct pz_selection_opts {
      0,                                                                                  \
      PZ_OPT_LIST,                                                                        \
      &(o).types,                                                                         \
-     "TYPE[=WEIGHT]",                                                                    \
+     "TYPE[=WEIGHT][>=X]",                                                                    \
      "learn from this type only, may be repeated (default: all)",                        \
      0,                                                                                  \
      0},                                                                                 \

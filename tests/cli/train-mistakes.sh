@@ -31,6 +31,7 @@ try -g shop -r aws-sims -S ''
 try -g shop -r aws-sims --event-type sell
 try -g shop -r aws-sims --event-type buy=x
 try -g shop -r aws-sims --event-type buy=-1
+try -g shop -r aws-sims --event-type 'buy>=x'
 try -g shop -r aws-sims --event-type buy --event-type buy=2
 try -g shop -r aws-sims --event-value-threshold x
 try -g shop -r aws-sims --event-value-threshold 99

@@ -7,8 +7,6 @@
 
 #include "base/clock.h"
 #include "base/num.h"
-#include "recipe/preset.h"
-#include "recipe/recipe.h"
 #include "serve/server.h"
 
 typedef void (*operation_fn)(struct pz_desk_call *d);
@@ -17,12 +15,6 @@ enum pz_http_when
 pz_desk_fail(struct pz_desk_call *d)
 {
     return pz_api_fail_err(d->call, &d->err);
-}
-
-static const char *
-text(const struct pz_desk_call *d, const char *key)
-{
-    return pz_body_string(d->call->body, key);
 }
 
 /* ---- writing things ---- */
@@ -102,8 +94,8 @@ write_thing(struct pz_desk_call *d, const struct pz_thing *t, const char *const 
     pz_json_free(doc);
 }
 
-static void
-good(struct pz_desk_call *d)
+void
+pz_desk_good(struct pz_desk_call *d)
 {
     if (d->err.status)
         pz_desk_fail(d);
@@ -111,8 +103,8 @@ good(struct pz_desk_call *d)
         d->call->http->status = 200;
 }
 
-static void
-say_arn(struct pz_desk_call *d, const struct pz_thing *t)
+void
+pz_desk_say_arn(struct pz_desk_call *d, const struct pz_thing *t)
 {
     bool first = true;
     pz_buf_addc(&d->call->http->out, '{');
@@ -121,7 +113,7 @@ say_arn(struct pz_desk_call *d, const struct pz_thing *t)
         pz_buf_addc(&d->call->http->out, ',');
     pz_buf_add(&d->call->http->out, d->answer.data ? d->answer.data : "", d->answer.len);
     pz_buf_addc(&d->call->http->out, '}');
-    good(d);
+    pz_desk_good(d);
 }
 
 /* ---- Create ---- */
@@ -162,13 +154,13 @@ is_free(struct pz_desk_call *d)
     return false;
 }
 
-static void
-create(struct pz_desk_call *d)
+void
+pz_op_create(struct pz_desk_call *d)
 {
     const struct pz_kind *k = d->kind;
     enum pz_kind_id id = (enum pz_kind_id)(k - pz_kinds);
     bool derived = id == PZ_KIND_DATASET || id == PZ_KIND_VERSION;
-    d->name = derived ? NULL : text(d, k->name_key);
+    d->name = derived ? NULL : pz_desk_member(d, k->name_key);
     if (!is_free(d) || !k->make(d) || (derived && !is_free(d)))
         return;
     int64_t now = pz_now();
@@ -192,34 +184,34 @@ create(struct pz_desk_call *d)
         *at = d->job;
         d->job = NULL;
     }
-    say_arn(d, &t);
+    pz_desk_say_arn(d, &t);
 }
 
 /* ---- Describe, List, Delete ---- */
 
-static const struct pz_thing *
-find(struct pz_desk_call *d)
+const struct pz_thing *
+pz_desk_thing(struct pz_desk_call *d)
 {
     return pz_thing_find(d, (enum pz_kind_id)(d->kind - pz_kinds),
-                         text(d, d->kind->arn_key));
+                         pz_desk_member(d, d->kind->arn_key));
 }
 
-static void
-describe(struct pz_desk_call *d)
+void
+pz_op_describe(struct pz_desk_call *d)
 {
-    const struct pz_thing *t = find(d);
+    const struct pz_thing *t = pz_desk_thing(d);
     if (!t)
         return;
     pz_buf_addf(&d->call->http->out, "{\"%s\":", d->kind->one);
     write_thing(d, t, d->kind->fields);
     pz_buf_addc(&d->call->http->out, '}');
-    good(d);
+    pz_desk_good(d);
 }
 
-static void
-drop(struct pz_desk_call *d)
+void
+pz_op_drop(struct pz_desk_call *d)
 {
-    const struct pz_thing *t = find(d);
+    const struct pz_thing *t = pz_desk_thing(d);
     struct pz_catalog *c;
     if (!t || !d->kind->drop(d, t))
         return;
@@ -229,7 +221,7 @@ drop(struct pz_desk_call *d)
         pz_catalog_close(c);
     }
     pz_buf_addz(&d->call->http->out, "{}");
-    good(d);
+    pz_desk_good(d);
 }
 
 /* Is the thing a child of what the request asks for? */
@@ -251,10 +243,10 @@ is_child(struct pz_desk_call *d, const struct pz_thing *t, const struct pz_arn *
 
 /* The part of a list of n that is asked for, [*from, *to). A token is the number of the
  * first. False: the call has failed. */
-static bool
-page(struct pz_desk_call *d, size_t n, size_t *from, size_t *to)
+bool
+pz_desk_page(struct pz_desk_call *d, size_t n, size_t *from, size_t *to)
 {
-    const char *token = text(d, "nextToken");
+    const char *token = pz_desk_member(d, "nextToken");
     int64_t most = 100, at = 0;
     pz_body_i64(d->call->body, "maxResults", &most);
     if (token && (pz_parse_i64(token, strlen(token), &at) || at < 0 || (size_t)at > n)) {
@@ -267,24 +259,24 @@ page(struct pz_desk_call *d, size_t n, size_t *from, size_t *to)
     return true;
 }
 
-static void
-end_page(struct pz_desk_call *d, size_t n, size_t to)
+void
+pz_desk_end_page(struct pz_desk_call *d, size_t n, size_t to)
 {
     struct pz_buf *out = &d->call->http->out;
     pz_buf_addc(out, ']');
     if (to < n)
         pz_buf_addf(out, ",\"nextToken\":\"%zu\"", to);
     pz_buf_addc(out, '}');
-    good(d);
+    pz_desk_good(d);
 }
 
-static void
-list(struct pz_desk_call *d)
+void
+pz_op_list(struct pz_desk_call *d)
 {
     struct pz_things all;
     struct pz_arn parent;
     size_t n = 0, from, to;
-    const char *arn = d->kind->parent_key ? text(d, d->kind->parent_key) : NULL;
+    const char *arn = d->kind->parent_key ? pz_desk_member(d, d->kind->parent_key) : NULL;
     if (arn && !pz_arn_parse(&parent, arn)) {
         pz_api_fail(d->call, PZ_FAULT_INVALID_INPUT, "'%s' names nothing", arn);
         return;
@@ -295,77 +287,16 @@ list(struct pz_desk_call *d)
             all.thing[n++] = all.thing[i];
     if (d->err.status) {
         pz_desk_fail(d);
-    } else if (page(d, n, &from, &to)) {
+    } else if (pz_desk_page(d, n, &from, &to)) {
         pz_buf_addf(&d->call->http->out, "{\"%s\":[", d->kind->many);
         for (size_t i = from; i < to; i++) {
             if (i > from)
                 pz_buf_addc(&d->call->http->out, ',');
             write_thing(d, &all.thing[i], d->kind->summary);
         }
-        end_page(d, n, to);
+        pz_desk_end_page(d, n, to);
     }
     free(all.thing);
-}
-
-/* ---- recipes ---- */
-
-static void
-list_recipes(struct pz_desk_call *d)
-{
-    struct pz_buf *out = &d->call->http->out;
-    const char *domain = text(d, "domain"), *name[256], *of[256];
-    size_t n = 0, from, to;
-    for (size_t i = 0; !domain && pz_recipes[i] && n < 256; i++) {
-        of[n] = NULL;
-        name[n++] = pz_recipes[i]->name;
-    }
-    for (const struct pz_preset *p = pz_presets; p->name && n < 256; p++)
-        if (domain && p->domain && strcmp(p->domain, domain) == 0) {
-            of[n] = p->domain;
-            name[n++] = p->name;
-        }
-    if (!page(d, n, &from, &to))
-        return;
-    pz_buf_addz(out, "{\"recipes\":[");
-    for (size_t i = from; i < to; i++) {
-        bool first = true;
-        pz_buf_addz(out, i > from ? ",{" : "{");
-        pz_out_text(out, &first, "name", name[i]);
-        pz_out_arn(out, &first, "recipeArn", pz_api_home(d->call), "recipe", name[i]);
-        pz_out_text(out, &first, "status", "ACTIVE");
-        pz_out_text(out, &first, "domain", of[i]);
-        pz_buf_addc(out, '}');
-    }
-    end_page(d, n, to);
-}
-
-static void
-describe_recipe(struct pz_desk_call *d)
-{
-    struct pz_buf *out = &d->call->http->out;
-    const char *arn = text(d, "recipeArn");
-    const struct pz_preset *p = arn ? pz_preset_find(arn) : NULL;
-    const struct pz_recipe *r = p     ? pz_recipe_find(p->recipe)
-                                : arn ? pz_recipe_find(arn)
-                                      : NULL;
-    bool first = true;
-    if (!r) {
-        pz_api_fail(d->call, PZ_FAULT_NOT_FOUND, "Recipe %s does not exist",
-                    arn ? arn : "");
-        return;
-    }
-    pz_buf_addz(out, "{\"recipe\":{");
-    pz_out_text(out, &first, "name", p ? p->name : r->name);
-    pz_out_arn(out, &first, "recipeArn", pz_api_home(d->call), "recipe",
-               p ? p->name : r->name);
-    pz_out_arn(out, &first, "algorithmArn", pz_api_home(d->call), "algorithm", r->name);
-    pz_out_arn(out, &first, "featureTransformationArn", pz_api_home(d->call),
-               "feature-transformation", r->name);
-    pz_out_text(out, &first, "status", "ACTIVE");
-    pz_out_text(out, &first, "description", p ? p->summary : r->summary);
-    pz_out_text(out, &first, "recipeType", pz_recipe_type_name(r->type));
-    pz_buf_addz(out, "}}");
-    good(d);
 }
 
 /* ---- versions ---- */
@@ -389,17 +320,17 @@ take_metrics(void *ctx, const struct pz_catalog_version *row)
     return 0;
 }
 
-static void
-get_metrics(struct pz_desk_call *d)
+void
+pz_op_get_metrics(struct pz_desk_call *d)
 {
-    const struct pz_thing *t = find(d);
+    const struct pz_thing *t = pz_desk_thing(d);
     struct pz_catalog *c;
     bool first = true;
     if (!t)
         return;
     if (strcmp(t->status, "ACTIVE") != 0 || !t->pz) {
         pz_api_fail(d->call, PZ_FAULT_IN_USE, "Solution version %s is not ACTIVE",
-                    text(d, "solutionVersionArn"));
+                    pz_desk_member(d, "solutionVersionArn"));
         return;
     }
     struct metrics m = {t->pz, &d->call->http->out, false};
@@ -411,13 +342,13 @@ get_metrics(struct pz_desk_call *d)
         pz_catalog_close(c);
     }
     pz_buf_addz(m.out, m.found ? "}" : "{}}");
-    good(d);
+    pz_desk_good(d);
 }
 
-static void
-stop_version(struct pz_desk_call *d)
+void
+pz_op_stop_version(struct pz_desk_call *d)
 {
-    const struct pz_thing *found = find(d);
+    const struct pz_thing *found = pz_desk_thing(d);
     if (!found)
         return;
     struct pz_thing t = *found;
@@ -440,174 +371,23 @@ stop_version(struct pz_desk_call *d)
     }
     pz_thing_put(d, &t);
     pz_buf_addz(&d->call->http->out, "{}");
-    good(d);
+    pz_desk_good(d);
 }
 
-/* ---- changes ---- */
+/* ---- the table ---- */
 
-/* The document with a member replaced (value NULL: taken away). */
-const char *
-pz_desk_changed(struct pz_desk_call *d, const char *doc, const char *key,
-                const char *value)
-{
-    struct pz_buf b = PZ_BUF_INIT;
-    pz_json *j = NULL;
-    const char *out = NULL;
-    bool first = true;
-    if (pz_json_parse(&j, doc, strlen(doc), &d->err))
-        return NULL;
-    pz_buf_addc(&b, '{');
-    for (const pz_json *m = pz_json_first(j); m; m = pz_json_next(m))
-        if (strcmp(pz_json_key(m), key) != 0) {
-            pz_out_key(&b, &first, pz_json_key(m));
-            pz_json_add(&b, m);
-        }
-    if (value) {
-        pz_out_key(&b, &first, key);
-        pz_buf_addz(&b, value);
-    }
-    pz_buf_addc(&b, '}');
-    if (!pz_buf_status(&b, "a resource", &d->err))
-        pz_arena_copy(d->arena, &out, b.data, b.len, "a resource", &d->err);
-    pz_buf_release(&b);
-    pz_json_free(j);
-    return out;
-}
-
-static void
-update_campaign(struct pz_desk_call *d)
-{
-    static const char *const member[] = {"solutionVersionArn", "minProvisionedTPS",
-                                         "campaignConfig"};
-    const struct pz_thing *found = find(d);
-    pz_json *doc = found ? pz_thing_doc(d, found) : NULL;
-    if (!doc)
-        return;
-    struct pz_thing t = *found;
-    const char *arn = text(d, "solutionVersionArn");
-    if (!arn)
-        arn = pz_desk_text(d, "%s", pz_json_get_string(doc, "solutionVersionArn"));
-    pz_json_free(doc);
-    if (!arn || !pz_campaign_update(d, &t, arn))
-        return;
-    for (size_t i = 0; i < 3 && t.doc; i++) {
-        struct pz_buf b = PZ_BUF_INIT;
-        const pz_json *j = pz_body_get(d->call->body, member[i]);
-        if (j)
-            pz_json_add(&b, j);
-        if (b.data)
-            t.doc = pz_desk_changed(d, t.doc, member[i], b.data);
-        pz_buf_release(&b);
-    }
-    t.updated = pz_now();
-    t.status = "ACTIVE";
-    if (t.doc)
-        pz_thing_put(d, &t);
-    say_arn(d, &t);
-}
-
-/* ---- tags ---- */
-
-/* What an ARN names, of any kind. */
-static const struct pz_thing *
-find_any(struct pz_desk_call *d, const char *arn)
-{
-    struct pz_arn a;
-    bool parsed = arn && pz_arn_parse(&a, arn);
-    for (int k = 0; parsed && k < PZ_N_KINDS; k++)
-        if (pz_arn_is(&a, pz_kinds[k].arn_kind) &&
-            (k != PZ_KIND_SOLUTION || !strchr(a.name, '/')))
-            return pz_thing_find(d, (enum pz_kind_id)k, arn);
-    pz_api_fail(d->call, PZ_FAULT_INVALID_INPUT, "'%s' names nothing that can have tags",
-                arn ? arn : "");
-    return NULL;
-}
-
-static void
-list_tags(struct pz_desk_call *d)
-{
-    const struct pz_thing *t = find_any(d, text(d, "resourceArn"));
-    pz_json *doc = t ? pz_thing_doc(d, t) : NULL;
-    if (!doc)
-        return;
-    const pz_json *tags = pz_body_get(doc, "tags");
-    pz_buf_addz(&d->call->http->out, "{\"tags\":");
-    if (tags)
-        pz_json_add(&d->call->http->out, tags);
-    else
-        pz_buf_addz(&d->call->http->out, "[]");
-    pz_buf_addc(&d->call->http->out, '}');
-    pz_json_free(doc);
-    good(d);
-}
-
-/* Is the key among those of a list of tags, or of texts? */
-static bool
-has_key(const pz_json *list, const char *key)
-{
-    for (const pz_json *j = list ? pz_json_first(list) : NULL; j; j = pz_json_next(j)) {
-        const char *s =
-            pz_json_is_object(j) ? pz_json_get_string(j, "tagKey") : pz_json_string(j);
-        if (s && key && strcmp(s, key) == 0)
-            return true;
-    }
-    return false;
-}
-
-enum { TAGS_MAX = 50 };
-
-static void
-set_tags(struct pz_desk_call *d)
-{
-    const pz_json *more = pz_body_get(d->call->body, "tags");
-    const pz_json *less = pz_body_get(d->call->body, "tagKeys");
-    const struct pz_thing *found = find_any(d, text(d, "resourceArn"));
-    struct pz_buf b = PZ_BUF_INIT;
-    size_t n = 0;
-    pz_json *doc = found ? pz_thing_doc(d, found) : NULL;
-    if (!doc)
-        return;
-    struct pz_thing t = *found;
-    const pz_json *lists[] = {pz_body_get(doc, "tags"), more};
-    pz_buf_addc(&b, '[');
-    for (int i = 0; i < 2; i++)
-        for (const pz_json *j = lists[i] ? pz_json_first(lists[i]) : NULL; j;
-             j = pz_json_next(j)) {
-            const char *key = pz_json_get_string(j, "tagKey");
-            if (has_key(less, key) || (i == 0 && has_key(more, key)))
-                continue;
-            pz_buf_addz(&b, n++ ? "," : "");
-            pz_json_add(&b, j);
-        }
-    pz_buf_addc(&b, ']');
-    if (n > TAGS_MAX) {
-        pz_api_fail(d->call, PZ_FAULT_TOO_MANY_TAGS, "%zu tags: %d are possible", n,
-                    TAGS_MAX);
-    } else if (!pz_buf_status(&b, "tags", &d->err)) {
-        t.doc = pz_desk_changed(d, t.doc, "tags", b.data);
-        if (t.doc)
-            pz_thing_put(d, &t);
-        pz_buf_addz(&d->call->http->out, "{}");
-        good(d);
-    }
-    pz_buf_release(&b);
-    pz_json_free(doc);
-}
-
-static void
-absent(struct pz_desk_call *d)
+void
+pz_op_absent(struct pz_desk_call *d)
 {
     pz_api_fail(d->call, PZ_FAULT_INVALID_INPUT,
                 "%s is not available on this server; pz-aws(7) lists what is",
                 d->call->route->operation);
 }
 
-/* ---- the table ---- */
-
 /* Operation, request shape, kind, function; pz-aws(7) has the same rows. */
 #define OPERATIONS(X)                                                                    \
     X(CreateBatchInferenceJob, create_inference, INFERENCE, create)                      \
-    X(CreateBatchSegmentJob, arns, GROUP, absent)                                        \
+    X(CreateBatchSegmentJob, create_segment, SEGMENT, create)                            \
     X(CreateCampaign, create_campaign, CAMPAIGN, create)                                 \
     X(CreateDataDeletionJob, create_deletion, DELETION, create)                          \
     X(CreateDataset, create_dataset, DATASET, create)                                    \
@@ -630,9 +410,9 @@ absent(struct pz_desk_call *d)
     X(DeleteRecommender, arns, GROUP, absent)                                            \
     X(DeleteSchema, arns, SCHEMA, drop)                                                  \
     X(DeleteSolution, arns, SOLUTION, drop)                                              \
-    X(DescribeAlgorithm, arns, GROUP, absent)                                            \
+    X(DescribeAlgorithm, arns, GROUP, describe_algorithm)                                \
     X(DescribeBatchInferenceJob, arns, INFERENCE, describe)                              \
-    X(DescribeBatchSegmentJob, arns, GROUP, absent)                                      \
+    X(DescribeBatchSegmentJob, arns, SEGMENT, describe)                                  \
     X(DescribeCampaign, arns, CAMPAIGN, describe)                                        \
     X(DescribeDataDeletionJob, arns, DELETION, describe)                                 \
     X(DescribeDataset, arns, DATASET, describe)                                          \
@@ -640,7 +420,7 @@ absent(struct pz_desk_call *d)
     X(DescribeDatasetGroup, arns, GROUP, describe)                                       \
     X(DescribeDatasetImportJob, arns, IMPORT, describe)                                  \
     X(DescribeEventTracker, arns, TRACKER, describe)                                     \
-    X(DescribeFeatureTransformation, arns, GROUP, absent)                                \
+    X(DescribeFeatureTransformation, arns, GROUP, describe_transformation)               \
     X(DescribeFilter, arns, FILTER, describe)                                            \
     X(DescribeMetricAttribution, arns, GROUP, absent)                                    \
     X(DescribeRecipe, arns, GROUP, describe_recipe)                                      \
@@ -650,7 +430,7 @@ absent(struct pz_desk_call *d)
     X(DescribeSolutionVersion, arns, VERSION, describe)                                  \
     X(GetSolutionMetrics, arns, VERSION, get_metrics)                                    \
     X(ListBatchInferenceJobs, list, INFERENCE, list)                                     \
-    X(ListBatchSegmentJobs, list, GROUP, absent)                                         \
+    X(ListBatchSegmentJobs, list, SEGMENT, list)                                         \
     X(ListCampaigns, list, CAMPAIGN, list)                                               \
     X(ListDataDeletionJobs, list, DELETION, list)                                        \
     X(ListDatasetExportJobs, list, EXPORT, list)                                         \
@@ -673,16 +453,16 @@ absent(struct pz_desk_call *d)
     X(TagResource, tag, GROUP, set_tags)                                                 \
     X(UntagResource, untag, GROUP, set_tags)                                             \
     X(UpdateCampaign, update_campaign, CAMPAIGN, update_campaign)                        \
-    X(UpdateDataset, arns, DATASET, absent)                                              \
+    X(UpdateDataset, update_dataset, DATASET, update_dataset)                            \
     X(UpdateMetricAttribution, arns, GROUP, absent)                                      \
     X(UpdateRecommender, arns, GROUP, absent)                                            \
-    X(UpdateSolution, arns, SOLUTION, absent)
+    X(UpdateSolution, update_solution, SOLUTION, update_solution)
 
 static const struct {
     enum pz_kind_id kind;
     operation_fn fn;
 } operations[] = {
-#define OPERATION(name, shape, kind, fn) {PZ_KIND_##kind, fn},
+#define OPERATION(name, shape, kind, fn) {PZ_KIND_##kind, pz_op_##fn},
     OPERATIONS(OPERATION)
 #undef OPERATION
 };

@@ -11,6 +11,8 @@
 #define PZ_SERVE_CONTROL_H
 
 #include "base/arena.h"
+#include "recipe/preset.h"
+#include "recipe/recipe.h"
 #include "serve/api.h"
 #include "store/catalog_resource.h"
 
@@ -26,6 +28,7 @@ enum pz_kind_id {
     PZ_KIND_TRACKER,
     PZ_KIND_EXPORT,
     PZ_KIND_INFERENCE,
+    PZ_KIND_SEGMENT,
     PZ_KIND_DELETION,
     PZ_N_KINDS,
 };
@@ -77,6 +80,26 @@ struct pz_kind {
 };
 extern const struct pz_kind pz_kinds[PZ_N_KINDS];
 
+/* The functions of operations, in the table of control.c. */
+#define PZ_OP(what) void pz_op_##what(struct pz_desk_call *d)
+PZ_OP(create);
+PZ_OP(describe);
+PZ_OP(drop);
+PZ_OP(list);
+PZ_OP(absent);
+PZ_OP(get_metrics);
+PZ_OP(stop_version);
+PZ_OP(list_recipes);
+PZ_OP(describe_recipe);
+PZ_OP(describe_algorithm);
+PZ_OP(describe_transformation);
+PZ_OP(list_tags);
+PZ_OP(set_tags);
+PZ_OP(update_campaign);
+PZ_OP(update_dataset);
+PZ_OP(update_solution);
+#undef PZ_OP
+
 /* Request shapes by operation; pz_control_routes refers to them. */
 #define PZ_CONTROL_SHAPES(X)                                                             \
     X(create_schema)                                                                     \
@@ -90,7 +113,10 @@ extern const struct pz_kind pz_kinds[PZ_N_KINDS];
     X(create_tracker)                                                                    \
     X(create_export)                                                                     \
     X(create_inference)                                                                  \
+    X(create_segment)                                                                    \
     X(create_deletion)                                                                   \
+    X(update_dataset)                                                                    \
+    X(update_solution)                                                                   \
     X(update_campaign)                                                                   \
     X(list_recipes)                                                                      \
     X(list)                                                                              \
@@ -129,11 +155,56 @@ bool pz_campaign_update(struct pz_desk_call *d, const struct pz_thing *t,
                         const char *arn);
 enum pz_http_when pz_desk_fail(struct pz_desk_call *d); // with d->err
 
+/* ---- what operations share ---- */
+
+/* The thing that the request names; NULL: the call has failed. */
+const struct pz_thing *pz_desk_thing(struct pz_desk_call *d);
+/* Ends an answer: status 200, or d->err. */
+void pz_desk_good(struct pz_desk_call *d);
+/* {"...Arn": ..., what is in d->answer}. */
+void pz_desk_say_arn(struct pz_desk_call *d, const struct pz_thing *t);
+/* The part of a list of n that is asked for, [*from, *to). A token is the number of the
+ * first. False: the call has failed. */
+bool pz_desk_page(struct pz_desk_call *d, size_t n, size_t *from, size_t *to);
+void pz_desk_end_page(struct pz_desk_call *d, size_t n, size_t to); // "],..."}
+/* Puts a thing with a changed document (NULL: d->err) and answers with its ARN. */
+void pz_desk_save(struct pz_desk_call *d, struct pz_thing *t);
+/* The document with a summary of an update: these members of the request, its state and
+ * times. */
+const char *pz_desk_noted(struct pz_desk_call *d, const char *doc, const char *key,
+                          const char *const *member, const char *status);
+
+/* What the ARN of a recipe means. */
+struct pz_desk_recipe {
+    const struct pz_recipe *recipe;
+    const struct pz_preset *preset; // NULL: the recipe itself
+    const char *name;               // of the preset or recipe
+};
+bool pz_desk_recipe(struct pz_desk_call *d, const char *arn, struct pz_desk_recipe *out);
+/* Can a solution of that document (CreateSolution) be trained here? */
+bool pz_desk_solution_fits(struct pz_desk_call *d, const pz_json *solution);
+/* Can answers follow itemExplorationConfig and rankingInfluence of a configuration? */
+bool pz_desk_settings_fit(struct pz_desk_call *d, const pz_json *config);
+/* Is a schema one for datasets of that type? */
+bool pz_desk_schema_fits(struct pz_desk_call *d, const struct pz_thing *schema,
+                         const char *type);
+/* The document of a version that has been trained, as file "SOLUTION/VERSION", with what
+ * was left to validation; its solution is told of the recipe. NULL: d->err. */
+const char *pz_version_found(struct pz_desk_call *d, const struct pz_thing *version,
+                             const char *pz);
+/* N of "rate(N days)", 1 to 30; 0: it is none. */
+int pz_desk_days(const char *text);
+bool pz_desk_busy(struct pz_desk_call *d, const char *group); // has it a job?
+
 /* ---- what making and deleting shares ---- */
 
 const char *pz_desk_base(const char *path); // behind the last '/'
 /* A text member of the request; NULL: absent. */
 const char *pz_desk_member(const struct pz_desk_call *d, const char *key);
+/* The same; absent: the call has failed. */
+const char *pz_desk_needed(struct pz_desk_call *d, const char *key);
+/* The JSON text of a value, in the arena; NULL: d->err. */
+const char *pz_desk_json(struct pz_desk_call *d, const pz_json *j);
 /* The path in a member of the request: "dataSource" has it itself (inner NULL). */
 const char *pz_desk_path(struct pz_desk_call *d, const char *member, const char *inner);
 /* The document with a member replaced (JSON; NULL: taken away). */
@@ -167,6 +238,7 @@ PZ_MAKE(campaign);
 PZ_MAKE(filter);
 PZ_MAKE(tracker);
 PZ_MAKE(inference);
+PZ_MAKE(segment);
 PZ_DROP(schema);
 PZ_DROP(dataset);
 PZ_DROP(group);

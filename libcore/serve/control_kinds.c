@@ -9,7 +9,7 @@ F(group_fields, "name", "datasetGroupArn", "status", "roleArn", "kmsKeyArn", TIM
   "failureReason", "domain");
 F(group_summary, "name", "datasetGroupArn", "status", TIMES, "failureReason", "domain");
 F(dataset_fields, "name", "datasetArn", "datasetGroupArn", "datasetType", "schemaArn",
-  "status", TIMES);
+  "status", TIMES, "latestDatasetUpdate");
 F(dataset_summary, "name", "datasetArn", "datasetType", "status", TIMES);
 F(import_fields, "jobName", "datasetImportJobArn", "datasetArn", "dataSource", "roleArn",
   "status", TIMES, "failureReason", "importMode", "publishAttributionMetricsToS3");
@@ -17,11 +17,13 @@ F(import_summary, "datasetImportJobArn", "jobName", "status", TIMES, "failureRea
   "importMode");
 F(solution_fields, "name", "solutionArn", "performHPO", "performAutoML",
   "performAutoTraining", "performIncrementalUpdate", "recipeArn", "datasetGroupArn",
-  "eventType", "solutionConfig", "status", TIMES, "latestSolutionVersion");
+  "eventType", "solutionConfig", "autoMLResult", "status", TIMES, "latestSolutionVersion",
+  "latestSolutionUpdate");
 F(solution_summary, "name", "solutionArn", "status", TIMES, "recipeArn");
 F(version_fields, "name", "solutionVersionArn", "solutionArn", "performHPO",
   "performAutoML", "recipeArn", "eventType", "datasetGroupArn", "solutionConfig",
-  "trainingHours", "trainingMode", "status", "failureReason", TIMES, "trainingType");
+  "trainingHours", "trainingMode", "tunedHPOParams", "status", "failureReason", TIMES,
+  "trainingType");
 F(version_summary, "solutionVersionArn", "status", "trainingMode", "trainingType", TIMES,
   "failureReason");
 F(campaign_fields, "name", "campaignArn", "solutionVersionArn", "minProvisionedTPS",
@@ -42,6 +44,11 @@ F(inference_fields, "jobName", "batchInferenceJobArn", "filterArn", "failureReas
   "roleArn", "batchInferenceJobMode", "status", TIMES);
 F(inference_summary, "batchInferenceJobArn", "jobName", "status", TIMES, "failureReason",
   "solutionVersionArn", "batchInferenceJobMode");
+F(segment_fields, "jobName", "batchSegmentJobArn", "filterArn", "failureReason",
+  "solutionVersionArn", "numResults", "jobInput", "jobOutput", "roleArn", "status",
+  TIMES);
+F(segment_summary, "batchSegmentJobArn", "jobName", "status", TIMES, "failureReason",
+  "solutionVersionArn");
 F(deletion_fields, "jobName", "dataDeletionJobArn", "datasetGroupArn", "dataSource",
   "roleArn", "status", TIMES, "failureReason");
 F(deletion_summary, "dataDeletionJobArn", "datasetGroupArn", "jobName", "status", TIMES,
@@ -82,6 +89,9 @@ const struct pz_kind pz_kinds[PZ_N_KINDS] = {
         "batchInferenceJobArn", "jobName", "batchInferenceJob", "batchInferenceJobs",
         "solutionVersionArn", "solutionVersionArn", inference_fields, inference_summary,
         pz_make_inference, NULL},
+    [PZ_KIND_SEGMENT] = {"batch-segment-job", "batch segment job", "batchSegmentJobArn",
+        "jobName", "batchSegmentJob", "batchSegmentJobs", "solutionVersionArn",
+        "solutionVersionArn", segment_fields, segment_summary, pz_make_segment, NULL},
     [PZ_KIND_DELETION] = {"data-deletion-job", "data deletion job", "dataDeletionJobArn",
         "jobName", "dataDeletionJob", "dataDeletionJobs", "datasetGroupArn",
         "datasetGroupArn", deletion_fields, deletion_summary, pz_make_deletion, NULL},

@@ -39,6 +39,18 @@ pz_desk_member(const struct pz_desk_call *d, const char *key)
     return pz_body_string(d->call->body, key);
 }
 
+const char *
+pz_desk_needed(struct pz_desk_call *d, const char *key)
+{
+    const char *s = pz_desk_member(d, key);
+    if (!s)
+        pz_api_fail(d->call, PZ_FAULT_VALIDATION,
+                    "1 validation error detected: Value null at '%s' failed to satisfy "
+                    "constraint: Member must not be null",
+                    key);
+    return s;
+}
+
 /* ---- files of S3 ---- */
 
 static bool
@@ -231,6 +243,21 @@ pz_drop_schema(struct pz_desk_call *d, const struct pz_thing *t)
 }
 
 bool
+pz_desk_schema_fits(struct pz_desk_call *d, const struct pz_thing *s, const char *type)
+{
+    enum pz_set set;
+    if (pz_set_parse(&set, type, &d->err))
+        return pz_desk_lost(d);
+    pz_json *doc = pz_thing_doc(d, s);
+    if (!doc)
+        return pz_desk_lost(d);
+    bool good = check_schema(d, pz_json_get_string(doc, "schema"), pz_set_name(set),
+                             pz_json_get_string(doc, "domain"));
+    pz_json_free(doc);
+    return good;
+}
+
+bool
 pz_make_dataset(struct pz_desk_call *d)
 {
     enum pz_set set;
@@ -239,17 +266,8 @@ pz_make_dataset(struct pz_desk_call *d)
     if (!pz_desk_group(d))
         return false;
     const struct pz_thing *s = pz_thing_find(d, PZ_KIND_SCHEMA, arn);
-    if (!s)
-        return false;
-    if (pz_set_parse(&set, pz_desk_member(d, "datasetType"), &d->err))
-        return pz_desk_lost(d);
-    pz_json *doc = pz_thing_doc(d, s);
-    if (!doc)
-        return pz_desk_lost(d);
-    bool good = check_schema(d, pz_json_get_string(doc, "schema"), pz_set_name(set),
-                             pz_json_get_string(doc, "domain"));
-    pz_json_free(doc);
-    if (!good)
+    if (!s || !pz_desk_schema_fits(d, s, pz_desk_member(d, "datasetType")) ||
+        pz_set_parse(&set, pz_desk_member(d, "datasetType"), &d->err))
         return false;
     snprintf(type, sizeof type, "%s", pz_set_name(set));
     for (char *p = type; *p; p++)
@@ -277,13 +295,21 @@ take_dataset(struct pz_desk_call *d, const char **type)
 }
 
 bool
+pz_desk_busy(struct pz_desk_call *d, const char *group)
+{
+    for (struct pz_job *j = *pz_control_jobs(d->control); j; j = j->next)
+        if (strcmp(j->group, group) == 0)
+            return true;
+    return false;
+}
+
+bool
 pz_drop_dataset(struct pz_desk_call *d, const struct pz_thing *t)
 {
     enum pz_set set;
     char *path;
-    for (struct pz_job *j = *pz_control_jobs(d->control); j; j = j->next)
-        if (strcmp(j->group, t->group) == 0)
-            return IN_USE("Dataset %s is in use by a job", t->name);
+    if (pz_desk_busy(d, t->group))
+        return IN_USE("Dataset %s is in use by a job", t->name);
     if (pz_set_parse(&set, pz_desk_base(t->name), &d->err) ||
         pz_dataset_path(&path, t->group, set, &d->err))
         return pz_desk_lost(d);

@@ -100,6 +100,7 @@ STRUCT(solution_config, MAY("eventValueThreshold", pz_shape_string), MAY("hpoCon
        MAY("autoMLConfig", auto_ml), MAY("eventsConfig", events),
        MAY("optimizationObjective", objective), MAY("trainingDataConfig", training_data),
        MAY("autoTrainingConfig", auto_training));
+STRUCT(solution_update, MAY("autoTrainingConfig", auto_training), MAY("eventsConfig", events));
 static const struct pz_shape ranking = {
     .kind = PZ_SHAPE_MAP, .max = 2, .key = &influence, .item = &share};
 STRUCT(campaign_config, MAY("itemExplorationConfig", params),
@@ -133,6 +134,11 @@ BODY(create_campaign, MUST("name", pz_shape_name), MUST("solutionVersionArn", pz
 BODY(update_campaign, MUST("campaignArn", pz_shape_arn),
      MAY("solutionVersionArn", pz_shape_arn), MAY("minProvisionedTPS", results),
      MAY("campaignConfig", campaign_config));
+BODY(update_dataset, MUST("datasetArn", pz_shape_arn), MUST("schemaArn", pz_shape_arn));
+BODY(update_solution, MUST("solutionArn", pz_shape_arn),
+     MAY("performAutoTraining", pz_shape_boolean),
+     MAY("performIncrementalUpdate", pz_shape_boolean),
+     MAY("solutionUpdateConfig", solution_update));
 BODY(create_filter, MUST("name", pz_shape_name), MUST("datasetGroupArn", pz_shape_arn),
      MUST("filterExpression", expression), MAY("tags", tags));
 BODY(create_tracker, MUST("name", pz_shape_name), MUST("datasetGroupArn", pz_shape_arn),
@@ -146,6 +152,10 @@ BODY(create_inference, MUST("jobName", pz_shape_name),
      MUST("roleArn", role), MAY("batchInferenceJobConfig", inference_config),
      MAY("tags", tags), MAY("batchInferenceJobMode", inference_mode),
      MAY("themeGenerationConfig", themes));
+BODY(create_segment, MUST("jobName", pz_shape_name),
+     MUST("solutionVersionArn", pz_shape_arn), MAY("filterArn", pz_shape_arn),
+     MAY("numResults", results), MUST("jobInput", s3_source), MUST("jobOutput", s3_target),
+     MUST("roleArn", role), MAY("tags", tags));
 BODY(create_deletion, MUST("jobName", pz_shape_name), MUST("datasetGroupArn", pz_shape_arn),
      MUST("dataSource", source), MUST("roleArn", role), MAY("tags", tags));
 BODY(list_recipes, MAY("recipeProvider", provider), MAY("nextToken", token),
@@ -161,6 +171,8 @@ BODY(arns, MAY("schemaArn", pz_shape_arn), MAY("datasetGroupArn", pz_shape_arn),
      MAY("solutionArn", pz_shape_arn), MAY("solutionVersionArn", pz_shape_arn),
      MAY("campaignArn", pz_shape_arn), MAY("filterArn", pz_shape_arn),
      MAY("eventTrackerArn", pz_shape_arn), MAY("datasetExportJobArn", pz_shape_arn),
-     MAY("batchInferenceJobArn", pz_shape_arn), MAY("dataDeletionJobArn", pz_shape_arn),
-     MAY("recipeArn", pz_shape_arn), MAY("resourceArn", pz_shape_arn));
+     MAY("batchInferenceJobArn", pz_shape_arn), MAY("batchSegmentJobArn", pz_shape_arn),
+     MAY("dataDeletionJobArn", pz_shape_arn), MAY("recipeArn", pz_shape_arn),
+     MAY("algorithmArn", pz_shape_arn), MAY("featureTransformationArn", pz_shape_arn),
+     MAY("resourceArn", pz_shape_arn));
 /* clang-format on */

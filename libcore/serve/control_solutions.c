@@ -1,4 +1,4 @@
-/* What making and deleting solutions, versions, campaigns, filters and trackers does. */
+/* What deleting solutions and making campaigns, filters and trackers does. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/num.h"
 #include "recipe/recipe.h"
 #include "serve/control.h"
 #include "serve/server.h"
@@ -19,146 +20,6 @@
 #include "store/estore.h"
 
 /* ---- solutions ---- */
-
-static bool
-check_params(struct pz_desk_call *d, const struct pz_recipe *r, const pz_json *map)
-{
-    struct pz_params p;
-    pz_params_init(&p, r->params);
-    for (const pz_json *v = map ? pz_json_first(map) : NULL; v; v = pz_json_next(v)) {
-        const char *set = pz_desk_text(d, "%s=%s", pz_json_key(v), pz_json_string(v));
-        if (!set || pz_params_set(&p, set, &d->err))
-            return pz_desk_lost(d);
-    }
-    return true;
-}
-
-static const struct {
-    const char *member, *why;
-} not_taken[] = {
-    {"optimizationObjective", "an optimization objective"},
-    {"trainingDataConfig", "a choice of training columns"},
-};
-
-bool
-pz_make_solution(struct pz_desk_call *d)
-{
-    const char *arn = pz_desk_member(d, "recipeArn");
-    const struct pz_recipe *r = arn ? pz_recipe_find(arn) : NULL;
-    const pz_json *config = pz_body_get(d->call->body, "solutionConfig");
-    bool hpo = false, automl = false;
-    const pz_json *j = pz_body_get(d->call->body, "performHPO");
-    if (j)
-        pz_json_is_bool(j, &hpo);
-    if ((j = pz_body_get(d->call->body, "performAutoML")))
-        pz_json_is_bool(j, &automl);
-    if (!pz_desk_group(d))
-        return false;
-    if (automl || hpo)
-        return INVALID("%s is not available on this server",
-                       automl ? "performAutoML" : "performHPO");
-    if (!arn)
-        return INVALID("RecipeArn must be provided when performAutoML is not enabled");
-    if (!r) {
-        pz_api_fail(d->call, PZ_FAULT_NOT_FOUND, "Recipe %s does not exist", arn);
-        return false;
-    }
-    for (size_t i = 0; config && i < sizeof not_taken / sizeof *not_taken; i++)
-        if (pz_body_get(config, not_taken[i].member))
-            return INVALID("%s is not available on this server", not_taken[i].why);
-    return !config ||
-           (check_params(d, r, pz_body_get(config, "algorithmHyperParameters")) &&
-            check_params(d, r, pz_body_get(config, "featureTransformationParameters")));
-}
-
-static bool
-add_params(struct pz_desk_call *d, struct pz_job *j, const pz_json *map)
-{
-    for (const pz_json *v = map ? pz_json_first(map) : NULL; v; v = pz_json_next(v))
-        if (!pz_job_arg(d, j, "-p") ||
-            !pz_job_arg(d, j, "%s=%s", pz_json_key(v), pz_json_string(v)))
-            return false;
-    return true;
-}
-
-static bool
-add_events(struct pz_desk_call *d, struct pz_job *j, const pz_json *config)
-{
-    const pz_json *events = pz_body_get(config, "eventsConfig");
-    const pz_json *list = events ? pz_body_get(events, "eventParametersList") : NULL;
-    for (const pz_json *e = list ? pz_json_first(list) : NULL; e; e = pz_json_next(e)) {
-        const char *type = pz_body_string(e, "eventType");
-        double weight = 1;
-        const pz_json *w = pz_body_get(e, "weight");
-        if (w)
-            pz_json_number(w, &weight);
-        if (type && (!pz_job_arg(d, j, "--event-type") ||
-                     !pz_job_arg(d, j, "%s=%g", type, weight)))
-            return false;
-    }
-    return true;
-}
-
-static bool
-add_config(struct pz_desk_call *d, struct pz_job *j, const pz_json *config)
-{
-    const char *least = pz_body_string(config, "eventValueThreshold");
-    return add_params(d, j, pz_body_get(config, "algorithmHyperParameters")) &&
-           add_params(d, j, pz_body_get(config, "featureTransformationParameters")) &&
-           add_events(d, j, config) &&
-           (!least || (pz_job_arg(d, j, "--event-value-threshold") &&
-                       pz_job_arg(d, j, "%s", least)));
-}
-
-static const char *
-recipe_name(const char *arn)
-{
-    struct pz_arn a;
-    return arn && pz_arn_parse(&a, arn) ? a.name : arn ? arn : "";
-}
-
-/* What a version has of its solution. */
-static const char *const inherited[] = {"performHPO", "performAutoML", "recipeArn",
-                                        "eventType", "solutionConfig"};
-
-bool
-pz_make_version(struct pz_desk_call *d)
-{
-    unsigned char id[4] = {0};
-    const char *mode = pz_desk_member(d, "trainingMode");
-    const struct pz_thing *s =
-        pz_thing_find(d, PZ_KIND_SOLUTION, pz_desk_member(d, "solutionArn"));
-    pz_json *doc = s ? pz_thing_doc(d, s) : NULL;
-    bool first = false;
-    if (!doc)
-        return s ? pz_desk_lost(d) : false;
-    if (getrandom(id, sizeof id, 0) != (ssize_t)sizeof id)
-        pz_err_sys(&d->err, "cannot get random bytes");
-    d->group = s->group;
-    d->name = pz_desk_text(d, "%s/%02x%02x%02x%02x", s->name, id[0], id[1], id[2], id[3]);
-    for (size_t i = 0; i < sizeof inherited / sizeof *inherited; i++) {
-        const pz_json *j = pz_body_get(doc, inherited[i]);
-        if (!j)
-            continue;
-        pz_out_key(&d->extra, &first, inherited[i]);
-        pz_json_add(&d->extra, j);
-    }
-    if (!mode)
-        pz_out_text(&d->extra, &first, "trainingMode", "FULL");
-    pz_out_text(&d->extra, &first, "trainingType", "MANUAL");
-    d->job = d->name ? pz_job_new(d, PZ_KIND_VERSION, "pz-train") : NULL;
-    struct pz_job *j = d->job;
-    const char *type = pz_json_get_string(doc, "eventType");
-    const pz_json *config = pz_body_get(doc, "solutionConfig");
-    bool good =
-        j && pz_job_arg(d, j, "-r") &&
-        pz_job_arg(d, j, "%s", recipe_name(pz_json_get_string(doc, "recipeArn"))) &&
-        pz_job_arg(d, j, "-S") && pz_job_arg(d, j, "%s", s->name) &&
-        (!config || add_config(d, j, config)) &&
-        (!type || (pz_job_arg(d, j, "--event-type") && pz_job_arg(d, j, "%s", type)));
-    pz_json_free(doc);
-    return good ? true : pz_desk_lost(d);
-}
 
 /* Deletes a folder with files in it. */
 void
@@ -265,6 +126,41 @@ take_version(struct pz_desk_call *d, const char *arn, const char **solution,
     return *solution ? true : pz_desk_lost(d);
 }
 
+/* A number of a configuration, within bounds. */
+static bool
+check_number(struct pz_desk_call *d, const pz_json *map, const char *key, double min,
+             double max)
+{
+    const char *s = map ? pz_body_string(map, key) : NULL;
+    double x = min;
+    return !s || (!pz_parse_f64(s, strlen(s), &x) && x >= min && x <= max) ||
+           INVALID("itemExplorationConfig: %s '%s' is not a number from %g to %g", key, s,
+                   min, max);
+}
+
+bool
+pz_desk_settings_fit(struct pz_desk_call *d, const pz_json *config)
+{
+    const pz_json *map = pz_body_get(config, "itemExplorationConfig");
+    const pz_json *ranking = pz_body_get(config, "rankingInfluence");
+    for (const pz_json *v = map ? pz_json_first(map) : NULL; v; v = pz_json_next(v))
+        if (strcmp(pz_json_key(v), "explorationWeight") != 0 &&
+            strcmp(pz_json_key(v), "explorationItemAgeCutOff") != 0)
+            return INVALID("itemExplorationConfig has no '%s'; it has explorationWeight "
+                           "and explorationItemAgeCutOff",
+                           pz_json_key(v));
+    for (const pz_json *v = ranking ? pz_json_first(ranking) : NULL; v;
+         v = pz_json_next(v)) {
+        double x = 0;
+        if (!pz_json_number(v, &x) || x != 0)
+            return INVALID("rankingInfluence is part of the solution here: train with "
+                           "%s among algorithmHyperParameters",
+                           pz_json_key(v));
+    }
+    return check_number(d, map, "explorationWeight", 0, 1) &&
+           check_number(d, map, "explorationItemAgeCutOff", 0, 1e6);
+}
+
 /* Writes the row of a campaign from the body. */
 static bool
 put_campaign(struct pz_desk_call *d, const char *arn, bool fresh)
@@ -275,6 +171,8 @@ put_campaign(struct pz_desk_call *d, const char *arn, bool fresh)
     const pz_json *j = pz_body_get(d->call->body, "campaignConfig");
     bool sync = false;
     if (!take_version(d, arn, &row.solution, &row.version))
+        return false;
+    if (j && !pz_desk_settings_fit(d, j))
         return false;
     if (j) {
         const pz_json *s = pz_body_get(j, "syncWithLatestSolutionVersion");
@@ -382,46 +280,4 @@ pz_make_tracker(struct pz_desk_call *d)
     pz_out_text(&d->extra, &first, "trackingId", id);
     pz_out_text(&d->answer, &lead, "trackingId", id);
     return d->err.status ? pz_desk_lost(d) : true;
-}
-
-/* ---- batch inference ---- */
-
-bool
-pz_make_inference(struct pz_desk_call *d)
-{
-    int64_t n = 25;
-    struct pz_arn a;
-    const struct pz_thing *v =
-        pz_thing_find(d, PZ_KIND_VERSION, pz_desk_member(d, "solutionVersionArn"));
-    const char *filter = pz_desk_member(d, "filterArn");
-    const char *from = pz_desk_path(d, "jobInput", "s3DataSource");
-    const char *to = pz_desk_path(d, "jobOutput", "s3DataDestination");
-    const char *in = v ? pz_desk_s3(d, from) : NULL;
-    const char *out = in ? pz_desk_s3(d, to) : NULL;
-    if (!out)
-        return false;
-    if (pz_desk_member(d, "batchInferenceJobMode") &&
-        pz_desk_member(d, "batchInferenceJobMode")[0] == 'T')
-        return INVALID("themes are not available on this server");
-    if (strcmp(v->status, "ACTIVE") != 0 || !v->pz)
-        return IN_USE("Solution version %s is not ACTIVE", v->name);
-    if (filter && !pz_thing_find(d, PZ_KIND_FILTER, filter))
-        return false;
-    pz_body_i64(d->call->body, "numResults", &n);
-    d->group = v->group;
-    const char *name = pz_desk_text(d, "%s.out", pz_desk_base(in));
-    struct pz_job *j = d->job =
-        name ? pz_job_new(d, PZ_KIND_INFERENCE, "pz-recommend") : NULL;
-    if (!j || !pz_job_arg(d, j, "--json") || !pz_job_arg(d, j, "-S") ||
-        !pz_job_arg(d, j, "%s", v->pz) || !pz_job_arg(d, j, "-n") ||
-        !pz_job_arg(d, j, "%lld", (long long)n))
-        return pz_desk_lost(d);
-    if (filter && pz_arn_parse(&a, filter) &&
-        (!pz_job_arg(d, j, "-F") || !pz_job_arg(d, j, "%s", a.name)))
-        return pz_desk_lost(d);
-    j->reads = true;
-    j->in = open(in, O_RDONLY | O_CLOEXEC);
-    if (j->in < 0)
-        return INVALID("Invalid S3 input path: %s", from);
-    return pz_job_target(d, j, out, name);
 }

@@ -411,13 +411,8 @@ pz_thing_find(struct pz_desk_call *d, enum pz_kind_id kind, const char *arn)
 {
     const struct pz_kind *k = &pz_kinds[kind];
     struct pz_arn parts;
-    if (!arn) {
-        pz_api_fail(d->call, PZ_FAULT_VALIDATION,
-                    "1 validation error detected: Value null at '%s' failed to satisfy "
-                    "constraint: Member must not be null",
-                    k->arn_key);
+    if (!arn && !(arn = pz_desk_needed(d, k->arn_key)))
         return NULL;
-    }
     if (!pz_arn_parse(&parts, arn) || !pz_arn_is(&parts, k->arn_kind) ||
         (kind == PZ_KIND_VERSION && !strchr(parts.name, '/')) ||
         (kind == PZ_KIND_SOLUTION && strchr(parts.name, '/'))) {

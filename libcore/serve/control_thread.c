@@ -125,6 +125,8 @@ set_status(struct pz_desk_call *d, const struct pz_job *j, const char *status,
             pz_buf_addf(&b, "%.6f", (pz_seconds_wall() - j->began) / 3600);
             if (t.doc)
                 t.doc = pz_desk_changed(d, t.doc, "trainingHours", b.data ? b.data : "0");
+            if (t.doc)
+                t.doc = pz_version_found(d, &t, pz);
         }
         if (t.doc)
             pz_thing_put(d, &t);

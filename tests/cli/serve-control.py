@@ -1,62 +1,13 @@
 """Every operation of the control plane through boto3, valid and invalid."""
+import glob
 import json
 import re
 import sys
-import time
 
-import boto3
-from botocore.config import Config
-from botocore.exceptions import ClientError
+from serve_api import A, EXISTS, INVALID, IN_USE, LIMIT, NOT_FOUND, RECIPE, ROLE, VALIDATION
+from serve_api import do, fails, names, wait, whole
 
-url, group_name, fresh = sys.argv[1], sys.argv[2], sys.argv[3] == "root"
-A = "arn:aws:personalize:us-east-1:000000000000:"
-ROLE = "arn:aws:iam::000000000000:role/any"
-key = {"region_name": "us-east-1", "aws_access_key_id": "any", "aws_secret_access_key": "any"}
-p, runtime = (
-    boto3.client(n, endpoint_url=url, config=Config(retries={"max_attempts": 0}), **key)
-    for n in ("personalize", "personalize-runtime")
-)
-called = set()
-
-
-def do(operation, /, **arguments):
-    called.add(operation)
-    return getattr(p, operation)(**arguments)
-
-
-def fails(error, operation, /, **arguments):
-    try:
-        do(operation, **arguments)
-    except ClientError as e:
-        got = e.response["Error"]["Code"], e.response["ResponseMetadata"]["HTTPStatusCode"]
-        assert got == (error, 400), (operation, got, str(e))
-        assert e.response["Error"]["Message"], operation
-        return
-    raise AssertionError(f"{operation}: {error} was not raised")
-
-
-def wait(operation, member, good=("ACTIVE",), **arn):
-    for _ in range(600):
-        it = do(operation, **arn)[member]
-        if it["status"] in good or "FAILED" in it["status"] or "STOPPED" in it["status"]:
-            break
-        assert it["status"] in (
-            "CREATE PENDING", "CREATE IN_PROGRESS", "CREATE STOPPING", "PENDING", "IN_PROGRESS"
-        ), it
-        time.sleep(0.05)
-    return it
-
-
-def names(operation, member, /, **arguments):
-    pages = p.get_paginator(operation).paginate(PaginationConfig={"PageSize": 1}, **arguments)
-    called.add(operation)
-    return [i.get("name", i.get("jobName")) for page in pages for i in page[member]]
-
-
-NOT_FOUND, INVALID, EXISTS, IN_USE = (
-    "ResourceNotFoundException", "InvalidInputException", "ResourceAlreadyExistsException",
-    "ResourceInUseException",
-)
+group_name, fresh = sys.argv[2], sys.argv[3] == "root"
 group = A + "dataset-group/" + group_name
 
 # Groups, schemas, datasets: those that pz-import made are there.
@@ -65,10 +16,10 @@ described = do("describe_dataset_group", datasetGroupArn=group)["datasetGroup"]
 assert described["status"] == "ACTIVE" and described["datasetGroupArn"] == group
 fails(NOT_FOUND, "describe_dataset_group", datasetGroupArn=A + "dataset-group/none")
 fails(INVALID, "describe_dataset_group", datasetGroupArn=A + "campaign/none")
-fails("ValidationException", "describe_dataset_group", datasetGroupArn="none")
+fails(VALIDATION, "describe_dataset_group", datasetGroupArn="none")
 fails("InvalidNextTokenException", "list_dataset_groups", nextToken="x")
-fails("ValidationException", "list_dataset_groups", maxResults=101)
-fails("ValidationException", "create_dataset_group", name="-bad")
+fails(VALIDATION, "list_dataset_groups", maxResults=101)
+fails(VALIDATION, "create_dataset_group", name="-bad")
 fails(EXISTS, "create_dataset_group", name=group_name)
 if fresh:
     made = do("create_dataset_group", name="empty", domain="ECOMMERCE")
@@ -77,7 +28,7 @@ if fresh:
     fails(NOT_FOUND, "describe_dataset_group", datasetGroupArn=made["datasetGroupArn"])
     fails(IN_USE, "delete_dataset_group", datasetGroupArn=group)
 else:
-    fails("LimitExceededException", "create_dataset_group", name="second")
+    fails(LIMIT, "create_dataset_group", name="second")
     fails(INVALID, "delete_dataset_group", datasetGroupArn=group)
 sets = do("list_datasets", datasetGroupArn=group)["datasets"]
 assert {s["datasetType"] for s in sets} == {"INTERACTIONS", "ITEMS", "USERS"}
@@ -118,6 +69,17 @@ many = [{"tagKey": str(i), "tagValue": ""} for i in range(51)]
 fails("TooManyTagsException", "tag_resource", resourceArn=deeds, tags=many)
 fails(NOT_FOUND, "list_tags_for_resource", resourceArn=A + "filter/none")
 
+# Another schema for a dataset; the next import follows it.
+fails(INVALID, "update_dataset", datasetArn=deeds, schemaArn=items["schemaArn"])
+fails(VALIDATION, "update_dataset", datasetArn=deeds)
+text = text.replace(']}], "version"', ']}, {"name": "KIND", "type": ["null", "string"]}], "version"')
+assert "KIND" in text
+wide = do("create_schema", name="wide-deeds", schema=text)["schemaArn"]
+assert do("update_dataset", datasetArn=deeds, schemaArn=wide)["datasetArn"] == deeds
+it = whole("describe_dataset", datasetArn=deeds)["dataset"]
+assert it["schemaArn"] == wide and it["latestDatasetUpdate"]["status"] == "ACTIVE", it
+assert it["latestDatasetUpdate"]["schemaArn"] == wide
+
 # Import, export: files of s3:// and nothing else.
 def imports(name, where):
     return dict(jobName=name, datasetArn=deeds, dataSource={"dataLocation": where}, roleArn=ROLE)
@@ -142,12 +104,33 @@ assert open("s3/bucket/out/all.csv").readline().startswith("USER_ID,")
 assert names("list_dataset_export_jobs", "datasetExportJobs") == ["all"]
 
 # Solutions.
-recipe = "arn:aws:personalize:::recipe/aws-sims"
+recipe = RECIPE + "aws-sims"
 recipes = names("list_recipes", "recipes")
 assert "aws-sims" in recipes and len(set(recipes)) == len(recipes)
 assert "aws-vod-top-picks" in names("list_recipes", "recipes", domain="VIDEO_ON_DEMAND")
 assert do("describe_recipe", recipeArn=recipe)["recipe"]["recipeType"] == "RELATED_ITEMS"
-fails(NOT_FOUND, "describe_recipe", recipeArn="arn:aws:personalize:::recipe/none")
+fails(NOT_FOUND, "describe_recipe", recipeArn=RECIPE + "none")
+
+
+# Algorithms and feature transformations are those of the recipes.
+it = do("describe_recipe", recipeArn=recipe)["recipe"]
+algorithm = do("describe_algorithm", algorithmArn=it["algorithmArn"])["algorithm"]
+assert algorithm["name"] == "aws-sims" and algorithm["algorithmArn"] == it["algorithmArn"]
+assert algorithm["defaultHyperParameters"]["popularity_discount_factor"] == "0.5"
+ranges = algorithm["defaultHyperParameterRanges"]
+least = {"name": "min_cointeraction_count", "minValue": 0, "maxValue": 10, "isTunable": True}
+assert least in ranges["integerHyperParameterRanges"], ranges
+assert {"continuousHyperParameterRanges", "categoricalHyperParameterRanges"} < set(ranges)
+it = do("describe_feature_transformation", featureTransformationArn=it["featureTransformationArn"])
+it = it["featureTransformation"]
+assert it["name"] == "sims" and it["defaultParameters"]["max_user_history_length_percentile"] == "0.995", it
+none = "arn:aws:personalize:::{}/none"
+fails(NOT_FOUND, "describe_algorithm", algorithmArn=none.format("algorithm"))
+fails(INVALID, "describe_algorithm", algorithmArn=recipe)
+fails(NOT_FOUND, "describe_feature_transformation", featureTransformationArn=none.format("feature-transformation"))
+fails(INVALID, "describe_feature_transformation", featureTransformationArn=recipe)
+fails(INVALID, "describe_recipe", recipeArn=A + "solution/none")
+fails(NOT_FOUND, "describe_recipe", recipeArn=RECIPE + "../../" + "none.json")
 
 
 def solution(name, **more):
@@ -158,13 +141,28 @@ assert {"personal", "similar", "popular"} <= set(names("list_solutions", "soluti
 fails(NOT_FOUND, "create_solution", **dict(solution("x"), recipeArn=recipe + "x"))
 fails(INVALID, "create_solution", **solution("x", solutionConfig={"algorithmHyperParameters": {"none": "1"}}))
 fails(EXISTS, "create_solution", **solution("personal"))
+# What cannot be done is refused, and not forgotten.
+for refused in (
+    dict(performIncrementalUpdate=True),
+    dict(performAutoML=True),
+    dict(solutionConfig={"eventValueThreshold": "much"}),
+    dict(solutionConfig={"autoTrainingConfig": {"schedulingExpression": "rate(31 days)"}}),
+    dict(solutionConfig={"autoTrainingConfig": {"schedulingExpression": "daily"}}),
+    dict(performHPO=True, solutionConfig={"hpoConfig": {"algorithmHyperParameterRanges": {
+        "integerHyperParameterRanges": [{"name": "none", "minValue": 1, "maxValue": 2}]}}}),
+    dict(performHPO=True, solutionConfig={"hpoConfig": {"hpoObjective": {"type": "Minimize"}}}),
+    dict(performHPO=True, solutionConfig={"hpoConfig": {"hpoObjective": {"metricName": "none"}}}),
+    dict(solutionConfig={"autoMLConfig": {"recipeList": [RECIPE + "aws-vod-top-picks"]}}),
+):
+    fails(INVALID, "create_solution", **solution("refused", **refused))
+fails(INVALID, "create_solution", name="refused", datasetGroupArn=group)
 made = do("create_solution", **solution(
     "own", eventType="View",
     solutionConfig={"algorithmHyperParameters": {"popularity_discount_factor": "0.7"}}))["solutionArn"]
 SLOW = {"iterations": "1000", "solver": "cholesky", "hidden_dimension": "256"}
 slow = do("create_solution", **dict(
     solution("slow", solutionConfig={"algorithmHyperParameters": SLOW}),
-    recipeArn="arn:aws:personalize:::recipe/aws-user-personalization"))["solutionArn"]
+    recipeArn=RECIPE + "aws-user-personalization"))["solutionArn"]
 # One is stopped while it trains, and one while it waits.
 stops = [do("create_solution_version", solutionArn=slow)["solutionVersionArn"] for _ in range(2)]
 for stop in reversed(stops):
@@ -173,6 +171,8 @@ for stop in stops:
     it = wait("describe_solution_version", "solutionVersion", solutionVersionArn=stop)
     assert it["status"] == "CREATE STOPPED", it
 fails(INVALID, "create_campaign", name="c", solutionVersionArn=slow)
+fails(INVALID, "create_solution_version", solutionArn=slow, trainingMode="UPDATE")
+fails(INVALID, "create_solution_version", solutionArn=slow, trainingMode="AUTOTRAIN")
 stop = stops[0]
 fails(IN_USE, "get_solution_metrics", solutionVersionArn=stop)
 fails(INVALID, "stop_solution_version_creation", solutionVersionArn=stop)
@@ -189,18 +189,66 @@ assert {v["solutionVersionArn"] for v in listed} == {version}
 latest = do("describe_solution", solutionArn=made)["solution"]["latestSolutionVersion"]
 assert latest["solutionVersionArn"] == version
 
+# Hyperparameters by validation, a recipe by validation, a use case, weighted events.
+tuned = do("create_solution", **solution("tuned", performHPO=True, solutionConfig={"hpoConfig": {
+    "hpoResourceConfig": {"maxNumberOfTrainingJobs": "3", "maxParallelTrainingJobs": "1"},
+    "algorithmHyperParameterRanges": {
+        "integerHyperParameterRanges": [{"name": "min_cointeraction_count", "minValue": 2, "maxValue": 5}],
+        "continuousHyperParameterRanges": [], "categoricalHyperParameterRanges": []}}}))["solutionArn"]
+best = do("create_solution", name="best", datasetGroupArn=group, performAutoML=True, solutionConfig={
+    "autoMLConfig": {"metricName": "precision_at_25", "recipeList": [
+        RECIPE + "aws-popularity-count", RECIPE + "aws-trending-now"]}})["solutionArn"]
+viewed = do("create_solution", name="viewed", datasetGroupArn=group,
+            recipeArn=RECIPE + "aws-ecomm-popular-items-by-views")["solutionArn"]
+bought = do("create_solution", **solution("bought", solutionConfig={"eventsConfig": {"eventParametersList": [
+    {"eventType": "Purchase", "weight": 0.75, "eventValueThreshold": 20},
+    {"eventType": "View", "weight": 0.25}]}}))["solutionArn"]
+versions = [do("create_solution_version", solutionArn=s)["solutionVersionArn"] for s in (tuned, best, viewed, bought)]
+its = [wait("describe_solution_version", "solutionVersion", solutionVersionArn=v) for v in versions]
+assert [i["status"] for i in its] == ["ACTIVE"] * 4, its
+found = its[0]["tunedHPOParams"]["algorithmHyperParameters"]
+assert 2 <= int(found["min_cointeraction_count"]) <= 5 and "popularity_discount_factor" in found, found
+winner = its[1]["recipeArn"]
+assert winner in (RECIPE + "aws-popularity-count", RECIPE + "aws-trending-now")
+it = do("describe_solution", solutionArn=best)["solution"]
+assert it["autoMLResult"]["bestRecipeArn"] == winner and "recipeArn" not in it, it
+# The model has learned from dear purchases and all views, and from nothing else.
+with open(f"{sys.argv[4]}/interactions.csv", encoding="ascii") as f:
+    head, *rows = [line.rstrip("\n").split(",") for line in f]
+kind, value = head.index("EVENT_TYPE"), head.index("EVENT_VALUE")
+want = sum(r[kind] == "View" or r[kind] == "Purchase" and float(r[value] or 0) >= 20 for r in rows)
+assert want < sum(r[kind] in ("View", "Purchase") for r in rows)
+(model,) = glob.glob(f"{sys.argv[5]}/models/bought/*.safetensors")
+with open(model, "rb") as f:
+    head = json.loads(f.read(int.from_bytes(f.read(8), "little")))
+assert head["history.item"]["shape"] == [want], (head["history.item"], want)
+
+# UpdateSolution: what the next version is trained with.
+fails(INVALID, "update_solution", solutionArn=bought, performIncrementalUpdate=True)
+fails(INVALID, "update_solution", solutionArn=bought,
+      solutionUpdateConfig={"autoTrainingConfig": {"schedulingExpression": "rate(0 days)"}})
+update = {"eventsConfig": {"eventParametersList": [{"eventType": "View", "weight": 1.0}]}}
+assert do("update_solution", solutionArn=bought, solutionUpdateConfig=update)["solutionArn"] == bought
+it = whole("describe_solution", solutionArn=bought)["solution"]
+assert it["solutionConfig"]["eventsConfig"] == update["eventsConfig"], it
+assert it["latestSolutionUpdate"]["solutionUpdateConfig"] == update, it
+assert it["latestSolutionUpdate"]["status"] == "ACTIVE"
+
 # Campaigns: in service when ACTIVE.
 fails(NOT_FOUND, "create_campaign", name="c", solutionVersionArn=A + "solution/none/00000000")
 fails(INVALID, "create_campaign", name="c", solutionVersionArn=made)
+for refused in ({"itemExplorationConfig": {"explorationWeight": "2"}}, {"itemExplorationConfig": {"none": "0"}},
+                {"rankingInfluence": {"POPULARITY": 0.5}}):
+    fails(INVALID, "create_campaign", name="c", solutionVersionArn=version, campaignConfig=refused)
 campaign = do("create_campaign", name="own-campaign", solutionVersionArn=version, minProvisionedTPS=2,
               campaignConfig={"itemExplorationConfig": {"explorationWeight": "0.3"}})["campaignArn"]
 it = wait("describe_campaign", "campaign", campaignArn=campaign)
 assert it["status"] == "ACTIVE" and it["minProvisionedTPS"] == 2 and it["solutionVersionArn"] == version, it
-assert runtime.get_recommendations(campaignArn=campaign, itemId="i1")["itemList"]
+assert do("get_recommendations", campaignArn=campaign, itemId="i1")["itemList"]
 fails(EXISTS, "create_campaign", name="own-campaign", solutionVersionArn=version)
 do("update_campaign", campaignArn=campaign, solutionVersionArn=A + "solution/similar/$LATEST")
 assert wait("describe_campaign", "campaign", campaignArn=campaign)["solutionVersionArn"].endswith("$LATEST")
-assert runtime.get_recommendations(campaignArn=campaign, itemId="i1")["itemList"]
+assert do("get_recommendations", campaignArn=campaign, itemId="i1")["itemList"]
 assert set(names("list_campaigns", "campaigns", solutionArn=A + "solution/similar")) == {"own-campaign", "similar"}
 fails(IN_USE, "delete_solution", solutionArn=A + "solution/similar")
 
@@ -210,14 +258,43 @@ made_filter = do("create_filter", name="f", datasetGroupArn=group,
                  filterExpression="INCLUDE ItemID WHERE Items.PRICE < 50")["filterArn"]
 assert do("describe_filter", filterArn=made_filter)["filter"]["datasetGroupArn"] == group
 assert names("list_filters", "Filters", datasetGroupArn=group) == ["f"]
-assert runtime.get_recommendations(campaignArn=campaign, itemId="i1", filterArn=made_filter)["itemList"]
+assert do("get_recommendations", campaignArn=campaign, itemId="i1", filterArn=made_filter)["itemList"]
 tracker = do("create_event_tracker", name="t", datasetGroupArn=group)
 fails(EXISTS, "create_event_tracker", name="t2", datasetGroupArn=group)
 it = do("describe_event_tracker", eventTrackerArn=tracker["eventTrackerArn"])["eventTracker"]
 assert it["trackingId"] == tracker["trackingId"] and it["accountId"] == "000000000000"
 assert names("list_event_trackers", "eventTrackers", datasetGroupArn=group) == ["t"]
 
+# Batch segments.
+def segments(name, version):
+    return dict(jobName=name, solutionVersionArn=version, roleArn=ROLE, numResults=4,
+                jobInput={"s3DataSource": {"path": "s3://bucket/batch.jsonl"}},
+                jobOutput={"s3DataDestination": {"path": "s3://bucket/segments/"}})
+
+
+fans = do("create_solution", **dict(
+    solution("fans", solutionConfig={"algorithmHyperParameters": {"hidden_dimension": "32", "iterations": "4"}}),
+    recipeArn=RECIPE + "aws-item-affinity"))["solutionArn"]
+fans_version = do("create_solution_version", solutionArn=fans)["solutionVersionArn"]
+fails(IN_USE, "create_batch_segment_job", **segments("early", fans_version))
+it = wait("describe_solution_version", "solutionVersion", solutionVersionArn=fans_version)
+assert it["status"] == "ACTIVE", it
+fails(INVALID, "create_batch_segment_job", **segments("items", version))
+fails(INVALID, "create_batch_inference_job", **segments("users", fans_version))
+job = do("create_batch_segment_job", **segments("segment", fans_version))["batchSegmentJobArn"]
+fails(EXISTS, "create_batch_segment_job", **segments("segment", fans_version))
+it = wait("describe_batch_segment_job", "batchSegmentJob", batchSegmentJobArn=job)
+assert it["status"] == "ACTIVE" and it["numResults"] == 4, it
+lines = [json.loads(line) for line in open("s3/bucket/segments/batch.jsonl.out")]
+assert [len(x["output"]["usersList"]) for x in lines] == [4, 4], lines
+assert names("list_batch_segment_jobs", "batchSegmentJobs", solutionVersionArn=fans_version) == ["segment"]
+assert names("list_batch_segment_jobs", "batchSegmentJobs", solutionVersionArn=version) == []
+
 # Batch inference, data deletion.
+for refused in (dict(batchInferenceJobMode="THEME_GENERATION"),
+                dict(batchInferenceJobConfig={"rankingInfluence": {"FRESHNESS": 0.5}}),
+                dict(jobInput={"s3DataSource": {"path": "s3://bucket"}})):
+    fails(INVALID, "create_batch_inference_job", **dict(segments("x", version), **refused))
 job = do("create_batch_inference_job", jobName="batch", solutionVersionArn=version, roleArn=ROLE,
          numResults=3, jobInput={"s3DataSource": {"path": "s3://bucket/batch.jsonl"}},
          jobOutput=out)["batchInferenceJobArn"]
@@ -226,31 +303,55 @@ assert it["status"] == "ACTIVE", it
 lines = [json.loads(line) for line in open("s3/bucket/out/batch.jsonl.out")]
 assert [len(x["output"]["recommendedItems"]) for x in lines] == [3, 3]
 assert names("list_batch_inference_jobs", "batchInferenceJobs", solutionVersionArn=version) == ["batch"]
-if hasattr(p, "create_data_deletion_job"):  # not in boto3 of Debian 12
-    job = do("create_data_deletion_job", jobName="forget", datasetGroupArn=group, roleArn=ROLE,
-             dataSource={"dataLocation": "s3://bucket/forget.csv"})["dataDeletionJobArn"]
-    it = wait("describe_data_deletion_job", "dataDeletionJob", ("COMPLETED",), dataDeletionJobArn=job)
-    assert it["status"] == "COMPLETED", it
-    assert names("list_data_deletion_jobs", "dataDeletionJobs", datasetGroupArn=group) == ["forget"]
+job = do("create_data_deletion_job", jobName="forget", datasetGroupArn=group, roleArn=ROLE,
+         dataSource={"dataLocation": "s3://bucket/forget.csv"})["dataDeletionJobArn"]
+it = wait("describe_data_deletion_job", "dataDeletionJob", ("COMPLETED",), dataDeletionJobArn=job)
+assert it["status"] == "COMPLETED", it
+assert names("list_data_deletion_jobs", "dataDeletionJobs", datasetGroupArn=group) == ["forget"]
 
 # Away with it.
 do("delete_campaign", campaignArn=campaign)
 fails(NOT_FOUND, "describe_campaign", campaignArn=campaign)
 do("delete_filter", filterArn=made_filter)
 do("delete_event_tracker", eventTrackerArn=tracker["eventTrackerArn"])
-do("delete_solution", solutionArn=slow)
+for done in (slow, tuned, best, viewed, bought, fans):
+    do("delete_solution", solutionArn=done)
 do("delete_solution", solutionArn=made)
 fails(NOT_FOUND, "describe_solution_version", solutionVersionArn=version)
 do("delete_dataset", datasetArn=deeds)
-do("delete_schema", schemaArn=A + "schema/deeds")
+for name in ("deeds", "wide-deeds"):
+    do("delete_schema", schemaArn=A + "schema/" + name)
+
+# Who names what there is not is told so, and so is who asks for a page that there is not.
+for kind in ("dataset", "dataset-import-job", "dataset-export-job", "data-deletion-job", "solution",
+             "campaign", "filter", "event-tracker", "batch-inference-job", "batch-segment-job", "schema"):
+    snake = kind.replace("-", "_")
+    first, *rest = snake.split("_")
+    key = first + "".join(w.title() for w in rest) + "Arn"
+    none = {key: A + kind + ("/none/ITEMS" if kind == "dataset" else "/none")}
+    fails(NOT_FOUND, "describe_" + snake, **none)
+    if "job" not in kind:
+        fails(NOT_FOUND, "delete_" + snake, **none)
+    fails("InvalidNextTokenException", f"list_{snake}s", nextToken="x")
+fails("InvalidNextTokenException", "list_recipes", nextToken="x")
+fails("InvalidNextTokenException", "list_solution_versions", nextToken="x")
+none = A + "solution/none/00000000"
+fails(NOT_FOUND, "describe_solution_version", solutionVersionArn=none)
+fails(NOT_FOUND, "update_campaign", campaignArn=A + "campaign/none")
+fails(NOT_FOUND, "update_solution", solutionArn=A + "solution/none")
+fails(NOT_FOUND, "create_solution_version", solutionArn=A + "solution/none")
+fails(NOT_FOUND, "untag_resource", resourceArn=A + "filter/none", tagKeys=["a"])
+fails(NOT_FOUND, "create_event_tracker", name="t", datasetGroupArn=A + "dataset-group/none")
+fails(INVALID, "create_data_deletion_job", jobName="x", datasetGroupArn=group, roleArn=ROLE,
+      dataSource={"dataLocation": "s3://bucket/actions.csv"})
+fails(INVALID, "create_dataset_export_job", jobName="x", datasetArn=items["datasetArn"], roleArn=ROLE,
+      jobOutput={"s3DataDestination": {"path": "s3://../out"}})
 
 # What is not there says so.
-for operation, arguments in (
-    ("create_recommender", dict(name="r", datasetGroupArn=group, recipeArn=recipe)),
-    ("list_recommenders", {}),
-    ("list_metric_attributions", {}),
-    ("list_batch_segment_jobs", {}),
-    ("describe_algorithm", dict(algorithmArn="arn:aws:personalize:::algorithm/aws-sims")),
+for operation in (
+    "create_recommender", "describe_recommender", "list_recommenders", "update_recommender", "start_recommender",
+    "stop_recommender", "delete_recommender", "create_metric_attribution", "describe_metric_attribution",
+    "list_metric_attributions", "list_metric_attribution_metrics", "update_metric_attribution",
+    "delete_metric_attribution",
 ):
-    fails(INVALID, operation, **arguments)
-print("every operation called" if len(called) > 50 else sorted(called))
+    fails(INVALID, operation)

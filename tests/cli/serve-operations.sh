@@ -1,0 +1,34 @@
+#!/bin/sh
+# Every operation of the three APIs through boto3, answered and refused, on groups that the
+# tools made.
+. "$PZ_SRC/tests/cli/serve.inc"
+need_boto3
+"$PZ_SRC/tests/sample" . || exit 1
+mkdir -p groups s3/bucket two
+unset PZ_NOW # the versions of a solution are told apart by their times
+export PYTHONDONTWRITEBYTECODE=1
+printf 'ACTION_ID,VALUE,KIND\na1,3,x\na2,,\n' >s3/bucket/actions.csv
+printf 'ACTION_ID,VALUE,KIND\na1,much,x\n' >s3/bucket/broken.csv
+printf '{"itemId": "i1"}\n{"itemId": "i2"}\n' >s3/bucket/batch.jsonl
+printf 'USER_ID\nu1\nu2\n' >s3/bucket/forget.csv
+cp s3/bucket/actions.csv secret.csv
+ln -s ../.. s3/bucket/link
+
+# A folder of groups.
+mv shop groups
+start --root groups --s3-root s3
+$python "$PZ_SRC/tests/cli/serve-control.py" "$url" shop root . groups/shop || exit 1
+for set in actions action-interactions; do
+    pz-import -q -g groups/shop -t $set $set.csv >/dev/null || exit 1
+done
+pz-train -q -g groups/shop -r aws-next-best-action -S ask >/dev/null 2>&1 || exit 1
+$python "$PZ_SRC/tests/cli/serve-runtime.py" "$url" shop \
+    "$(pz-event -g groups/shop --create-tracker web)" || exit 1
+stop
+pz-info -g groups/shop --audit u1 >/dev/null && echo "u1 is still there"
+
+# One group.
+"$PZ_SRC/tests/sample" two && start -g two/shop --s3-root s3
+$python "$PZ_SRC/tests/cli/serve-control.py" "$url" shop one two two/shop || exit 1
+$python "$PZ_SRC/tests/cli/serve-called.py" "$url" "$PZ_SRC/man/pz-aws.7"
+stop

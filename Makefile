@@ -115,6 +115,9 @@ $(B)/libcore.a: $(LIB_OBJ)
 $(TOOLS): $(B)/%: $(B)/cmd/%.o $(CMD_OBJ) $(B)/libcore.a libcore/recipe/custom.list
 	$(LINK) -Wl,--dynamic-list=libcore/recipe/custom.list
 
+# The files of the console are read by the assembler, which the compiler does not tell.
+$(B)/libcore/serve/console_files.o: $(wildcard libcore/serve/console/*)
+
 $(B)/libcore/recipe/custom.o: ALL_CFLAGS += -DPZ_LIBDIR='"$(libdir)/pz"'
 
 define unit_rule

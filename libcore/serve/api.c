@@ -30,6 +30,7 @@ static const struct pz_fault_row faults[PZ_N_FAULTS] = {
     [PZ_FAULT_UNKNOWN_CLIENT] = {"UnrecognizedClientException", {403, 403, 403, 403}},
     [PZ_FAULT_SIGNATURE] = {"InvalidSignatureException", {403, 403, 403, 403}},
     [PZ_FAULT_EXPIRED] = {"RequestExpired", {400, 400, 400, 400}},
+    [PZ_FAULT_DENIED] = {"AccessDeniedException", {403, 403, 403, 403}},
 };
 
 const struct pz_fault_row *
@@ -143,7 +144,8 @@ pz_out_arn(struct pz_buf *out, bool *first, const char *key,
 /* ---- routes ---- */
 
 const struct pz_route *const pz_all_routes[] = {pz_runtime_routes, pz_events_routes,
-                                                pz_control_routes, pz_own_routes, NULL};
+                                                pz_control_routes, pz_own_routes,
+                                                pz_console_routes, NULL};
 
 /* Which API a path is of is told by the target header: there it is "/" always. */
 static const struct pz_route *

@@ -38,6 +38,7 @@ enum pz_fault {
     PZ_FAULT_UNKNOWN_CLIENT,
     PZ_FAULT_SIGNATURE,
     PZ_FAULT_EXPIRED,
+    PZ_FAULT_DENIED,
     PZ_N_FAULTS,
 };
 
@@ -64,6 +65,7 @@ struct pz_route {
 };
 enum {
     PZ_ROUTE_OPEN = 1, // needs no signature
+    PZ_ROUTE_PAGE = 2, // of the console (serve/origin.h)
     PZ_BODY_MAX = 1 << 20,
 };
 
@@ -98,7 +100,7 @@ bool pz_api_strict(const struct pz_call *call);
 
 /* The tables. {NULL} operation behind the last. */
 extern const struct pz_route pz_runtime_routes[], pz_events_routes[], pz_control_routes[],
-    pz_own_routes[];
+    pz_own_routes[], pz_console_routes[];
 /* All tables, NULL behind the last. */
 extern const struct pz_route *const pz_all_routes[];
 /* Finds the row. *fault tells why there is none. target: of X-Amz-Target, or NULL. */

@@ -11,7 +11,9 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/rng.h"
+#include "serve/console.h"
 #include "serve/control.h"
+#include "serve/origin.h"
 
 enum {
     LOG_FLUSH = 32768,
@@ -223,6 +225,20 @@ check_signature(struct pz_call *call)
     return fault == PZ_FAULT_NONE;
 }
 
+/* Where no signature is asked for, pages of other sites are kept out. */
+static bool
+check_origin(struct pz_call *call)
+{
+    const char *why = call->server->o.keys
+                          ? NULL
+                          : pz_origin_verdict(pz_http_header(call->http, "Host"),
+                                              pz_http_header(call->http, "Origin"),
+                                              (call->route->flags & PZ_ROUTE_PAGE) != 0);
+    if (why)
+        pz_api_fail(call, PZ_FAULT_DENIED, "%s", why);
+    return !why;
+}
+
 /* A Put request that was carried out and comes again, from its client or from one who
  * listened, has been carried out. */
 static bool
@@ -278,7 +294,7 @@ answer(void *ctx, struct pz_http_call *http)
     call.route = route ? route : target ? &no_target : &no_path;
     s->requests[call.route->service]++;
     add_request_id(w, http);
-    if (!check_signature(&call))
+    if (!check_signature(&call) || !check_origin(&call))
         return PZ_HTTP_NOW; // who may not ask does not learn what there is
     if (!route)
         return pz_api_fail(&call, fault, "%s",
@@ -353,7 +369,8 @@ pz_server_new(struct pz_server **out, const struct pz_server_options *o,
         pz_keeper_new(&s->keeper, &keep, err) ||
         pz_intakes_new(&s->intakes, o->max_queue, err) ||
         (o->keys && pz_seen_new(&s->seen, MAX_SEEN, err)) ||
-        pz_control_new(&s->control, s, err) || pz_http_new(&s->http, &http, &app, err)) {
+        pz_control_new(&s->control, s, err) || pz_console_new(&s->console, s, err) ||
+        pz_http_new(&s->http, &http, &app, err)) {
         pz_server_free(s);
         return err->status;
     }
@@ -371,7 +388,7 @@ int
 pz_server_start(struct pz_server *s, struct pz_err *err)
 {
     return pz_keeper_start(s->keeper, err) || pz_control_start(s->control, err) ||
-                   pz_http_start(s->http, err)
+                   pz_console_start(s->console, err) || pz_http_start(s->http, err)
                ? err->status
                : PZ_OK;
 }
@@ -397,6 +414,7 @@ pz_server_stop(struct pz_server *s, double seconds)
     pz_http_stop(s->http, seconds);
     pz_intakes_stop(s->intakes);
     pz_control_stop(s->control);
+    pz_console_stop(s->console);
 }
 
 void
@@ -406,6 +424,7 @@ pz_server_free(struct pz_server *s)
         return;
     pz_http_free(s->http);
     pz_control_free(s->control);
+    pz_console_free(s->console);
     pz_intakes_free(s->intakes);
     for (int i = 0; s->worker && i < s->o.threads; i++) {
         struct pz_worker *w = &s->worker[i];

@@ -52,6 +52,7 @@ struct pz_server {
     struct pz_arn_home home;
     struct pz_keeper *keeper;
     struct pz_control *control;
+    struct pz_console *console;
     struct pz_intakes *intakes;
     struct pz_http *http;
     struct pz_worker *worker; // o.threads

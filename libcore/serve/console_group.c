@@ -1,0 +1,486 @@
+/* What the console shows of groups: datasets, versions with metrics, campaigns, filters.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/num.h"
+#include "base/pz.h"
+#include "data/insights.h"
+#include "data/stats.h"
+#include "infer/infer.h"
+#include "serve/console.h"
+#include "serve/server.h"
+#include "store/estore.h"
+
+#define SUFFIX ".safetensors"
+enum { VERSIONS_MAX = 500, TITLES_MAX = 1000 };
+
+static const struct pz_member none[] = {{NULL, NULL, false}};
+static const struct pz_member group_members[] = {
+    {"groupName", &pz_shape_string, true},
+    {NULL, NULL, false},
+};
+const struct pz_shape pz_console_groups_shape = {.kind = PZ_SHAPE_STRUCT, .member = none};
+const struct pz_shape pz_console_group_shape = {.kind = PZ_SHAPE_STRUCT,
+                                                .member = group_members};
+const struct pz_shape pz_console_insights_shape = {.kind = PZ_SHAPE_STRUCT,
+                                                   .member = group_members};
+
+/* ---- writing ---- */
+
+static void
+comma(struct pz_buf *out, bool *first)
+{
+    if (!*first)
+        pz_buf_addc(out, ',');
+    *first = false;
+}
+
+static void
+out_time(struct pz_buf *out, bool *first, const char *key, int64_t t)
+{
+    char text[PZ_TIME_TEXT];
+    pz_time_text(text, t);
+    pz_out_text(out, first, key, text);
+}
+
+/* JSON of a file's metadata; left out when it is none. */
+static void
+out_json(struct pz_buf *out, bool *first, const char *key, const char *text)
+{
+    struct pz_err err = PZ_ERR_INIT;
+    pz_json *j;
+    if (!text || pz_json_parse(&j, text, strlen(text), &err))
+        return;
+    pz_out_key(out, first, key);
+    pz_json_add(out, j);
+    pz_json_free(j);
+}
+
+/* ---- groups ---- */
+
+bool
+pz_console_groups(struct pz_console_call *c)
+{
+    struct pz_buf *out = &c->call->http->out;
+    const struct pz_server *s = c->call->server;
+    bool first = true, next = true;
+    pz_buf_addc(out, '{');
+    pz_out_text(out, &first, "version", PZ_VERSION);
+    pz_out_text(out, &first, "region", s->o.region);
+    pz_out_text(out, &first, "account", s->o.account);
+    pz_out_text(out, &first, "root", s->o.root ? s->o.root : s->o.group);
+    pz_out_bool(out, &first, "single", !s->o.root);
+    pz_out_key(out, &first, "groups");
+    pz_buf_addc(out, '[');
+    for (size_t i = 0; i < c->call->site->n_groups; i++) {
+        const struct pz_group *g = c->call->site->group[i];
+        bool inner = true;
+        comma(out, &next);
+        pz_buf_addc(out, '{');
+        pz_out_text(out, &inner, "name", g->name);
+        pz_out_text(out, &inner, "path", g->path);
+        pz_out_i64(out, &inner, "campaigns", (int64_t)g->n_campaigns);
+        pz_buf_addc(out, '}');
+    }
+    pz_buf_addz(out, "]}");
+    return true;
+}
+
+/* ---- datasets ---- */
+
+static void
+add_span(struct pz_buf *out, bool *first, const struct pz_dataset *d, struct pz_err *err)
+{
+    int f = d->schema.at[PZ_ROLE_TIMESTAMP];
+    const struct pz_column *c =
+        f < 0 ? NULL : pz_dataset_column(d, d->schema.field[f].name);
+    struct pz_stats s;
+    if (!c || pz_stats_column(d, c, &s, err) || !s.has_range || !s.whole)
+        return;
+    out_time(out, first, "from", s.i_min);
+    out_time(out, first, "to", s.i_max);
+}
+
+static void
+add_fields(struct pz_buf *out, const struct pz_schema *s)
+{
+    static const char *const types[] = {"string", "int",    "long",
+                                        "float",  "double", "boolean"};
+    pz_buf_addc(out, '[');
+    for (size_t i = 0; i < s->n_fields; i++) {
+        const struct pz_field *f = &s->field[i];
+        bool first = true;
+        pz_buf_addz(out, i ? ",{" : "{");
+        pz_out_text(out, &first, "name", f->name);
+        pz_out_text(out, &first, "type", types[f->type]);
+        pz_out_bool(out, &first, "nullable", f->nullable);
+        pz_out_bool(out, &first, "categorical", f->categorical);
+        pz_out_bool(out, &first, "textual", f->textual);
+        pz_buf_addc(out, '}');
+    }
+    pz_buf_addc(out, ']');
+}
+
+static void
+add_dataset(struct pz_buf *out, const struct pz_dataset *d, struct pz_err *err)
+{
+    const char *domain = pz_tensors_meta(&d->file, "domain");
+    const struct pz_field *title = pz_console_title(d);
+    bool first = true;
+    pz_buf_addc(out, '{');
+    pz_out_text(out, &first, "dataset", pz_set_name(d->schema.set));
+    pz_out_text(out, &first, "file", d->file.path);
+    pz_out_i64(out, &first, "bytes", (int64_t)d->file.map.len);
+    pz_out_text(out, &first, "domain", domain && *domain ? domain : "custom");
+    pz_out_i64(out, &first, "rows", (int64_t)d->n_rows);
+    if (d->user.offsets)
+        pz_out_i64(out, &first, "users", (int64_t)d->user.n);
+    if (d->item.offsets)
+        pz_out_i64(out, &first, "items", (int64_t)d->item.n);
+    add_span(out, &first, d, err);
+    pz_out_text(out, &first, "title", title ? title->name : NULL);
+    pz_out_key(out, &first, "fields");
+    add_fields(out, &d->schema);
+    out_json(out, &first, "schema", pz_tensors_meta(&d->file, "schema"));
+    pz_buf_addc(out, '}');
+}
+
+/* ---- versions ---- */
+
+struct version_walk {
+    struct pz_buf *out;
+    const struct pz_group *group;
+    bool first;
+    size_t n;
+    struct pz_buf trained; // "SOLUTION/VERSION\tSTARTED\tENDED\n", as the catalogue has
+                           // them
+};
+
+static int
+note_version(void *ctx, const struct pz_catalog_version *v)
+{
+    struct version_walk *w = ctx;
+    pz_buf_addf(&w->trained, "\n%s/%s\t%lld\t%lld", v->solution, v->version,
+                (long long)v->started, (long long)v->ended);
+    return 0;
+}
+
+static void
+add_times(struct version_walk *w, bool *first, const char *solution, const char *version)
+{
+    struct pz_buf key = PZ_BUF_INIT;
+    int64_t started, ended;
+    pz_buf_addf(&key, "\n%s/%s\t", solution, version);
+    const char *at =
+        key.data && w->trained.data ? strstr(w->trained.data, key.data) : NULL;
+    if (at) {
+        const char *a = at + key.len, *tab = strchr(a, '\t');
+        size_t n = tab ? strcspn(tab + 1, "\n") : 0;
+        if (tab && !pz_parse_i64(a, (size_t)(tab - a), &started) &&
+            !pz_parse_i64(tab + 1, n, &ended)) {
+            out_time(w->out, first, "trained", ended);
+            pz_out_i64(w->out, first, "seconds", ended - started);
+        }
+    }
+    pz_buf_release(&key);
+}
+
+static void
+add_version(struct version_walk *w, const char *path, const char *solution,
+            const char *version)
+{
+    struct pz_err err = PZ_ERR_INIT;
+    struct pz_tensors t;
+    struct pz_ids ids;
+    bool first = true;
+    comma(w->out, &w->first);
+    pz_buf_addc(w->out, '{');
+    pz_out_text(w->out, &first, "solution", solution);
+    pz_out_text(w->out, &first, "version", version);
+    pz_out_text(w->out, &first, "file", path);
+    if (pz_tensors_open(&t, path, &err)) {
+        pz_out_text(w->out, &first, "error", err.msg);
+        pz_buf_addc(w->out, '}');
+        return;
+    }
+    pz_out_i64(w->out, &first, "bytes", (int64_t)t.map.len);
+    pz_out_text(w->out, &first, "recipe", pz_tensors_meta(&t, "recipe"));
+    pz_out_text(w->out, &first, "preset", pz_tensors_meta(&t, "preset"));
+    if (!pz_ids_open(&ids, &t, "user", &err))
+        pz_out_i64(w->out, &first, "users", (int64_t)ids.n);
+    if (!pz_ids_open(&ids, &t, "item", &err))
+        pz_out_i64(w->out, &first, "items", (int64_t)ids.n);
+    add_times(w, &first, solution, version);
+    out_json(w->out, &first, "params", pz_tensors_meta(&t, "params"));
+    out_json(w->out, &first, "metrics", pz_tensors_meta(&t, "metrics"));
+    pz_buf_addc(w->out, '}');
+    pz_tensors_close(&t);
+}
+
+static int
+visible(const struct dirent *e)
+{
+    return e->d_name[0] != '.';
+}
+
+static int
+is_model(const struct dirent *e)
+{
+    size_t n = strlen(e->d_name), k = strlen(SUFFIX);
+    return visible(e) && n > k && strcmp(e->d_name + n - k, SUFFIX) == 0;
+}
+
+static int
+by_name(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static int
+list_dir(const char *dir, int (*filter)(const struct dirent *), struct dirent ***list,
+         struct pz_err *err)
+{
+    int n = scandir(dir, list, filter, by_name);
+    if (n < 0) {
+        *list = NULL;
+        if (errno != ENOENT && errno != ENOTDIR)
+            pz_err_sys(err, "cannot read directory '%s'", dir);
+        n = 0;
+    }
+    return n;
+}
+
+/* The versions of a solution, the latest first. */
+static void
+add_solution(struct version_walk *w, const char *models, const char *solution,
+             struct pz_err *err)
+{
+    struct dirent **file = NULL;
+    char *dir;
+    if (pz_path_join(&dir, models, solution, err))
+        return;
+    int n = list_dir(dir, is_model, &file, err);
+    for (int i = n - 1; i >= 0; i--) {
+        char *path, version[NAME_MAX + 1];
+        const char *name = file[i]->d_name;
+        snprintf(version, sizeof version, "%.*s", (int)(strlen(name) - strlen(SUFFIX)),
+                 name);
+        if (w->n++ < VERSIONS_MAX && !err->status &&
+            !pz_path_join(&path, dir, name, err)) {
+            add_version(w, path, solution, version);
+            free(path);
+        }
+        free(file[i]);
+    }
+    free(file);
+    free(dir);
+}
+
+static void
+add_versions(struct pz_buf *out, const struct pz_group *g, struct pz_err *err)
+{
+    struct version_walk w = {.out = out, .group = g, .first = true};
+    struct pz_err why = PZ_ERR_INIT; // the files are there without the catalogue too
+    struct pz_catalog *cat;
+    struct dirent **solution = NULL;
+    char *models = NULL;
+    if (!pz_catalog_open(&cat, g->path, PZ_CATALOG_READ, &why)) {
+        pz_catalog_versions(cat, NULL, note_version, &w, &why);
+        pz_catalog_close(cat);
+    }
+    pz_buf_addc(out, '[');
+    int n = pz_path_join(&models, g->path, "models", err)
+                ? 0
+                : list_dir(models, visible, &solution, err);
+    for (int i = 0; i < n; i++) {
+        if (!err->status)
+            add_solution(&w, models, solution[i]->d_name, err);
+        free(solution[i]);
+    }
+    pz_buf_addc(out, ']');
+    free(solution);
+    free(models);
+    pz_buf_release(&w.trained);
+}
+
+/* ---- campaigns and the rest ---- */
+
+static void
+add_model(struct pz_buf *out, bool *first, const struct pz_model *m)
+{
+    static const char *const set[] = {
+        [PZ_ITEMS] = "items", [PZ_USERS] = "users", [PZ_ACTIONS] = "actions"};
+    const char *asks = pz_model_asks_attributes(m)           ? "attributes"
+                       : pz_model_asks_item(m)               ? "item"
+                       : m->recipe->type == PZ_POPULAR_ITEMS ? "nobody"
+                                                             : "user";
+    const char *slash = strrchr(m->file.path, '/'), *name = slash ? slash + 1 : "";
+    size_t n = strlen(name), k = strlen(SUFFIX);
+    pz_out_text(out, first, "recipe", m->recipe->name);
+    pz_out_text(out, first, "preset", m->preset);
+    pz_out_text(out, first, "type", pz_recipe_type_name(m->recipe->type));
+    pz_out_text(out, first, "asks", asks);
+    pz_out_text(out, first, "answers", set[pz_model_answer_set(m)]);
+    pz_out_bool(out, first, "explains", m->recipe->explain != NULL);
+    pz_out_bool(out, first, "scores", m->has_scores);
+    pz_out_key(out, first, "version"); // that answers now
+    pz_json_add_string(out, name, n > k ? n - k : n);
+}
+
+static void
+add_campaigns(struct pz_buf *out, const struct pz_group *g)
+{
+    pz_buf_addc(out, '[');
+    for (size_t i = 0; i < g->n_campaigns; i++) {
+        const struct pz_campaign *c = &g->campaign[i];
+        bool first = true;
+        pz_buf_addz(out, i ? ",{" : "{");
+        pz_out_text(out, &first, "name", c->name);
+        pz_out_text(out, &first, "solution", c->solution);
+        pz_out_bool(out, &first, "latest", !c->version || !c->config);
+        pz_out_bool(out, &first, "made", c->config != NULL);
+        if (c->deploy)
+            add_model(out, &first, &c->deploy->model);
+        else
+            pz_out_text(out, &first, "why", c->why ? c->why : "no model");
+        pz_buf_addc(out, '}');
+    }
+    pz_buf_addc(out, ']');
+}
+
+static void
+add_filters(struct pz_buf *out, const struct pz_group *g)
+{
+    pz_buf_addc(out, '[');
+    for (size_t i = 0; i < g->n_filters; i++) {
+        bool first = true;
+        pz_buf_addz(out, i ? ",{" : "{");
+        pz_out_text(out, &first, "name", g->filter[i].name);
+        pz_out_text(out, &first, "expression", g->filter[i].expression);
+        pz_buf_addc(out, '}');
+    }
+    pz_buf_addc(out, ']');
+}
+
+/* What pz-event and Put requests stored. */
+static void
+add_store(struct pz_buf *out, bool *first, const struct pz_group *g, struct pz_err *err)
+{
+    struct pz_estore *s;
+    struct pz_estore_counts n = {0};
+    bool inner = true;
+    if (pz_estore_open(&s, g->path, PZ_CATALOG_READ, err))
+        return;
+    if (!pz_estore_count(s, &n, err)) {
+        pz_out_key(out, first, "eventStore");
+        pz_buf_addc(out, '{');
+        pz_out_i64(out, &inner, "events", (int64_t)(n.events + n.action_events));
+        pz_out_i64(out, &inner, "anonymous", (int64_t)n.anonymous);
+        pz_out_i64(out, &inner, "sessions", (int64_t)n.sessions);
+        pz_out_i64(out, &inner, "items", (int64_t)n.items);
+        pz_out_i64(out, &inner, "users", (int64_t)n.users);
+        if (n.events + n.action_events) {
+            out_time(out, &inner, "from", n.first);
+            out_time(out, &inner, "to", n.last);
+        }
+        pz_buf_addc(out, '}');
+    }
+    pz_estore_close(s);
+}
+
+bool
+pz_console_group(struct pz_console_call *c)
+{
+    struct pz_buf *out = &c->call->http->out;
+    const struct pz_group *g = c->group;
+    bool first = true, next = true;
+    pz_buf_addc(out, '{');
+    pz_out_text(out, &first, "name", g->name);
+    pz_out_text(out, &first, "path", g->path);
+    pz_out_key(out, &first, "datasets");
+    pz_buf_addc(out, '[');
+    for (int i = 0; i < PZ_N_SETS; i++)
+        if (g->sets && g->sets->g.data.set[i]) {
+            comma(out, &next);
+            add_dataset(out, g->sets->g.data.set[i], &c->err);
+        }
+    pz_buf_addc(out, ']');
+    pz_out_key(out, &first, "versions");
+    add_versions(out, g, &c->err);
+    pz_out_key(out, &first, "campaigns");
+    add_campaigns(out, g);
+    pz_out_key(out, &first, "filters");
+    add_filters(out, g);
+    pz_out_key(out, &first, "trackers");
+    pz_buf_addc(out, '[');
+    for (size_t i = 0; i < g->n_tracking_ids; i++) {
+        if (i)
+            pz_buf_addc(out, ',');
+        pz_json_add_string(out, g->tracking_id[i], strlen(g->tracking_id[i]));
+    }
+    pz_buf_addc(out, ']');
+    add_store(out, &first, g, &c->err);
+    pz_buf_addc(out, '}');
+    return true;
+}
+
+bool
+pz_console_insights(struct pz_console_call *c)
+{
+    const struct pz_dataset *const *set =
+        c->group->sets ? c->group->sets->g.data.set : NULL;
+    if (!set || !set[PZ_INTERACTIONS])
+        pz_api_fail(c->call, PZ_FAULT_NOT_FOUND, "the group has no interactions yet");
+    else
+        pz_insights(set[PZ_INTERACTIONS], set[PZ_ITEMS], set[PZ_USERS], NULL,
+                    &c->call->http->out, &c->err);
+    return true;
+}
+
+/* ---- titles ---- */
+
+static const struct pz_shape id_shape = {.kind = PZ_SHAPE_STRING, .max = 1000};
+static const struct pz_shape ids_shape = {
+    .kind = PZ_SHAPE_LIST, .max = TITLES_MAX, .item = &id_shape};
+static const struct pz_member titles_members[] = {
+    {"groupName", &pz_shape_string, true},
+    {"ids", &ids_shape, true},
+    {NULL, NULL, false},
+};
+const struct pz_shape pz_console_titles_shape = {.kind = PZ_SHAPE_STRUCT,
+                                                 .member = titles_members};
+
+/* Of items, as far as they have one. */
+bool
+pz_console_titles(struct pz_console_call *c)
+{
+    struct pz_buf *out = &c->call->http->out;
+    const struct pz_dataset *d =
+        c->group->sets ? c->group->sets->g.data.set[PZ_ITEMS] : NULL;
+    const pz_json *ids = pz_json_get(c->call->body, "ids");
+    bool first = true;
+    pz_buf_addz(out, "{\"titles\":{");
+    for (const pz_json *j = pz_json_first(ids); j; j = pz_json_next(j)) {
+        const char *id = pz_json_string(j);
+        size_t n;
+        const char *text = pz_console_title_of(d, id, strlen(id), &n);
+        if (!text)
+            continue;
+        if (!first)
+            pz_buf_addc(out, ',');
+        first = false;
+        pz_json_add_string(out, id, strlen(id));
+        pz_buf_addc(out, ':');
+        pz_json_add_string(out, text, n);
+    }
+    pz_buf_addz(out, "}}");
+    return true;
+}

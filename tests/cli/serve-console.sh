@@ -1,0 +1,161 @@
+#!/bin/sh
+# The console page and what it asks: headers, who may ask, and the numbers of the tools.
+# shellcheck disable=SC2016 # $MAX is the filter's
+. "$PZ_SRC/tests/cli/serve.inc"
+"$PZ_SRC/tests/sample" . || exit 1
+start -g shop
+
+# console WHAT BODY: the answer, in body.
+console()
+{
+    curl -s -o body -w '%{http_code}\n' -H 'Content-Type: application/json' "$url/console/$1" -d "$2" >code
+    [ "$(cat code)" = 200 ] || { cat code body; echo; }
+}
+
+echo "# the page"
+curl -s -D heads -o page "$url/"
+tr -d '\r' <heads | grep -iE '^(HTTP|Content-(Type|Security)|X-Content|Referrer|Cache)'
+tag=$(tr -d '\r' <heads | sed -n 's/^ETag: //p')
+curl -s -o body -w '%{http_code} %{size_download}\n' -H "If-None-Match: $tag" "$url/"
+curl -s -o body -w '%{http_code} %{size_download}\n' -I "$url/"
+# All that the page refers to is there, and all of it is ours.
+for f in $(grep -oE '(href|src)="[^"#]*"' page | sed 's/.*="//; s/"//' | grep -v '^data:') \
+    $(cd "$PZ_SRC/libcore/serve/console" && grep -ohE 'from "\./[a-z]*\.js"' ./*.js | sed 's/.*\.\///; s/"//; s/^/\/console\//' | sort -u); do
+    curl -s -o body -w "%{http_code} %{content_type} $f\n" "$url$f"
+    cmp body "$PZ_SRC/libcore/serve/console/${f##*/}"
+done
+cmp page "$PZ_SRC/libcore/serve/console/page.html"
+# Nothing that turns text into markup or code, and no script or style inside of the page.
+grep -nE 'innerHTML|outerHTML|insertAdjacent|document\.write|eval\(|new Function|srcdoc|javascript:' \
+    "$PZ_SRC"/libcore/serve/console/*
+grep -nE '<style|<script>| on[a-z]+=| style=|https?://' page
+
+echo "# who may ask"
+who()
+{
+    curl -s -o body -w '%{http_code} ' "$@"
+    jq -r '.message // "answered"' <body 2>/dev/null || echo "answered"
+}
+who "$url/" -H 'Host: evil.example:8750'
+who "$url/" -H 'Host: localhost:8750'
+who "$url/console/groups" -d '{}' -H 'Host: evil.example:8750'
+who "$url/console/groups" -d '{}' -H 'Origin: http://evil.example'
+who "$url/console/groups" -d '{}' -H "Origin: $url"
+who "$url/console/groups" -d '{}'
+who "$url/console/groups"
+who "$url/events" -d '{"trackingId":"t"}' -H 'Origin: http://evil.example'
+who "$url/events" -d '{"trackingId":"t"}' -H 'Origin: null'
+who "$url/events" -d '{"trackingId":"t"}' -H 'Origin: http://evil.example:8750' -H 'Host: evil.example:8750'
+who "$url/" -d '{}' -H 'X-Amz-Target: AmazonPersonalize.ListRecipes' -H 'Origin: http://evil.example'
+who "$url/" -d '{}' -H 'X-Amz-Target: AmazonPersonalize.ListRecipes' -H "Origin: $url"
+who "$url/" -d '{}' -H 'X-Amz-Target: AmazonPersonalize.ListRecipes' -H 'Host: pz.example'
+who "$url/" -X OPTIONS -H 'Origin: http://evil.example' -H 'Access-Control-Request-Method: POST'
+
+echo "# the group is what pz-info says"
+console groups '{}'
+jq -c '.single, [.groups[] | [.name, .campaigns]]' body
+console group '{"groupName":"shop"}'
+jq -S '[.datasets[] | {dataset, rows, bytes, domain, users, items, from, to, schema}]' body >got
+pz-info -g shop --json | jq -S '[.datasets[] | {dataset, rows, bytes, domain, users, items, from, to, schema}]' >want
+cmp got want && echo "datasets: $(jq length got)"
+jq -S '[.versions[] | {solution, version, recipe, bytes, users, items, trained, seconds, params, metrics}] | sort_by(.solution)' body >got
+pz-info -g shop --json | jq -S '[.models[] | {solution, version, recipe, bytes, users, items, trained, seconds, params, metrics}] | sort_by(.solution)' >want
+cmp got want && echo "versions: $(jq length got)"
+jq -c '.campaigns[] | [.name, .recipe, .asks, .answers, .explains, .latest]' body | sort
+console insights '{"groupName":"shop"}'
+pz-import -g copy -t interactions -s schemas/shop-interactions.json interactions.csv -q >/dev/null
+pz-import -g copy -t items -s schemas/shop-items.json items.csv -q >/dev/null
+pz-import -g copy -t users -s schemas/shop-users.json users.csv --json --report -q | tail -n 1 | jq -S . >want
+jq -S . body | cmp - want && echo "insights: $(jq '.findings | length' body) findings"
+
+echo "# recommendations are those of pz-recommend, with its reasons"
+# same CAMPAIGN MEMBERS COMMAND...
+same()
+{
+    console recommend '{"groupName":"shop","campaign":"'"$1"'",'"$2"'}'
+    shift 2
+    "$@" --json >want.json
+    jq -c '[.items[] | [.id, .score // null, .columns.NAME // null, .rawScore // null,
+        ((.because // [])[] | [.itemId, .contribution])]]' body >got
+    jq -c '.output as $o | [range($o.recommendedItems | length) as $i | [$o.recommendedItems[$i],
+        ($o.scores[$i] // null), ($o.metadata[$i].name // null),
+        ($o.explanation[$i].rawScore // null),
+        (($o.explanation[$i].because // [])[:8][] | [.itemId, .contribution])]]' want.json >want
+    cmp got want && echo "the same: $(jq length got) items, $(jq '[.items[].because // [] | length] | add' body) reasons"
+}
+same personal '"userId":"u1"' pz-recommend -g shop -S personal -n 10 --metadata NAME --explain u1
+same personal '"userId":"u7","numResults":25,"filter":"INCLUDE ItemID WHERE Items.PRICE < $MAX","filterValues":{"MAX":"20"}' \
+    pz-recommend -g shop -S personal -n 25 --metadata NAME --explain -F "INCLUDE ItemID WHERE Items.PRICE < \$MAX" -V MAX=20 u7
+same similar '"itemId":"i1"' pz-recommend -g shop -S similar -n 10 --metadata NAME --explain i1
+same popular '"numResults":3' pz-recommend -g shop -S popular -n 3 --metadata NAME nobody
+console recommend '{"groupName":"shop","campaign":"personal","userId":"nobody","numResults":1}'
+jq -c '[.fallback, .unknown]' body
+# What the first reasons leave out is added up.
+console recommend '{"groupName":"shop","campaign":"personal","userId":"u1","numResults":5}'
+jq -c '[.items[] | (([.because[].contribution] | add) + (.othersContribution // 0) - .rawScore) | fabs < 1e-6] | unique' body
+
+echo "# filters are checked as pz-filter does"
+# checked EXPRESSION [VALUES]
+checked()
+{
+    jq -n --arg e "$1" --argjson v "${2:-{\}}" '{groupName: "shop", expression: $e, filterValues: $v}' >q
+    console check "$(cat q)"
+    jq -rj '.compiled // empty' body >got
+    v=$(jq -r '.filterValues | to_entries[] | "\(.key)=\(.value)"' q)
+    pz-filter -q -g shop --check --explain ${v:+-V "$v"} "$1" >want 2>why
+    cmp got want && jq -c 'del(.compiled)' body
+    jq -r 'select(.line) | "filter:\(.line):\(.column): \(.message)"' body >got
+    [ ! -s got ] || sed 's/^pz-filter: //' why | cmp - got
+}
+checked 'INCLUDE ItemID WHERE Items.PRICE < 20'
+checked "EXCLUDE ItemID WHERE Items.CATEGORY_L1 IN (\$C)" '{"C":"\"kitchen\""}'
+checked "INCLUDE ItemID WHERE Items.PRICE < \$MAX"
+checked 'EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("Purchase")'
+checked 'INCLUDE ItemID WHERE Items.COLOUR = "red"'
+checked 'INCLUDE ItemID
+    WHERE Items.PRICE <'
+checked 'nonsense here'
+
+echo "# titles"
+console titles '{"groupName":"shop","ids":["i1","none","i2"]}'
+jq -r '.titles | to_entries[] | "\(.key),\(.value)"' body | while IFS=, read -r id name; do
+    grep -c "^$id,\"*$name" items.csv
+done
+
+echo "# events, and waiting for them"
+console events '{"groupName":"shop"}'
+cat body; echo
+(curl -s "$url/console/events" -d '{"groupName":"shop","after":0,"waitSeconds":20}' >waited) &
+sleep 0.3
+echo '{"userId":"eve","itemId":"i4","eventType":"View","timestamp":1735689600,"eventValue":1.5,"DEVICE":"phone"}' | pz-event -q -g shop
+wait $!
+jq -c '.last, (.events[] | del(.eventId))' waited
+console events '{"groupName":"shop","after":1,"waitSeconds":0.2}'
+cat body; echo
+
+echo "# errors"
+for q in 'group {}' 'group {"groupName":"none"}' 'group {' 'recommend {"groupName":"shop","campaign":"none"}' \
+    'recommend {"groupName":"shop","campaign":"personal"}' 'recommend {"groupName":"shop","campaign":"similar","userId":"u1"}' \
+    'recommend {"groupName":"shop","campaign":"personal","userId":"u1","numResults":501}' \
+    'recommend {"groupName":"shop","campaign":"personal","userId":"u1","filter":"none"}' \
+    'recommend {"groupName":"shop","campaign":"personal","userId":"u1","filter":"INCLUDE ItemID WHERE Items.PRICE <"}' \
+    'events {"groupName":"shop","after":-1}' 'events {"groupName":"shop","waitSeconds":26}'; do
+    console "${q%% *}" "${q#* }"
+done
+
+echo "# one that waits does not hold up the end"
+(curl -s "$url/console/events" -d '{"groupName":"shop","after":1,"waitSeconds":20}') &
+sleep 0.3
+began=$(date +%s)
+stop
+wait $!
+echo
+[ $(($(date +%s) - began)) -lt 5 ] && echo "at once"
+
+echo "# with credentials there is no page"
+printf '[default]\naws_access_key_id = AKIDEXAMPLE\naws_secret_access_key = secret\n' >keys
+chmod 600 keys
+start -g shop --credentials keys
+who "$url/"
+who "$url/console/groups" -d '{}' -H "Origin: $url"
+stop

@@ -1,0 +1,300 @@
+"""What serve-page.sh tells a browser to do. URL (one group, shop) URL (no group yet)."""
+import json
+import os
+import subprocess
+import sys
+import time
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from browser import Absent, Browser
+
+MARKUP = "<img src=x onerror=alert(1)>"
+
+
+def sh(line):
+    return subprocess.run(line, shell=True, check=True, capture_output=True, text=True).stdout
+
+
+def same(what, got, want):
+    if got != want:
+        raise AssertionError("%s\n  is     %s\n  wanted %s" % (what, got, want))
+    print("ok", what)
+
+
+def ids(page):
+    return page.value("[...document.querySelectorAll('.list > li')].map(e => e.dataset.id)")
+
+
+def overview(page, url):
+    page.goto(url + "/")
+    page.wait("location.hash === '#/shop/overview'")
+    page.wait("document.querySelector('.findings')")
+    info = json.loads(sh("pz-info -g shop --json"))
+    rows = {d["dataset"]: d["rows"] for d in info["datasets"]}
+    tiles = page.value("[...document.querySelectorAll('.tile')].map(e => "
+                       "[e.children[1].textContent, e.children[0].textContent])")
+    same("tiles are the counts of pz-info", dict(tiles)["interactions"],
+         "{:,}".format(rows["interactions"]))
+    same("a box plot a number", page.value("document.querySelectorAll('svg.box').length"), 5)
+    same("a row a column", page.value("[...document.querySelectorAll('table')].filter(t => "
+                                      "t.caption.textContent.startsWith('Columns of'))"
+                                      ".map(t => t.tBodies[0].rows.length)"), [6, 7, 4])
+
+
+def recommend(page):
+    page.click("nav a", "Recommend")
+    page.wait("document.activeElement.id === 'who'")
+    page.type("u1")
+    page.press("Enter")
+    page.wait("document.querySelectorAll('.list > li').length === 10")
+    want = [line.split("\t")[1:3] for line in sh(
+        "pz-recommend -g shop -S personal -n 10 --metadata NAME u1 | cut -f 1,2,4").splitlines()]
+    got = page.value("[...document.querySelectorAll('.list > li')].map(e => "
+                     "[e.dataset.id, e.querySelector('.name').textContent])")
+    same("items and titles are those of pz-recommend", got, want)
+    same("the title with markup is text", MARKUP in dict(got).values(), True)
+    same("nothing became an image", page.value("document.images.length"), 0)
+    said = page.value("document.querySelector('#said').textContent")
+    same("the answer is announced", said.startswith("10 items for u1"), True)
+    same("in a live region",
+         page.value("document.querySelector('#answer').getAttribute('aria-live')"), "polite")
+    line = page.value("document.querySelector('.cmd code').textContent")
+    shown = [row.split("\t")[1] for row in sh(line).splitlines()]
+    same("the line beside it says the same", sorted(set(shown), key=shown.index),
+         [row[0] for row in want])
+    page.click(".list > li:first-child summary", "Why")
+    page.wait("document.querySelector('.list details[open] .why')")
+    same("reasons and their sum",
+         page.value("document.querySelectorAll('.list details[open] .why .num').length"), 10)
+    page.choose("#campaign", "similar")
+    page.value("document.querySelector('#who').value = ''")
+    page.click("#who")
+    page.type("i1")
+    page.click("button", "Recommend")
+    page.wait("document.querySelector('#said').textContent.includes('for i1')")
+    same("related items", ids(page),
+         [r.split("\t")[1] for r in sh("pz-recommend -g shop -S similar -n 10 i1").splitlines()])
+
+
+def filters(page):
+    page.click("nav a", "Filters")
+    page.click("#expression")
+    page.type("INCLUDE ItemID WHERE Items.PRIZE < 20")
+    said = page.wait("document.querySelector('#verdict .bad') && "
+                     "document.querySelector('#verdict .bad').textContent")
+    same("the mistake is shown while typing", said.split(";")[0],
+         "Line 1, column 28: Items has no field 'PRIZE'")
+    same("and marked", page.value("document.querySelector('#expression').ariaInvalid"), "true")
+    same("it cannot be saved", page.value("document.querySelector('form button').disabled"), True)
+    page.value("document.querySelector('#expression').select()")
+    page.type("INCLUDE ItemID WHERE Items.PRICE < $MAX")
+    page.wait("document.querySelector('[data-name=MAX]')")
+    page.click("[data-name=MAX]")
+    page.type("20")
+    kept = page.wait("document.querySelector('#kept') && "
+                     "document.querySelector('#kept').textContent")
+    line = page.value("document.querySelector('.cmd code').textContent")
+    want = [s for s in sh(line).splitlines() if s.startswith("  matches")][0].split()
+    same("so many pass as pz-filter says", kept, "%s of %s items pass" % (want[1], want[3]))
+    page.click("#name")
+    page.type("cheap")
+    page.press("Enter")
+    page.wait("[...document.querySelectorAll('.card button')].some(e => e.textContent === 'cheap')")
+    same("what was saved is there for all tools", sh("pz-filter -g shop --list"),
+         "cheap\tINCLUDE ItemID WHERE Items.PRICE < $MAX\n")
+    page.click("nav a", "Recommend")
+    page.choose("#campaign", "personal")
+    page.value("document.querySelector('#who').value = 'u1'")
+    page.choose("#filter", "cheap")
+    page.click("[data-name=MAX]")
+    page.type("20")
+    page.click("button", "Recommend")
+    page.wait("document.querySelector('.cmd code').textContent.includes('MAX=20')")
+    same("recommendations through it", ids(page), [r.split("\t")[1] for r in sh(
+        "pz-recommend -g shop -S personal -n 10 -F cheap -V MAX=20 u1").splitlines()])
+
+
+def events(page):
+    page.click("nav a", "Events")
+    page.wait("document.querySelector('[role=status]') && "
+              "document.body.innerText.includes('No events yet')")
+    body = json.dumps({"userId": "<b>eve</b>", "itemId": "i82", "eventType": "View",
+                       "timestamp": 1735689600, "DEVICE": "phone"})
+    subprocess.run(["pz-event", "-q", "-g", "shop"], input=body, text=True, check=True)
+    began = time.monotonic()
+    row = page.wait("[...document.querySelectorAll('tbody tr')].map(r => "
+                    "[...r.children].map(c => c.textContent.trim()))[0]")
+    same("an event of pz-event arrives", row,
+         ["2025-01-01 00:00:00", "View", "<b>eve</b>", MARKUP + " i82", "", "DEVICE phone"])
+    same("soon", time.monotonic() - began < 5, True)
+    same("and nothing in it is markup",
+         page.value("document.querySelectorAll('td b, td img').length"), 0)
+
+
+def models(page):
+    page.click("nav a", "Models")
+    page.wait("document.querySelectorAll('.card .bars').length")
+    same("eight metrics of three versions",
+         page.value("[document.querySelectorAll('.card .bars').length, "
+                    "document.querySelectorAll('.card .bars .rule').length]"), [8, 24])
+    page.click("tbody tr:last-child input[type=checkbox]")
+    page.wait("document.querySelectorAll('.card .bars .rule').length === 16")
+    print("ok one less is compared")
+
+
+# ---- for all views ----
+
+# Names, labels, heads: what a screen reader needs; and colours that can be read.
+AUDIT = """(() => {
+    const wrong = [];
+    const seen = (e) => e.getClientRects().length && getComputedStyle(e).visibility !== "hidden";
+    const name = (e) => (e.getAttribute("aria-label") || e.textContent || e.title || "").trim();
+    for (const e of document.querySelectorAll("input, select, textarea"))
+        if (seen(e) && !e.getAttribute("aria-label") &&
+            ![...e.labels].some((l) => l.querySelector("span").textContent.trim()))
+            wrong.push("no label: " + e.outerHTML);
+    for (const e of document.querySelectorAll("button, a, summary"))
+        if (seen(e) && !name(e))
+            wrong.push("no name: " + e.outerHTML);
+    const ids = [...document.querySelectorAll("[id]")].map((e) => e.id);
+    if (new Set(ids).size !== ids.length)
+        wrong.push("an id twice");
+    if (document.querySelectorAll("h1").length !== 1)
+        wrong.push("not one h1");
+    for (const t of document.querySelectorAll("table"))
+        if (!t.caption || [...t.tHead.rows[0].cells].some((c) => c.scope !== "col") ||
+            [...t.tBodies[0].rows].some((r) => r.cells[0].scope !== "row"))
+            wrong.push("a table without heads: " + t.caption.textContent);
+    for (const e of document.querySelectorAll("svg, .rule"))
+        if (!e.getAttribute("aria-label") && e.getAttribute("aria-hidden") !== "true")
+            wrong.push("a picture without words");
+    let level = 1;
+    for (const e of document.querySelectorAll("main h1, main h2, main h3")) {
+        if (+e.tagName[1] > level + 1 && !(e.tagName === "H3" && level === 1))
+            wrong.push("a level of headings is left out: " + e.textContent);
+        level = +e.tagName[1];
+    }
+    if (document.documentElement.scrollWidth > innerWidth)
+        wrong.push("wider than the window: " + document.documentElement.scrollWidth);
+    const parse = (c) => (c.match(/[\\d.]+/g) || []).map(Number);
+    const light = (c) => {
+        const f = c.slice(0, 3).map((v) => v / 255)
+            .map((v) => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+        return 0.2126 * f[0] + 0.7152 * f[1] + 0.0722 * f[2];
+    };
+    const behind = (e) => {
+        for (; e; e = e.parentElement) {
+            const c = parse(getComputedStyle(e).backgroundColor);
+            if (c.length === 3 || c[3] === 1)
+                return c;
+        }
+        return [255, 255, 255];
+    };
+    const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    while (walk.nextNode()) {
+        const e = walk.currentNode.parentElement;
+        if (!walk.currentNode.textContent.trim() || !seen(e) || e.closest("[disabled], .skip, noscript"))
+            continue;
+        const a = light(parse(getComputedStyle(e).color)), b = light(behind(e));
+        const contrast = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+        if (contrast < 4.5)
+            wrong.push("contrast " + contrast.toFixed(2) + ": " + walk.currentNode.textContent);
+    }
+    return [...new Set(wrong)];
+})()"""
+
+
+def audit(browser, url):
+    views = ["overview", "models", "recommend?campaign=personal&id=u1",
+             "filters?text=INCLUDE%20ItemID%20WHERE%20Items.PRICE%20%3C%20%24MAX", "events"]
+    for width, height, dark in ((1280, 900, False), (1280, 900, True), (390, 844, False),
+                                (390, 844, True), (320, 640, False)):
+        page = browser.page(width, height, dark)
+        for view in views:
+            page.goto("about:blank")
+            page.goto(url + "/#/shop/" + view)
+            page.wait("document.querySelector('main h1') && document.querySelector('.cmd') && "
+                      "!document.body.innerText.includes('\\u2026\\n')")
+            page.value("document.querySelectorAll('details').forEach(e => { e.open = true; })")
+            wrong = page.value(AUDIT)
+            if wrong:
+                raise AssertionError("%s at %d, dark %s:\n  %s" % (
+                    view, width, dark, "\n  ".join(wrong)))
+        if page.complaints:
+            raise AssertionError(page.complaints)
+    print("ok all views, wide and narrow, light and dark: labels, heads, contrast, no overflow")
+
+
+def keyboard(page, url):
+    page.goto("about:blank")
+    page.goto(url + "/#/shop/models")
+    page.wait("document.querySelector('.cmd')")
+    page.press("Tab")
+    same("the first stop skips the frame",
+         page.value("document.activeElement.className"), "skip")
+    same("and is seen", page.value("document.activeElement.getBoundingClientRect().x >= 0"), True)
+    page.press("Enter")
+    page.wait("document.activeElement.id === 'main'")
+    page.press("Tab", shift=True)
+    page.wait("document.activeElement.closest('nav')")
+    ring = page.value("getComputedStyle(document.activeElement).outlineStyle + ' ' + "
+                      "parseFloat(getComputedStyle(document.activeElement).outlineWidth)")
+    same("focus has a ring", ring, "solid 3")
+    same("the last view is Events", page.value("document.activeElement.textContent"), "Events")
+    page.press("Enter")
+    page.wait("location.hash === '#/shop/events'")
+    print("ok views by keyboard")
+    # Every stop of the page by Tab, none twice before the end and none without a ring.
+    page.goto(url + "/#/shop/filters")
+    page.wait("document.querySelector('#expression')")
+    stops = []
+    for _ in range(80):
+        page.press("Tab")
+        e = page.value("(e => e === document.body ? null : [e.tagName, e.id || e.textContent, "
+                       "getComputedStyle(e).outlineStyle])(document.activeElement)")
+        if e is None or (stops and e[1] == stops[0][1]):
+            break
+        stops.append(e)
+    same("no stop without a ring", [e for e in stops if e[2] != "solid"], [])
+    same("the editor is among them", "expression" in [e[1] for e in stops], True)
+
+
+def nothing_yet(page, url):
+    page.goto(url + "/")
+    page.wait("document.querySelector('h1') && "
+              "document.querySelector('h1').textContent === 'No groups yet'")
+    line = page.value("document.querySelector('.cmd code').textContent")
+    same("it says how to make one", line.startswith("pz-import -g "), True)
+    subprocess.run(line + " >/dev/null", shell=True, check=True)
+    page.wait("location.hash === '#/shop/overview'", 20)
+    page.wait("document.querySelectorAll('.tile').length")
+    print("ok the line makes a group, which appears")
+    page.click("nav a", "Recommend")
+    page.wait("document.body.innerText.includes('no model to ask yet')")
+    print("ok without a model it says how to make one")
+
+
+def main():
+    try:
+        browser = Browser()
+    except Absent as e:
+        print(e)
+        sys.exit(77)
+    try:
+        page = browser.page()
+        overview(page, sys.argv[1])
+        recommend(page)
+        filters(page)
+        events(page)
+        models(page)
+        keyboard(page, sys.argv[1])
+        audit(browser, sys.argv[1])
+        nothing_yet(page, sys.argv[2])
+        same("no script that was refused or failed", page.complaints, [])
+        same("no dialog", page.dialogs, 0)
+    finally:
+        browser.close()
+
+
+main()

@@ -1,0 +1,14 @@
+#!/bin/sh
+# The console in a browser: clicked through by mouse and by keyboard, wide and narrow, light
+# and dark. Skipped without Chromium and Python.
+. "$PZ_SRC/tests/cli/serve.inc"
+command -v python3 >/dev/null || { echo "python3 is not installed (make deps-test)"; exit 77; }
+"$PZ_SRC/tests/sample" . || exit 1
+# A title that would be markup where it were not text.
+sed -i 's/^i82,[^,]*,/i82,<img src=x onerror=alert(1)>,/' items.csv
+pz-import -q -g shop -t items -s schemas/shop-items.json items.csv >/dev/null || exit 1
+start -g shop
+mkdir none
+one=$url
+start --root none
+python3 "$PZ_SRC/tests/cli/serve-page.py" "$one" "$url"

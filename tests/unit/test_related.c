@@ -8,11 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/file.h"
 #include "base/rng.h"
-#include "data/import.h"
+#include "group.h"
 #include "recipe/content.h"
-#include "unit.h"
 
 enum { ITEMS = 60, USERS = 40, GENRES = 5, WORDS = 30, TEXT = 8, LONELY = 7, EMPTY = 9 };
 
@@ -27,38 +25,9 @@ static struct {
 static bool had[USERS][ITEMS];
 static int64_t first_event[ITEMS], newest;
 static struct pz_err err;
-static char dir[64];
+static struct group group;
 static struct pz_world world;
 static struct pz_events events;
-
-static void
-import(enum pz_set set, const char *schema, const char *csv)
-{
-    struct pz_import_result r;
-    char file[96], json[96];
-    const char *path[] = {file};
-    struct pz_out out = PZ_OUT_INIT;
-    snprintf(file, sizeof file, "%s/in.csv", dir);
-    snprintf(json, sizeof json, "%s/in.json", dir);
-    ck_ok(pz_out_open(&out, file, &err), err);
-    ck_ok(pz_out_write(&out, csv, strlen(csv), &err), err);
-    ck_ok(pz_out_commit(&out, &err), err);
-    if (schema) {
-        out = (struct pz_out)PZ_OUT_INIT;
-        ck_ok(pz_out_open(&out, json, &err), err);
-        ck_ok(pz_out_write(&out, schema, strlen(schema), &err), err);
-        ck_ok(pz_out_commit(&out, &err), err);
-    }
-    ck_ok(pz_import_run(&(struct pz_import){.group = dir,
-                                            .set = set,
-                                            .schema_path = schema ? json : NULL,
-                                            .path = path,
-                                            .n_paths = 1,
-                                            .threads = 1},
-                        &r, &err),
-          err);
-    pz_import_result_release(&r);
-}
 
 static const char schema[] =
     "{\"type\":\"record\",\"name\":\"Items\",\"namespace\":\"com.amazonaws.personalize."
@@ -98,8 +67,7 @@ setup(void)
     struct pz_buf csv = PZ_BUF_INIT;
     struct pz_selection all = {0};
     struct pz_selection_report report;
-    snprintf(dir, sizeof dir, "/tmp/pz-related-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(dir));
+    group_make(&group);
     pz_rng_seed(&rng, 5, 0);
     make_things(&rng);
     pz_buf_addz(&csv, "ITEM_ID,TITLE,GENRES,BRAND,PRICE,CREATION_TIMESTAMP,TEXT\n");
@@ -118,7 +86,7 @@ setup(void)
             pz_buf_addf(&csv, "%sw%d", k ? ". " : "", thing[i].text[k]);
         pz_buf_addz(&csv, "\n");
     }
-    import(PZ_ITEMS, schema, csv.data);
+    group_import(&group, PZ_ITEMS, schema, csv.data);
     pz_buf_clear(&csv);
     pz_buf_addz(&csv, "USER_ID,ITEM_ID,TIMESTAMP\n");
     memset(had, 0, sizeof had);
@@ -136,9 +104,9 @@ setup(void)
                 first_event[i] && first_event[i] < when ? first_event[i] : when;
             newest = when > newest ? when : newest;
         }
-    import(PZ_INTERACTIONS, NULL, csv.data);
+    group_import(&group, PZ_INTERACTIONS, NULL, csv.data);
     pz_buf_release(&csv);
-    ck_ok(pz_world_open(&world, dir, PZ_INTERACTIONS, 2, &err), err);
+    ck_ok(pz_world_open(&world, group.dir, PZ_INTERACTIONS, 2, &err), err);
     ck_ok(pz_world_select(&world, &all, &events, &report, &err), err);
     ck_assert_uint_eq(events.n_items, ITEMS);
 }
@@ -146,11 +114,9 @@ setup(void)
 static void
 teardown(void)
 {
-    char command[128];
     pz_events_release(&events);
     pz_world_close(&world);
-    snprintf(command, sizeof command, "rm -rf %s", dir);
-    ck_assert_int_eq(system(command), 0);
+    group_remove(&group);
 }
 
 /* ---- the plain computation ---- */

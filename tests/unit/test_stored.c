@@ -7,57 +7,24 @@
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "base/file.h"
 #include "data/export.h"
 #include "data/forget.h"
-#include "data/import.h"
 #include "data/stored.h"
-#include "unit.h"
+#include "group.h"
 
 static struct pz_err err;
-static char dir[64];
+static struct group group;
 
 static void
 setup(void)
 {
-    snprintf(dir, sizeof dir, "/tmp/pz-stored-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(dir));
+    group_make(&group);
 }
 
 static void
 teardown(void)
 {
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf %s", dir);
-    ck_assert_int_eq(system(command), 0);
-}
-
-static void
-import(enum pz_set set, const char *schema, const char *csv)
-{
-    struct pz_import_result r;
-    char file[96], schema_file[96];
-    const char *path[] = {file};
-    struct pz_out out = PZ_OUT_INIT;
-    snprintf(file, sizeof file, "%s/in.csv", dir);
-    snprintf(schema_file, sizeof schema_file, "%s/schema.json", dir);
-    ck_ok(pz_out_open(&out, file, &err), err);
-    ck_ok(pz_out_write(&out, csv, strlen(csv), &err), err);
-    ck_ok(pz_out_commit(&out, &err), err);
-    if (schema) {
-        ck_ok(pz_out_open(&out, schema_file, &err), err);
-        ck_ok(pz_out_write(&out, schema, strlen(schema), &err), err);
-        ck_ok(pz_out_commit(&out, &err), err);
-    }
-    ck_ok(pz_import_run(&(struct pz_import){.group = dir,
-                                            .set = set,
-                                            .schema_path = schema ? schema_file : NULL,
-                                            .path = path,
-                                            .n_paths = 1,
-                                            .threads = 1},
-                        &r, &err),
-          err);
-    pz_import_result_release(&r);
+    group_remove(&group);
 }
 
 static void
@@ -65,7 +32,7 @@ put_event(const struct pz_event *e)
 {
     struct pz_estore *s;
     bool stored;
-    ck_ok(pz_estore_open(&s, dir, PZ_CATALOG_WRITE, &err), err);
+    ck_ok(pz_estore_open(&s, group.dir, PZ_CATALOG_WRITE, &err), err);
     ck_ok(pz_estore_begin(s, &err), err);
     ck_ok(pz_estore_add(s, e, &stored, NULL, &err), err);
     ck_ok(pz_estore_commit(s, &err), err);
@@ -76,7 +43,7 @@ static void
 put_record(enum pz_record_kind kind, const char *id, const char *properties, int64_t time)
 {
     struct pz_estore *s;
-    ck_ok(pz_estore_open(&s, dir, PZ_CATALOG_WRITE, &err), err);
+    ck_ok(pz_estore_open(&s, group.dir, PZ_CATALOG_WRITE, &err), err);
     ck_ok(pz_estore_begin(s, &err), err);
     ck_ok(pz_estore_put(s, kind, id, properties, time, &err), err);
     ck_ok(pz_estore_commit(s, &err), err);
@@ -88,7 +55,7 @@ stored(void)
 {
     struct pz_estore *s;
     struct pz_estore_counts n;
-    ck_ok(pz_estore_open(&s, dir, PZ_CATALOG_READ, &err), err);
+    ck_ok(pz_estore_open(&s, group.dir, PZ_CATALOG_READ, &err), err);
     ck_ok(pz_estore_count(s, &n, &err), err);
     pz_estore_close(s);
     return n;
@@ -109,9 +76,9 @@ expect(enum pz_set set, bool all, const char *want)
     struct pz_stored_report r;
     struct pz_buf text = PZ_BUF_INIT;
     char *path;
-    ck_ok(pz_dataset_path(&path, dir, set, &err), err);
+    ck_ok(pz_dataset_path(&path, group.dir, set, &err), err);
     if (all)
-        ck_ok(pz_stored_open(&d, dir, set, 2, &r, &err), err);
+        ck_ok(pz_stored_open(&d, group.dir, set, 2, &r, &err), err);
     else
         ck_ok(pz_dataset_open(&d, path, &err), err);
     ck_ok(pz_tensors_verify(&d.file, &err), err);
@@ -136,8 +103,8 @@ static const char typed[] =
 START_TEST(moves_what_fits)
 {
     struct pz_stored_report r;
-    import(PZ_INTERACTIONS, typed,
-           "USER_ID,ITEM_ID,TIMESTAMP,EVENT_TYPE,STARS\nu,b,7,view,\n");
+    group_import(&group, PZ_INTERACTIONS, typed,
+                 "USER_ID,ITEM_ID,TIMESTAMP,EVENT_TYPE,STARS\nu,b,7,view,\n");
     put_event(&(struct pz_event){.user = "u", .item = "a", .type = "view", .time = 9});
     put_event(&(struct pz_event){.user = "u", .item = "b", .type = "view", .time = 7});
     put_event(&(struct pz_event){.user = "t",
@@ -162,7 +129,7 @@ START_TEST(moves_what_fits)
     expect(PZ_INTERACTIONS, true, all);
     expect(PZ_INTERACTIONS, false, old);
     ck_assert_uint_eq(stored().events, 7);
-    ck_ok(pz_stored_compact(dir, PZ_INTERACTIONS, 100, 2, &r, &err), err);
+    ck_ok(pz_stored_compact(group.dir, PZ_INTERACTIONS, 100, 2, &r, &err), err);
     ck_assert_uint_eq(r.put, 3);
     ck_assert_uint_eq(r.duplicates, 1);
     ck_assert_uint_eq(r.anonymous, 1);
@@ -173,9 +140,9 @@ START_TEST(moves_what_fits)
     expect(PZ_INTERACTIONS, true, all);
     ck_assert_uint_eq(stored().events, 4);
     // Nothing that is old enough is left: the file is not touched.
-    ck_ok(pz_stored_compact(dir, PZ_INTERACTIONS, 100, 2, &r, &err), err);
+    ck_ok(pz_stored_compact(group.dir, PZ_INTERACTIONS, 100, 2, &r, &err), err);
     ck_assert_uint_eq(r.put, 0);
-    ck_ok(pz_stored_compact(dir, PZ_INTERACTIONS, INT64_MAX, 2, &r, &err), err);
+    ck_ok(pz_stored_compact(group.dir, PZ_INTERACTIONS, INT64_MAX, 2, &r, &err), err);
     ck_assert_uint_eq(r.put, 1);
     expect(PZ_INTERACTIONS, false, all);
 }
@@ -187,26 +154,26 @@ START_TEST(newer_records_stay)
     struct pz_estore *s;
     int64_t last;
     struct pz_stored_report r;
-    import(PZ_USERS, NULL, "USER_ID,AGE\na,1\nb,2\n");
+    group_import(&group, PZ_USERS, NULL, "USER_ID,AGE\na,1\nb,2\n");
     put_record(PZ_RECORD_USER, "b", "{\"AGE\":3}", 10);
     put_record(PZ_RECORD_USER, "c", "{}", 11);
     expect(PZ_USERS, true, "USER_ID,AGE\na,1\nb,3\nc,\n");
-    ck_ok(pz_estore_open(&s, dir, PZ_CATALOG_WRITE, &err), err);
+    ck_ok(pz_estore_open(&s, group.dir, PZ_CATALOG_WRITE, &err), err);
     ck_ok(pz_estore_last(s, &last, &err), err);
     put_record(PZ_RECORD_USER, "b", "{\"AGE\":4}", 12);
     ck_ok(pz_estore_drop_records(s, PZ_RECORD_USER, "b\0c", 2, last, &err), err);
     pz_estore_close(s);
     ck_assert_uint_eq(stored().users, 1);
     expect(PZ_USERS, true, "USER_ID,AGE\na,1\nb,4\n");
-    ck_ok(pz_stored_compact(dir, PZ_USERS, 12, 2, &r, &err), err); // too young
+    ck_ok(pz_stored_compact(group.dir, PZ_USERS, 12, 2, &r, &err), err); // too young
     ck_assert_uint_eq(r.put, 0);
-    ck_ok(pz_stored_compact(dir, PZ_USERS, 13, 2, &r, &err), err);
+    ck_ok(pz_stored_compact(group.dir, PZ_USERS, 13, 2, &r, &err), err);
     ck_assert_uint_eq(r.put, 1);
     ck_assert_uint_eq(stored().users, 0);
     expect(PZ_USERS, false, "USER_ID,AGE\na,1\nb,4\n");
     // A set without a dataset waits for it.
     put_record(PZ_RECORD_ITEM, "i", "{}", 1);
-    ck_ok(pz_stored_compact(dir, PZ_ITEMS, INT64_MAX, 2, &r, &err), err);
+    ck_ok(pz_stored_compact(group.dir, PZ_ITEMS, INT64_MAX, 2, &r, &err), err);
     ck_assert_uint_eq(r.put, 0);
     ck_assert_uint_eq(stored().items, 1);
 }
@@ -221,7 +188,7 @@ START_TEST(many)
     struct pz_dataset d;
     char user[16], item[16];
     bool is_new;
-    ck_ok(pz_estore_open(&s, dir, PZ_CATALOG_WRITE, &err), err);
+    ck_ok(pz_estore_open(&s, group.dir, PZ_CATALOG_WRITE, &err), err);
     ck_ok(pz_estore_begin(s, &err), err);
     for (int i = 0; i < N; i++) {
         snprintf(user, sizeof user, "u%d", i * 7919 % 1000);
@@ -232,10 +199,10 @@ START_TEST(many)
     }
     ck_ok(pz_estore_commit(s, &err), err);
     pz_estore_close(s);
-    ck_ok(pz_stored_compact(dir, PZ_INTERACTIONS, INT64_MAX, 2, &r, &err), err);
+    ck_ok(pz_stored_compact(group.dir, PZ_INTERACTIONS, INT64_MAX, 2, &r, &err), err);
     ck_assert_uint_eq(r.put, N);
     ck_assert_uint_eq(stored().events, 0);
-    ck_ok(pz_stored_open(&d, dir, PZ_INTERACTIONS, 2, &r, &err), err);
+    ck_ok(pz_stored_open(&d, group.dir, PZ_INTERACTIONS, 2, &r, &err), err);
     ck_assert_uint_eq(d.n_rows, N);
     ck_assert_uint_eq(d.user.n, 1000);
     ck_assert_uint_eq(d.item.n, 977);
@@ -256,10 +223,10 @@ START_TEST(damage_is_not_carried_on)
     struct pz_dataset d;
     char *path;
     char byte;
-    import(PZ_INTERACTIONS, typed,
-           "USER_ID,ITEM_ID,TIMESTAMP,EVENT_TYPE,STARS\nu,b,7,view,\n");
+    group_import(&group, PZ_INTERACTIONS, typed,
+                 "USER_ID,ITEM_ID,TIMESTAMP,EVENT_TYPE,STARS\nu,b,7,view,\n");
     put_event(&(struct pz_event){.user = "u", .item = "a", .type = "view", .time = 9});
-    ck_ok(pz_dataset_path(&path, dir, PZ_INTERACTIONS, &err), err);
+    ck_ok(pz_dataset_path(&path, group.dir, PZ_INTERACTIONS, &err), err);
     int fd = open(path, O_RDWR);
     ck_assert_int_ge(fd, 0);
     ck_ok(pz_dataset_open(&d, path, &err), err);
@@ -270,14 +237,16 @@ START_TEST(damage_is_not_carried_on)
     byte ^= 1;
     ck_assert_int_eq(pwrite(fd, &byte, 1, at), 1);
     close(fd);
-    ck_assert_int_eq(pz_stored_compact(dir, PZ_INTERACTIONS, INT64_MAX, 2, &r, &err),
-                     PZ_FORMAT);
+    ck_assert_int_eq(
+        pz_stored_compact(group.dir, PZ_INTERACTIONS, INT64_MAX, 2, &r, &err), PZ_FORMAT);
     ck_assert_ptr_nonnull(strstr(err.msg, "col.TIMESTAMP"));
     ck_assert_uint_eq(stored().events, 1);
     err = (struct pz_err)PZ_ERR_INIT;
-    ck_assert_int_eq(pz_stored_open(&d, dir, PZ_INTERACTIONS, 2, &r, &err), PZ_FORMAT);
+    ck_assert_int_eq(pz_stored_open(&d, group.dir, PZ_INTERACTIONS, 2, &r, &err),
+                     PZ_FORMAT);
     err = (struct pz_err)PZ_ERR_INIT;
-    ck_assert_int_eq(pz_forget(dir, &(const char *){"u"}, 1, 2, &f, &err), PZ_FORMAT);
+    ck_assert_int_eq(pz_forget(group.dir, &(const char *){"u"}, 1, 2, &f, &err),
+                     PZ_FORMAT);
     err = (struct pz_err)PZ_ERR_INIT;
     free(path);
 }
@@ -287,16 +256,19 @@ START_TEST(nothing_there)
 {
     struct pz_stored_report r;
     struct pz_dataset d;
-    ck_assert_int_eq(pz_stored_open(&d, dir, PZ_INTERACTIONS, 2, &r, &err), PZ_NEGATIVE);
-    ck_ok(pz_stored_compact(dir, PZ_INTERACTIONS, INT64_MAX, 2, &r, &err), err);
+    ck_assert_int_eq(pz_stored_open(&d, group.dir, PZ_INTERACTIONS, 2, &r, &err),
+                     PZ_NEGATIVE);
+    ck_ok(pz_stored_compact(group.dir, PZ_INTERACTIONS, INT64_MAX, 2, &r, &err), err);
     // Events of nobody are no dataset.
     put_event(&(struct pz_event){.session = "s", .item = "a", .time = 9});
-    ck_assert_int_eq(pz_stored_open(&d, dir, PZ_INTERACTIONS, 2, &r, &err), PZ_NEGATIVE);
+    ck_assert_int_eq(pz_stored_open(&d, group.dir, PZ_INTERACTIONS, 2, &r, &err),
+                     PZ_NEGATIVE);
     ck_assert_uint_eq(r.anonymous, 1);
-    ck_ok(pz_stored_compact(dir, PZ_INTERACTIONS, INT64_MAX, 2, &r, &err), err);
-    ck_assert_int_eq(pz_stored_open(&d, dir, PZ_INTERACTIONS, 2, &r, &err), PZ_NEGATIVE);
+    ck_ok(pz_stored_compact(group.dir, PZ_INTERACTIONS, INT64_MAX, 2, &r, &err), err);
+    ck_assert_int_eq(pz_stored_open(&d, group.dir, PZ_INTERACTIONS, 2, &r, &err),
+                     PZ_NEGATIVE);
     put_event(&(struct pz_event){.session = "s", .user = "u", .item = "a", .time = 10});
-    ck_ok(pz_stored_open(&d, dir, PZ_INTERACTIONS, 2, &r, &err), err);
+    ck_ok(pz_stored_open(&d, group.dir, PZ_INTERACTIONS, 2, &r, &err), err);
     ck_assert_uint_eq(d.n_rows, 2);
     pz_dataset_close(&d);
 }

@@ -1,49 +1,24 @@
 /* recipe/world: one numbering of items over two datasets. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/file.h"
-#include "data/import.h"
+#include "group.h"
 #include "recipe/world.h"
-#include "unit.h"
 
 static struct pz_err err;
-static char dir[64];
+static struct group group;
 
 static void
 setup(void)
 {
-    snprintf(dir, sizeof dir, "/tmp/pz-world-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(dir));
+    group_make(&group);
 }
 
 static void
 teardown(void)
 {
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf %s", dir);
-    ck_assert_int_eq(system(command), 0);
-}
-
-static void
-import(enum pz_set set, const char *csv)
-{
-    struct pz_import_result r;
-    char file[96];
-    const char *path[] = {file};
-    struct pz_out out = PZ_OUT_INIT;
-    snprintf(file, sizeof file, "%s/in.csv", dir);
-    ck_ok(pz_out_open(&out, file, &err), err);
-    ck_ok(pz_out_write(&out, csv, strlen(csv), &err), err);
-    ck_ok(pz_out_commit(&out, &err), err);
-    ck_ok(pz_import_run(
-              &(struct pz_import){
-                  .group = dir, .set = set, .path = path, .n_paths = 1, .threads = 1},
-              &r, &err),
-          err);
-    pz_import_result_release(&r);
+    group_remove(&group);
 }
 
 /* "b:1 c:- ...": ids in the order of the model, each with its row or '-'. */
@@ -70,9 +45,9 @@ START_TEST(alone)
 {
     struct pz_world w;
     char text[256];
-    ck_assert_int_eq(pz_world_open(&w, dir, PZ_INTERACTIONS, 1, &err), PZ_NEGATIVE);
-    import(PZ_INTERACTIONS, interactions);
-    ck_ok(pz_world_open(&w, dir, PZ_INTERACTIONS, 1, &err), err);
+    ck_assert_int_eq(pz_world_open(&w, group.dir, PZ_INTERACTIONS, 1, &err), PZ_NEGATIVE);
+    group_import(&group, PZ_INTERACTIONS, NULL, interactions);
+    ck_ok(pz_world_open(&w, group.dir, PZ_INTERACTIONS, 1, &err), err);
     ck_assert_ptr_null(w.items);
     ck_assert_ptr_null(w.users);
     ck_assert_ptr_null(w.item_of);
@@ -89,10 +64,10 @@ START_TEST(items_of_both)
     struct pz_selection all = {0};
     struct pz_selection_report report;
     char text[256];
-    import(PZ_INTERACTIONS, interactions);
-    import(PZ_ITEMS, "ITEM_ID,PRICE\na,1\nc,2\ncc,3\nd,4\nz,5\n");
-    import(PZ_USERS, "USER_ID,AGE\nu0,1\nu1,2\nu3,3\nu9,4\n");
-    ck_ok(pz_world_open(&w, dir, PZ_INTERACTIONS, 1, &err), err);
+    group_import(&group, PZ_INTERACTIONS, NULL, interactions);
+    group_import(&group, PZ_ITEMS, NULL, "ITEM_ID,PRICE\na,1\nc,2\ncc,3\nd,4\nz,5\n");
+    group_import(&group, PZ_USERS, NULL, "USER_ID,AGE\nu0,1\nu1,2\nu3,3\nu9,4\n");
+    ck_ok(pz_world_open(&w, group.dir, PZ_INTERACTIONS, 1, &err), err);
     describe(text, &w.item, w.item_row);
     ck_assert_str_eq(text, "a:0 b:- c:1 cc:2 d:3 z:4");
     describe(text, &w.user, w.user_row);
@@ -115,9 +90,9 @@ START_TEST(damage)
 {
     struct pz_world w;
     char path[128];
-    import(PZ_INTERACTIONS, interactions);
-    import(PZ_ITEMS, "ITEM_ID,PRICE\na,1\nc,2\n");
-    snprintf(path, sizeof path, "%s/items.safetensors", dir);
+    group_import(&group, PZ_INTERACTIONS, NULL, interactions);
+    group_import(&group, PZ_ITEMS, NULL, "ITEM_ID,PRICE\na,1\nc,2\n");
+    snprintf(path, sizeof path, "%s/items.safetensors", group.dir);
     FILE *f = fopen(path, "r+");
     ck_assert_ptr_nonnull(f);
     ck_assert_int_eq(fseek(f, -1, SEEK_END), 0);
@@ -125,7 +100,7 @@ START_TEST(damage)
     ck_assert_int_eq(fseek(f, -1, SEEK_END), 0);
     ck_assert_int_eq(fputc(last ^ 1, f), last ^ 1);
     ck_assert_int_eq(fclose(f), 0);
-    ck_assert_int_eq(pz_world_open(&w, dir, PZ_INTERACTIONS, 1, &err), PZ_FORMAT);
+    ck_assert_int_eq(pz_world_open(&w, group.dir, PZ_INTERACTIONS, 1, &err), PZ_FORMAT);
     ck_assert_ptr_null(w.interactions);
 }
 END_TEST

@@ -13,6 +13,7 @@
 #include "cmd/selection.h"
 #include "eval/known.h"
 #include "eval/lists.h"
+#include "recipe/objective.h"
 #include "report/html.h"
 #include "store/group.h"
 
@@ -20,7 +21,7 @@ static struct {
     struct pz_opt_list recipes, params, by;
     struct pz_selection_opts selection;
     const char *model, *protocol, *metrics, *at, *baseline, *holdout, *seen, *cut, *truth,
-        *negatives, *per_user, *html;
+        *negatives, *per_user, *html, *objective;
     int64_t draws;
     bool valid, refit, intervals;
 } opt = {.selection.threshold = NAN,
@@ -54,6 +55,8 @@ static const struct pz_opt options[] = {
     {"html", 0, PZ_OPT_TEXT, &opt.html, "FILE",
      "write a page with pictures and examples to FILE", 0, 0},
     PZ_SELECTION_OPTIONS(opt.selection),
+    {"objective", 0, PZ_OPT_TEXT, &opt.objective, "COLUMN:LEVEL",
+     "trade relevance for this number of items: OFF, LOW, MEDIUM or HIGH", 0, 0},
     {"The test", 0, PZ_OPT_HEADING, NULL, NULL, NULL, 0, 0},
     {"valid", 0, PZ_OPT_FLAG, &opt.valid, NULL,
      "ask for validation data: to choose hyperparameters with", 0, 0},
@@ -243,6 +246,20 @@ open_world(struct pz_world *w, struct pz_events *events)
         pz_die_err(&err);
 }
 
+/* A model that is tested as it is has its own objective, and no columns of items. */
+static const struct pz_objective *
+open_objective(struct pz_objective *o, const struct pz_world *w)
+{
+    struct pz_err err = PZ_ERR_INIT;
+    if (!opt.objective)
+        return NULL;
+    if (opt.model)
+        pz_die(PZ_USAGE, "--objective is what recipes learn with; a model has learned");
+    if (pz_objective_parse(o, opt.objective, &err) || pz_objective_open(o, w, &err))
+        pz_die_err(&err);
+    return o;
+}
+
 /* The first value of users that is shown stands in front. */
 static size_t
 front_column(const struct pz_shown *s)
@@ -320,6 +337,7 @@ test_recipes(struct pz_shown *shown)
     struct pz_known known = {.events = {0}};
     struct pz_compared result;
     struct pz_segments segments = {0};
+    struct pz_objective objective = {.column = NULL};
     struct pz_compare c = {.world = opt.model ? &known.world : &world,
                            .events = opt.model ? &known.events : &events,
                            .draws = (uint32_t)opt.draws,
@@ -344,6 +362,7 @@ test_recipes(struct pz_shown *shown)
     f.base = c.base;
     if (!opt.model)
         open_world(&world, &events);
+    c.objective = open_objective(&objective, &world);
     if (pz_compare_run(&result, &c, &err))
         pz_die_err(&err);
     if (opt.html)
@@ -361,6 +380,7 @@ test_recipes(struct pz_shown *shown)
     pz_world_close(&world);
     pz_known_close(&known);
     pz_entries_release(&entries);
+    pz_objective_release(&objective);
 }
 
 static void
@@ -408,7 +428,8 @@ main(int argc, char **argv)
         pz_die(PZ_USAGE, "-r and -m do not go together: a model has learned from its own "
                          "data");
     if (pz_protocol_parse(&protocol, opt.protocol, &err) ||
-        pz_shown_init(&shown, opt.metrics, opt.at, protocol, &err))
+        pz_shown_init(&shown, opt.metrics, opt.objective ? "reward,rewards" : NULL,
+                      opt.at, protocol, &err))
         pz_die_err(&err);
     if (lists)
         score_lists(&shown, (const char *const *)argv + first, (size_t)(argc - first));

@@ -18,7 +18,7 @@ static struct {
     const char *recipe, *solution, *output;
     struct pz_opt_list params;
     struct pz_selection_opts selection;
-    const char *hpo_config, *metric;
+    const char *objective, *hpo_config, *metric;
     int64_t hpo;
     double time_budget;
     bool no_eval, strict, list, choose;
@@ -31,6 +31,8 @@ static const struct pz_opt options[] = {
      "name of the solution (default: the recipe's)", 0, 0},
     {"param", 'p', PZ_OPT_LIST, &opt.params, "NAME=VALUE", "set a hyperparameter", 0, 0},
     PZ_SELECTION_OPTIONS(opt.selection),
+    {"objective", 0, PZ_OPT_TEXT, &opt.objective, "COLUMN:LEVEL",
+     "trade relevance for this number of items: OFF, LOW, MEDIUM or HIGH", 0, 0},
     {"no-eval", 0, PZ_OPT_FLAG, &opt.no_eval, NULL, "do not measure, only train", 0, 0},
     {"auto", 0, PZ_OPT_FLAG, &opt.choose, NULL,
      "take the recipe that validates best, of those for users or of -r A,B,...", 0, 0},
@@ -264,14 +266,21 @@ print_table(const struct pz_training_result *r)
         print_figures(r->recipe, &r->figures);
         return;
     }
-    fprintf(stderr, "%-44s %24s", "", r->recipe->name);
+    int width = 44; // more where a longer name is shown
+    for (int m = 0; m < PZ_N_METRICS; m++) {
+        int n = (int)strlen(pz_metric_name((enum pz_metric)m));
+        width = !isnan(r->metrics.value[m]) && n > width ? n : width;
+    }
+    fprintf(stderr, "%-*s %24s", width, "", r->recipe->name);
     if (r->has_baseline)
         fprintf(stderr, " %20s", "aws-popularity-count");
     fputc('\n', stderr);
     for (int m = 0; m < PZ_N_METRICS; m++) {
-        fprintf(stderr, "%-44s %24.4f", pz_metric_name((enum pz_metric)m),
+        if (isnan(r->metrics.value[m]))
+            continue;
+        fprintf(stderr, "%-*s %24.4f", width, pz_metric_name((enum pz_metric)m),
                 r->metrics.value[m]);
-        if (r->has_baseline)
+        if (r->has_baseline && !isnan(r->baseline.value[m]))
             fprintf(stderr, " %20.4f", r->baseline.value[m]);
         fputc('\n', stderr);
     }
@@ -351,6 +360,7 @@ main(int argc, char **argv)
                  : t.preset   ? t.preset->name
                               : t.recipe->name;
     t.output = opt.output;
+    t.objective = opt.objective;
     t.no_eval = opt.no_eval;
     t.seed = (uint64_t)pz_common.seed;
     t.threads = (int)pz_common.threads;

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "eval/protocol.h"
+#include "recipe/objective.h"
 
 static int
 make_splits(struct pz_compared *o, const struct pz_compare *c, struct pz_err *err)
@@ -17,6 +18,7 @@ make_splits(struct pz_compared *o, const struct pz_compare *c, struct pz_err *er
         struct pz_split_spec spec = c->spec;
         struct pz_split *s = &o->split[o->n_draws];
         spec.seed = c->seed + o->n_draws;
+        spec.reward = c->objective ? c->objective->value : NULL;
         if ((r = pz_split_make(s, c->events, c->world, &spec, err)) != PZ_OK)
             break;
         o->n_draws++;
@@ -97,6 +99,8 @@ sit(struct pz_compared *o, const struct pz_compare *c, const struct pz_crowd *cr
                              .world = c->world,
                              .seed = c->seed + d,
                              .threads = c->threads};
+    if (c->objective && pz_objective_fits(e->recipe))
+        learn.objective = c->objective;
     struct pz_trained m;
     double start = pz_seconds_wall(), cpu = pz_seconds_cpu();
     if (e->model && learn.events->n < c->events->n)

@@ -43,7 +43,8 @@ struct pz_compare {
     struct pz_split_spec spec;      // its seed is not looked at
     uint32_t draws;                 // at least 1
     const struct pz_entries *entries;
-    size_t base; // entry that the others are compared with
+    const struct pz_objective *objective; // as of pz_eval
+    size_t base;                          // entry that the others are compared with
     const struct pz_at *at;
     uint64_t seed; // draw i, and the trainings on it, have seed + i
     int threads;

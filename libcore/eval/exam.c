@@ -142,7 +142,7 @@ ask(void *ctx, size_t task, int thread, struct pz_err *err)
         out[i] = (struct pz_ranked){.item = x->item[thread] + i * x->room,
                                     .score = x->score[thread] + i * x->room};
     }
-    if (recipe->rank(x->model->state, q, n, out, err) != PZ_OK)
+    if (pz_model_rank(x->model, q, n, out, err) != PZ_OK)
         return err->status;
     for (uint32_t i = 0; i < n; i++)
         pz_answer_take(x->answers, x->split, first + i, out[i].item, out[i].score,

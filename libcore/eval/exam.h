@@ -62,7 +62,9 @@ void pz_crowd_release(struct pz_crowd *c); // accepts {0}
 /*
  * The values of each case: value[case * stride + m * at->n + i] is measure m
  * (< PZ_N_USER_MEASURES) at at->k[i]. NaN where it is not defined: diversity of fewer
- * than two items, popularity and novelty of an empty list; all three without a crowd.
+ * than two items, popularity, novelty and reward of an empty list; the first three
+ * without a crowd; reward and rewards where the split has none, and rewards of truths
+ * without any; wndcg where events have no weights.
  */
 int pz_values(double *value, size_t stride, const struct pz_answers *a,
               const struct pz_split *s, const struct pz_at *at,

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "eval/protocol.h"
+#include "recipe/objective.h"
 
 static bool
 is_true(const struct pz_split *s, const struct pz_case *k, uint32_t item)
@@ -42,7 +43,7 @@ explain_items(struct pz_example *x, const struct pz_model *m, const struct pz_qu
     int r = pz_new(&e.reason, q->n_history + PZ_REASON_LABELS + 1, sizeof *e.reason,
                    "reasons", err);
     for (uint32_t i = 0; r == PZ_OK && m->recipe->explain && i < x->n_items; i++) {
-        r = m->recipe->explain(m->state, q, x->item[i], &e, err);
+        r = pz_model_explain(m, q, x->item[i], &e, err);
         if (r == PZ_OK)
             take_reasons(x, i, &e);
     }
@@ -61,7 +62,7 @@ ask_one(struct pz_example *x, const struct pz_model *m, const struct pz_split *s
     int r;
     if ((r = pz_new(&out.item, q.n, sizeof *out.item, "an answer", err)) ||
         (r = pz_new(&out.score, q.n, sizeof *out.score, "an answer", err)) ||
-        (r = m->recipe->rank(m->state, &q, 1, &out, err)))
+        (r = pz_model_rank(m, &q, 1, &out, err)))
         goto done;
     x->n_items = out.n < PZ_EXAMPLE_ITEMS ? (uint32_t)out.n : PZ_EXAMPLE_ITEMS;
     for (uint32_t i = 0; i < x->n_items; i++) {
@@ -87,6 +88,8 @@ pz_examples_make(struct pz_examples *x, const struct pz_compared *o,
                              .world = c->world,
                              .seed = c->seed,
                              .threads = c->threads};
+    if (c->objective && pz_objective_fits(e->recipe))
+        learn.objective = c->objective;
     struct pz_trained own = {0};
     const struct pz_model *m = e->model ? e->model : &own.model;
     *x = (struct pz_examples){.entry = entry, .n = n < s->n_cases ? n : s->n_cases};

@@ -21,6 +21,10 @@ static const struct {
     [PZ_M_POPULARITY] = {"popularity", "average_popularity"},
     [PZ_M_NOVELTY] = {"novelty", "novelty"},
     [PZ_M_DIVERSITY] = {"diversity", "intra_list_diversity"},
+    [PZ_M_REWARD] = {"reward", "average_reward"},
+    [PZ_M_REWARDS] = {"rewards", "average_rewards"},
+    [PZ_M_WEIGHTED_NDCG] = {"wndcg",
+                            "normalized_discounted_cumulative_gain_with_event_weights"},
     [PZ_M_COVERAGE] = {"coverage", "coverage"},
     [PZ_M_GINI] = {"gini", "gini"},
 };
@@ -164,6 +168,8 @@ pz_gini(uint32_t *count, size_t n)
 
 /* ---- Amazon's ---- */
 
+#define WEIGHTED "normalized_discounted_cumulative_gain_with_event_weights_at_"
+
 static const struct {
     const char *name;
     enum pz_measure measure;
@@ -177,6 +183,11 @@ static const struct {
     [PZ_PRECISION_5] = {"precision_at_5", PZ_M_PRECISION, 5},
     [PZ_PRECISION_10] = {"precision_at_10", PZ_M_PRECISION, 10},
     [PZ_PRECISION_25] = {"precision_at_25", PZ_M_PRECISION, 25},
+    [PZ_REWARD_25] = {"average_reward_at_25", PZ_M_REWARD, 25},
+    [PZ_REWARDS] = {"average_rewards_at_k", PZ_M_REWARDS, 25},
+    [PZ_WEIGHTED_NDCG_5] = {WEIGHTED "5", PZ_M_WEIGHTED_NDCG, 5},
+    [PZ_WEIGHTED_NDCG_10] = {WEIGHTED "10", PZ_M_WEIGHTED_NDCG, 10},
+    [PZ_WEIGHTED_NDCG_25] = {WEIGHTED "25", PZ_M_WEIGHTED_NDCG, 25},
 };
 
 const char *
@@ -195,11 +206,14 @@ pz_metric_measure(enum pz_metric m, uint32_t *k)
 void
 pz_metrics_json(const struct pz_metrics *m, struct pz_buf *out)
 {
-    pz_buf_addc(out, '{');
+    const char *between = "{";
     for (int i = 0; i < PZ_N_METRICS; i++) {
         char text[PZ_NUM_TEXT];
+        if (isnan(m->value[i]))
+            continue;
         pz_format_f64(text, m->value[i]);
-        pz_buf_addf(out, "%s\"%s\":%s", i ? "," : "", metric[i].name, text);
+        pz_buf_addf(out, "%s\"%s\":%s", between, metric[i].name, text);
+        between = ",";
     }
     pz_buf_addc(out, '}');
 }

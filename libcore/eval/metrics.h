@@ -18,6 +18,14 @@
  *   popularity mean of n_i / U
  *   novelty    mean of -log2(max(n_i, 1) / U), in bits
  *   diversity  1 - the mean over all pairs of the cosine between the sets of users
+ *   reward     mean of the objective's column (recipe/objective.h)
+ *
+ * Where the relevant items have a worth of their own:
+ *
+ *   rewards    the objective's column summed over those with a rank <= K, over its sum
+ *              over all R; values below 0 count as 0
+ *   wndcg      ndcg with each item's gain times the greatest weight of its events; the
+ *              ideal list has the heaviest items first
  *
  * And of all lists together:
  *
@@ -44,6 +52,9 @@ enum pz_measure {
     PZ_M_POPULARITY = PZ_N_RANK_MEASURES,
     PZ_M_NOVELTY,
     PZ_M_DIVERSITY,
+    PZ_M_REWARD,
+    PZ_M_REWARDS,
+    PZ_M_WEIGHTED_NDCG,
     PZ_N_USER_MEASURES, // means over users
     PZ_M_COVERAGE = PZ_N_USER_MEASURES,
     PZ_M_GINI,
@@ -91,12 +102,18 @@ enum pz_metric {
     PZ_PRECISION_5,
     PZ_PRECISION_10,
     PZ_PRECISION_25,
+    // Of some trainings only; NaN in the others.
+    PZ_REWARD_25, // with an objective; this one has no name at Amazon
+    PZ_REWARDS,
+    PZ_WEIGHTED_NDCG_5, // with weights of events
+    PZ_WEIGHTED_NDCG_10,
+    PZ_WEIGHTED_NDCG_25,
     PZ_N_METRICS,
 };
 #define PZ_METRICS_LIST 25 // items that are asked for
 
 struct pz_metrics {
-    double value[PZ_N_METRICS]; // means over the users
+    double value[PZ_N_METRICS]; // means over the users; NaN: not measured
     uint64_t n_users;           // 0: nothing could be tested; all values are 0 then
 };
 
@@ -104,7 +121,7 @@ const char *pz_metric_name(enum pz_metric m); // "mean_reciprocal_rank_at_25"
 /* Which measure it is, and at which K. */
 enum pz_measure pz_metric_measure(enum pz_metric m, uint32_t *k);
 
-/* {"coverage":0.27,...}, full precision. */
+/* {"coverage":0.27,...}, full precision, of what was measured. */
 void pz_metrics_json(const struct pz_metrics *m, struct pz_buf *out);
 
 #endif

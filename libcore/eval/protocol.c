@@ -3,7 +3,9 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "eval/bootstrap.h"
 #include "eval/exam.h"
+#include "recipe/objective.h"
 
 int
 pz_trained_open(struct pz_trained *m, const struct pz_recipe *recipe,
@@ -55,9 +57,7 @@ summarize(const struct pz_answers *a, const struct pz_split *s, const struct pz_
             out->value[m] = spread[i];
             continue;
         }
-        for (uint32_t c = 0; c < s->n_cases; c++)
-            out->value[m] += value[c * stride + what * at->n + i];
-        out->value[m] /= s->n_cases;
+        out->value[m] = pz_mean_of(value, s->n_cases, stride, what * at->n + i);
     }
 done:
     free(value);
@@ -77,6 +77,8 @@ pz_eval_split(const struct pz_eval *e, const struct pz_split *split,
                              .world = e->world,
                              .seed = e->seed,
                              .threads = e->threads};
+    if (e->objective && pz_objective_fits(e->recipe))
+        learn.objective = e->objective;
     *out = (struct pz_metrics){.n_users = 0};
     int r = pz_at_init(&at, k, 3, err);
     if (r == PZ_OK && (r = pz_trained_open(&trained, e->recipe, &learn, err)) == PZ_OK &&
@@ -91,7 +93,9 @@ pz_eval_split(const struct pz_eval *e, const struct pz_split *split,
 int
 pz_eval_aws(const struct pz_eval *e, struct pz_metrics *out, struct pz_err *err)
 {
-    struct pz_split_spec spec = {.protocol = PZ_AWS, .seed = e->seed};
+    struct pz_split_spec spec = {.protocol = PZ_AWS,
+                                 .seed = e->seed,
+                                 .reward = e->objective ? e->objective->value : NULL};
     struct pz_split split;
     *out = (struct pz_metrics){.n_users = 0};
     int r = pz_split_make(&split, e->events, e->world, &spec, err);

@@ -16,7 +16,9 @@ struct pz_eval {
     const struct pz_events
         *events; // of the world, not cut: the protocol cuts what it trains on
     const struct pz_params *params;
-    uint64_t seed; // of the draw and of the recipe
+    const struct pz_objective *objective; // opened; NULL: none. Recipes that it does not
+                                          // fit are measured by it alone
+    uint64_t seed;                        // of the draw and of the recipe
     int threads;
 };
 

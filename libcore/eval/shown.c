@@ -83,23 +83,35 @@ place(struct pz_shown *s, struct pz_err *err)
     return r;
 }
 
+static int
+show_words(struct pz_shown *s, const char *words, const struct pz_at *at,
+           struct pz_err *err)
+{
+    for (const char *w = words;; w++) {
+        size_t n = strcspn(w, ",");
+        if (show_word(s, w, n, at, err))
+            return err->status;
+        w += n;
+        if (!*w)
+            return PZ_OK;
+    }
+}
+
 int
-pz_shown_init(struct pz_shown *s, const char *metrics, const char *at,
+pz_shown_init(struct pz_shown *s, const char *metrics, const char *more, const char *at,
               enum pz_protocol protocol, struct pz_err *err)
 {
     struct pz_at all;
+    const char *words = metrics;
     *s = (struct pz_shown){.n = 0};
     if (!metrics)
-        metrics = at ? usual[protocol].names : usual[protocol].metrics;
-    int r = pz_at_parse(&all, at ? at : usual[protocol].at, err);
-    if (r)
+        words = at ? usual[protocol].names : usual[protocol].metrics;
+    if (pz_at_parse(&all, at ? at : usual[protocol].at, err))
         return pz_err_prefix(err, "--at ");
-    for (const char *w = metrics; r == PZ_OK; w++) {
-        size_t n = strcspn(w, ",");
-        r = show_word(s, w, n, &all, err);
-        w += n;
-        if (!*w)
-            break;
+    int r = show_words(s, words, &all, err);
+    if (r == PZ_OK && more && !metrics) {
+        struct pz_at greatest = {.k = {all.most}, .n = 1};
+        r = show_words(s, more, &greatest, err);
     }
     pz_at_release(&all);
     return r ? r : place(s, err);

@@ -21,10 +21,11 @@ struct pz_shown {
 
 /*
  * `metrics` is "ndcg@10,mrr,...": a name alone stands for all K's of `at`, which is
- * "5,10,25". Either may be NULL: what the protocol's tables usually have. PZ_USAGE.
+ * "5,10,25". Either may be NULL: what the protocol's tables usually have, and `more`
+ * names (or NULL) at the greatest K of them where metrics is NULL. PZ_USAGE.
  */
-int pz_shown_init(struct pz_shown *s, const char *metrics, const char *at,
-                  enum pz_protocol protocol, struct pz_err *err);
+int pz_shown_init(struct pz_shown *s, const char *metrics, const char *more,
+                  const char *at, enum pz_protocol protocol, struct pz_err *err);
 void pz_shown_release(struct pz_shown *s); // accepts {0}
 
 #endif

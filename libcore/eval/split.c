@@ -357,7 +357,9 @@ make_room(struct pz_split *s, const struct pz_events *e, const uint8_t *mark,
         pz_new(&s->given, n_given, sizeof *s->given, "histories", err) ||
         pz_new(&s->time, n_given, sizeof *s->time, "histories", err) ||
         (e->weight && pz_new(&s->weight, n_given, sizeof *s->weight, "histories", err)) ||
-        pz_new(&s->truth, n_truth, sizeof *s->truth, "truths", err))
+        pz_new(&s->truth, n_truth, sizeof *s->truth, "truths", err) ||
+        (e->weight &&
+         pz_new(&s->truth_weight, n_truth, sizeof *s->truth_weight, "truths", err)))
         return err->status;
     return PZ_OK;
 }
@@ -375,6 +377,27 @@ without_given(uint32_t *truth, uint32_t n, const uint32_t *given, size_t n_given
             truth[k++] = truth[i];
     }
     return k;
+}
+
+/* The greatest weight of a truth's events; 1 where a file told it. */
+static void
+weigh_truths(struct pz_split *s, const struct pz_events *e, const uint8_t *mark,
+             const struct pz_case *c)
+{
+    const uint32_t *truth = s->truth + c->truth;
+    float *weight = s->truth_weight + c->truth;
+    for (uint32_t i = 0; i < c->n_truth; i++)
+        weight[i] = 0;
+    for (uint64_t i = e->offsets[c->user]; i < e->offsets[c->user + 1]; i++) {
+        const uint32_t *at =
+            !(mark[i] & PZ_MARK_TRUTH)
+                ? NULL
+                : bsearch(&e->item[i], truth, c->n_truth, sizeof *truth, by_number);
+        if (at && weight[at - truth] < e->weight[i])
+            weight[at - truth] = e->weight[i];
+    }
+    for (uint32_t i = 0; i < c->n_truth; i++)
+        weight[i] = weight[i] > 0 ? weight[i] : 1;
 }
 
 /* The case of a user, told[0..n_told) being truths from elsewhere. */
@@ -407,6 +430,8 @@ add_case(struct pz_split *s, const struct pz_events *e, const uint8_t *mark, uin
             without_given(s->truth + c.truth, c.n_truth, s->given + c.given, c.n_given);
     if (c.n_truth == 0)
         return;
+    if (s->truth_weight)
+        weigh_truths(s, e, mark, &c);
     c.stored = c.known && same;
     s->n_given += c.n_given;
     s->n_truth += c.n_truth;
@@ -553,7 +578,7 @@ int
 pz_split_make(struct pz_split *s, const struct pz_events *e, const struct pz_world *w,
               const struct pz_split_spec *spec, struct pz_err *err)
 {
-    *s = (struct pz_split){.hide_seen = spec->hide_seen};
+    *s = (struct pz_split){.hide_seen = spec->hide_seen, .reward = spec->reward};
     struct told told = {.world = w};
     struct pz_marking m = {.events = e, .spec = spec};
     int r = pz_new(&m.mark, e->n, 1, "a split", err);
@@ -582,6 +607,7 @@ pz_split_release(struct pz_split *s)
     free(s->time);
     free(s->weight);
     free(s->truth);
+    free(s->truth_weight);
     free(s->among);
     *s = (struct pz_split){.n_cases = 0};
 }

@@ -43,10 +43,11 @@ struct pz_split_spec {
     enum pz_protocol protocol;
     bool valid, refit, last;
     bool hide_seen;
-    bool has_cut;     // time: at `cut`, else behind `share` of the events
-    int64_t cut;      // Unix seconds; its own second belongs to the truth
-    double share;     // time: in (0,1)
-    const char *file; // split, ncf: truth
+    bool has_cut;         // time: at `cut`, else behind `share` of the events
+    int64_t cut;          // Unix seconds; its own second belongs to the truth
+    double share;         // time: in (0,1)
+    const char *file;     // split, ncf: truth
+    const double *reward; // of each item of the world, NULL: none; borrowed by the split
     uint64_t seed;
 };
 
@@ -69,6 +70,8 @@ struct pz_split {
     int64_t *time;   // of given
     float *weight;   // of given; NULL: all 1
     uint32_t *truth;
+    float *truth_weight;  // of truth: the greatest of its events; NULL: all 1
+    const double *reward; // of the spec
     uint32_t *among;
     uint64_t n_given, n_truth, n_among;
     bool hide_seen;

@@ -16,6 +16,7 @@
 #include "eval/protocol.h"
 #include "filter/group.h"
 #include "recipe/model.h"
+#include "recipe/objective.h"
 #include "store/catalog.h"
 #include "store/group.h"
 
@@ -29,6 +30,7 @@ struct job {
     struct pz_training_result *r;
     struct pz_world world;
     struct pz_events events;
+    struct pz_objective objective;
     int64_t started;
     struct pz_buf params, metrics; // as JSON, for the catalogue
 };
@@ -133,6 +135,38 @@ select_events(struct job *job, struct pz_err *err)
     return PZ_OK;
 }
 
+/* The numbers that answers are traded for, if any. */
+static int
+open_objective(struct job *job, struct pz_err *err)
+{
+    const struct pz_training *t = job->t;
+    if (!t->objective)
+        return PZ_OK;
+    if (pz_objective_parse(&job->objective, t->objective, err) ||
+        pz_objective_open(&job->objective, &job->world, err))
+        return err->status;
+    if (job->objective.sensitivity == PZ_OBJECTIVE_OFF || pz_objective_fits(t->recipe) ||
+        (t->choice && t->choice->n_recipes))
+        return PZ_OK;
+    return pz_err_set(err, PZ_USAGE,
+                      "recipe %s gives no probabilities of items for a user, which an "
+                      "objective could be weighed against",
+                      t->recipe->name);
+}
+
+static struct pz_eval
+eval_of(const struct job *job, const struct pz_recipe *recipe,
+        const struct pz_params *params)
+{
+    return (struct pz_eval){.recipe = recipe,
+                            .world = &job->world,
+                            .events = &job->events,
+                            .params = params,
+                            .objective = job->t->objective ? &job->objective : NULL,
+                            .seed = job->t->seed,
+                            .threads = job->t->threads};
+}
+
 /* ---- choosing ---- */
 
 /* From here on job->t has the recipe and the hyperparameters that validate best. */
@@ -140,12 +174,7 @@ static int
 choose(struct job *job, struct pz_err *err)
 {
     const struct pz_training *t = job->t;
-    struct pz_eval e = {.recipe = t->recipe,
-                        .world = &job->world,
-                        .events = &job->events,
-                        .params = t->params,
-                        .seed = t->seed,
-                        .threads = t->threads};
+    struct pz_eval e = eval_of(job, t->recipe, t->params);
     char name[96], *journal = NULL;
     if (!t->choice)
         return PZ_OK;
@@ -183,12 +212,7 @@ static int
 measure(struct job *job, const struct pz_recipe *recipe, const struct pz_params *params,
         struct pz_metrics *out, struct pz_err *err)
 {
-    struct pz_eval e = {.recipe = recipe,
-                        .world = &job->world,
-                        .events = &job->events,
-                        .params = params,
-                        .seed = job->t->seed,
-                        .threads = job->t->threads};
+    struct pz_eval e = eval_of(job, recipe, params);
     pz_log(PZ_LOG_NOTE, "measuring %s", recipe->name);
     return pz_eval_aws(&e, out, err);
 }
@@ -198,12 +222,7 @@ static int
 measure_figures(struct job *job, struct pz_err *err)
 {
     struct pz_training_result *r = job->r;
-    struct pz_eval e = {.recipe = job->t->recipe,
-                        .world = &job->world,
-                        .events = &job->events,
-                        .params = job->t->params,
-                        .seed = job->t->seed,
-                        .threads = job->t->threads};
+    struct pz_eval e = eval_of(job, job->t->recipe, job->t->params);
     pz_log(PZ_LOG_NOTE, "measuring %s", e.recipe->name);
     if (pz_figures_measure(&e, &r->figures, err))
         return err->status;
@@ -337,6 +356,8 @@ write_model(struct job *job, const char *path, struct pz_err *err)
                              .seed = t->seed,
                              .threads = t->threads,
                              .model = b};
+    if (t->objective && pz_objective_fits(t->recipe))
+        learn.objective = &job->objective;
     if ((r = pz_model_learn(t->recipe, &learn, err)) == PZ_OK &&
         (r = describe(job, b, err)) == PZ_OK)
         r = pz_builder_write(b, path, err);
@@ -485,7 +506,7 @@ learn(struct job *job, int *lock, struct pz_err *err)
     const struct pz_training *t = job->t;
     int r;
     if ((!t->output && (r = check_name(t->solution, err))) || (r = open_data(job, err)) ||
-        (r = select_events(job, err)) ||
+        (r = select_events(job, err)) || (r = open_objective(job, err)) ||
         (!t->output && (r = lock_solution(t, lock, err))) || (r = choose(job, err)) ||
         (r = measure_all(job, err)))
         return r;
@@ -508,6 +529,7 @@ pz_training_run(const struct pz_training *t, struct pz_training_result *r,
         close(lock);
     pz_chosen_release(&job.chosen);
     pz_events_release(&job.events);
+    pz_objective_release(&job.objective);
     pz_world_close(&job.world);
     pz_buf_release(&job.params);
     pz_buf_release(&job.metrics);

@@ -21,6 +21,7 @@ struct pz_training {
     const struct pz_params *params;
     const struct pz_choice *choice; // what is left to validation; NULL: nothing
     struct pz_selection selection;
+    const char *objective; // "COLUMN:LEVEL", recipe/objective.h; NULL: none
     const char
         *output; // write this file and nothing else; NULL: a version of the solution
     bool no_eval;
@@ -41,8 +42,9 @@ struct pz_training_result {
 };
 
 /*
- * PZ_USAGE: solution name, event type. PZ_DATA: no interactions, too few. PZ_FORMAT:
- * damaged dataset. PZ_SYSTEM: I/O, memory, another training of this solution is running.
+ * PZ_USAGE: solution name, event type, objective. PZ_DATA: no interactions, too few.
+ * PZ_FORMAT: damaged dataset. PZ_SYSTEM: I/O, memory, another training of this solution
+ * is running.
  */
 int pz_training_run(const struct pz_training *t, struct pz_training_result *r,
                     struct pz_err *err);

@@ -19,6 +19,7 @@
 #include "base/pz.h"
 #include "base/rng.h"
 #include "recipe/events.h"
+#include "recipe/objective.h"
 
 enum {
     FEW_TRIALS = 6,  // that many or more start on a part of the users
@@ -139,11 +140,15 @@ fingerprint(const struct pz_tune *t, struct pz_buf *out)
     XXH3_64bits_update(&state, e->time, e->n * sizeof *e->time);
     if (e->weight)
         XXH3_64bits_update(&state, e->weight, e->n * sizeof *e->weight);
+    if (t->objective)
+        XXH3_64bits_update(&state, t->objective->value,
+                           t->objective->n_items * sizeof *t->objective->value);
     pz_buf_addf(out,
                 "{\"recipe\":\"%s\",\"version\":\"" PZ_VERSION "\",\"seed\":%" PRIu64
-                ",\"metric\":\"%s\",\"data\":\"%016llx\",\"params\":",
+                ",\"metric\":\"%s\",\"data\":\"%016llx\",\"sensitivity\":%d,\"params\":",
                 t->recipe->name, t->seed, pz_metric_name(t->metric),
-                (unsigned long long)XXH3_64bits_digest(&state));
+                (unsigned long long)XXH3_64bits_digest(&state),
+                t->objective ? (int)t->objective->sensitivity : -1);
     pz_params_json(t->params, out);
     pz_buf_addz(out, "}\n");
 }
@@ -205,8 +210,9 @@ read_result(struct pz_trial *t, const char *line, size_t n)
     const pz_json *metrics = pz_json_get(j, "metrics");
     bool ok = metrics && pz_json_number(pz_json_get(j, "value"), &t->value);
     for (int m = 0; m < PZ_N_METRICS && ok; m++)
-        ok = pz_json_number(pz_json_get(metrics, pz_metric_name((enum pz_metric)m)),
-                            &t->metrics.value[m]);
+        if (!pz_json_number(pz_json_get(metrics, pz_metric_name((enum pz_metric)m)),
+                            &t->metrics.value[m]))
+            t->metrics.value[m] = NAN;
     pz_json_free(j);
     return ok;
 }
@@ -246,6 +252,14 @@ out_of_time(const struct run *run)
 }
 
 static int
+not_measured(enum pz_metric m, struct pz_err *err)
+{
+    return pz_err_set(err, PZ_USAGE, "%s is not measured here: %s", pz_metric_name(m),
+                      m == PZ_REWARD_25 || m == PZ_REWARDS ? "there is no objective"
+                                                           : "events have no weights");
+}
+
+static int
 try_one(struct run *run, const struct pz_params *p, double share, struct pz_err *err)
 {
     const struct pz_tune *t = run->t;
@@ -254,6 +268,7 @@ try_one(struct run *run, const struct pz_params *p, double share, struct pz_err 
                         .world = t->world,
                         .events = t->events,
                         .params = p,
+                        .objective = t->objective,
                         .seed = t->seed,
                         .threads = t->threads};
     *trial = (struct pz_trial){.params = *p, .share = share};
@@ -263,6 +278,8 @@ try_one(struct run *run, const struct pz_params *p, double share, struct pz_err 
         r = pz_eval_split(&e, &run->split, share < 1 ? &run->some : &run->split.train,
                           &trial->metrics, err);
         trial->value = trial->metrics.value[t->metric];
+        if (r == PZ_OK && isnan(trial->value))
+            r = not_measured(t->metric, err);
         if (r == PZ_OK && t->journal) {
             trial_json(t->ranges, trial, &run->journal);
             pz_buf_addc(&run->journal, '\n');
@@ -384,7 +401,10 @@ pz_tune_run(const struct pz_tune *t, struct pz_params *best, struct pz_trial **t
             uint32_t *n_trials, struct pz_err *err)
 {
     struct run run = {.t = t, .started = pz_seconds_wall()};
-    struct pz_split_spec spec = {.protocol = PZ_AWS, .valid = true, .seed = t->seed};
+    struct pz_split_spec spec = {.protocol = PZ_AWS,
+                                 .valid = true,
+                                 .seed = t->seed,
+                                 .reward = t->objective ? t->objective->value : NULL};
     uint32_t whole = 0;
     *trial = NULL;
     *n_trials = 0;
@@ -412,7 +432,11 @@ pz_tune_recipe(const struct pz_eval *given, const struct pz_recipe *const *recip
                size_t n, enum pz_metric metric, struct pz_metrics *metrics, size_t *best,
                struct pz_err *err)
 {
-    struct pz_split_spec spec = {.protocol = PZ_AWS, .valid = true, .seed = given->seed};
+    struct pz_split_spec spec = {.protocol = PZ_AWS,
+                                 .valid = true,
+                                 .seed = given->seed,
+                                 .reward =
+                                     given->objective ? given->objective->value : NULL};
     struct pz_split split;
     struct pz_params params;
     struct pz_eval e = *given;
@@ -425,6 +449,8 @@ pz_tune_recipe(const struct pz_eval *given, const struct pz_recipe *const *recip
         e.recipe = recipe[i];
         pz_params_init(&params, recipe[i]->params);
         r = pz_eval_split(&e, &split, &split.train, &metrics[i], err);
+        if (r == PZ_OK && isnan(metrics[i].value[metric]))
+            r = not_measured(metric, err);
         if (r == PZ_OK && metrics[i].value[metric] > metrics[*best].value[metric])
             *best = i;
     }

@@ -58,8 +58,9 @@ struct pz_trial {
 struct pz_tune {
     const struct pz_recipe *recipe;
     const struct pz_world *world;
-    const struct pz_events *events; // of the world, not cut
-    const struct pz_params *params; // the first trial's, and what is not tuned
+    const struct pz_events *events;       // of the world, not cut
+    const struct pz_params *params;       // the first trial's, and what is not tuned
+    const struct pz_objective *objective; // as of pz_eval
     const struct pz_ranges *ranges;
     enum pz_metric metric;
     uint32_t n;          // trainings, at least 1
@@ -74,7 +75,8 @@ struct pz_tune {
 
 /*
  * Fills *best with the parameters that validate best and *trial (new memory) with all
- * trials in their order. PZ_DATA: there are too few users to validate.
+ * trials in their order. PZ_DATA: there are too few users to validate. PZ_USAGE: the
+ * metric is one that these trainings do not have.
  */
 int pz_tune_run(const struct pz_tune *t, struct pz_params *best, struct pz_trial **trial,
                 uint32_t *n_trials, struct pz_err *err);

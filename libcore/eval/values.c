@@ -48,6 +48,7 @@ struct values {
     const struct pz_crowd *crowd;
     double **sum;    // a thread: n_users, 0 between lists
     uint32_t **rank; // a thread: the ranks of a case
+    float **weight;  // a thread: the weights of its truths
 };
 
 static int
@@ -71,6 +72,60 @@ from_ranks(const struct values *v, uint32_t c, uint32_t *rank, double *out)
         for (size_t a = 0; a < v->at->n; a++)
             out[(size_t)m * v->at->n + a] =
                 pz_measure(v->at, (enum pz_measure)m, v->at->k[a], rank, n, k->n_truth);
+}
+
+/* Of all that was relevant, the reward that the first k items bring. */
+static double
+rewards(const struct values *v, const struct pz_case *c, uint32_t k)
+{
+    double found = 0, all = 0;
+    for (uint64_t i = c->truth; i < c->truth + c->n_truth; i++) {
+        double x = v->split->reward[v->split->truth[i]];
+        uint32_t rank = v->answers->rank[i];
+        all += x > 0 ? x : 0;
+        found += x > 0 && rank && rank <= k ? x : 0;
+    }
+    return all > 0 ? found / all : NAN;
+}
+
+static int
+by_weight(const void *a, const void *b)
+{
+    const float *x = a, *y = b;
+    return (*x < *y) - (*x > *y);
+}
+
+/* `sorted`: the weights of the case's truths, greatest first. */
+static double
+weighted_ndcg(const struct values *v, const struct pz_case *c, const float *sorted,
+              uint32_t k)
+{
+    double sum = 0, ideal = 0;
+    for (uint32_t i = 0; i < c->n_truth; i++) {
+        uint32_t rank = v->answers->rank[c->truth + i];
+        if (rank && rank <= k)
+            sum += (double)v->split->truth_weight[c->truth + i] * v->at->gain[rank];
+        if (i < k)
+            ideal += (double)sorted[i] * v->at->gain[i + 1];
+    }
+    return ideal > 0 ? sum / ideal : NAN;
+}
+
+static void
+from_worth(const struct values *v, uint32_t c, float *weight, double *out)
+{
+    const struct pz_case *k = &v->split->cases[c];
+    size_t n_at = v->at->n;
+    if (v->split->truth_weight) {
+        memcpy(weight, v->split->truth_weight + k->truth, k->n_truth * sizeof *weight);
+        qsort(weight, k->n_truth, sizeof *weight, by_weight);
+    }
+    for (size_t a = 0; a < n_at; a++) {
+        out[PZ_M_REWARDS * n_at + a] =
+            v->split->reward ? rewards(v, k, v->at->k[a]) : NAN;
+        out[PZ_M_WEIGHTED_NDCG * n_at + a] =
+            v->split->truth_weight ? weighted_ndcg(v, k, weight, v->at->k[a]) : NAN;
+    }
 }
 
 /* What the list has of one more item: its users, and the share of all users. */
@@ -111,7 +166,11 @@ from_list(const struct values *v, uint32_t c, double *sum, double *out)
     const struct pz_crowd *crowd = v->crowd;
     size_t n = v->answers->n_item[c], n_at = v->at->n;
     struct tally t = {.n = 0};
-    for (size_t a = 0; a < n_at; a++) {
+    double reward = 0;
+    for (size_t a = 0, i = 0; a < n_at; a++) {
+        for (; v->split->reward && i < n && i < v->at->k[a]; i++)
+            reward += v->split->reward[item[i]];
+        out[PZ_M_REWARD * n_at + a] = i ? reward / (double)i : NAN;
         while (crowd && t.n < n && t.n < v->at->k[a])
             add_item(&t, crowd, sum, item[t.n]);
         double pairs = 0.5 * (double)t.n * ((double)t.n - 1);
@@ -134,6 +193,7 @@ value_task(void *ctx, size_t task, int thread, struct pz_err *err)
     for (uint32_t c = first; c < end && c < v->split->n_cases; c++) {
         double *out = v->value + c * v->stride;
         from_ranks(v, c, v->rank[thread], out);
+        from_worth(v, c, v->weight[thread], out);
         from_list(v, c, v->sum[thread], out);
     }
     return PZ_OK;
@@ -144,7 +204,7 @@ pz_values(double *value, size_t stride, const struct pz_answers *a,
           const struct pz_split *s, const struct pz_at *at, const struct pz_crowd *crowd,
           int threads, struct pz_err *err)
 {
-    struct values v = {value, stride, a, s, at, crowd, NULL, NULL};
+    struct values v = {value, stride, a, s, at, crowd, NULL, NULL, NULL};
     size_t most = 1, n_users = crowd ? crowd->n_users : 0;
     threads = pz_threads(threads);
     for (uint32_t c = 0; c < s->n_cases; c++)
@@ -152,11 +212,13 @@ pz_values(double *value, size_t stride, const struct pz_answers *a,
             most = s->cases[c].n_truth;
     int r;
     if ((r = pz_new(&v.sum, (size_t)threads, sizeof *v.sum, "metrics", err)) ||
-        (r = pz_new(&v.rank, (size_t)threads, sizeof *v.rank, "metrics", err)))
+        (r = pz_new(&v.rank, (size_t)threads, sizeof *v.rank, "metrics", err)) ||
+        (r = pz_new(&v.weight, (size_t)threads, sizeof *v.weight, "metrics", err)))
         goto done;
     for (int t = 0; t < threads && r == PZ_OK; t++)
-        if ((r = pz_new(&v.sum[t], n_users, sizeof **v.sum, "metrics", err)) == PZ_OK)
-            r = pz_new(&v.rank[t], most, sizeof **v.rank, "metrics", err);
+        if ((r = pz_new(&v.sum[t], n_users, sizeof **v.sum, "metrics", err)) == PZ_OK &&
+            (r = pz_new(&v.rank[t], most, sizeof **v.rank, "metrics", err)) == PZ_OK)
+            r = pz_new(&v.weight[t], most, sizeof **v.weight, "metrics", err);
     if (r == PZ_OK)
         r = pz_par(threads, (s->n_cases + CASES_A_TASK - 1) / CASES_A_TASK, value_task,
                    &v, err);
@@ -166,9 +228,12 @@ done:
             free(v.sum[t]);
         if (v.rank)
             free(v.rank[t]);
+        if (v.weight)
+            free(v.weight[t]);
     }
     free(v.sum);
     free(v.rank);
+    free(v.weight);
     return r;
 }
 

@@ -471,7 +471,7 @@ pz_infer(struct pz_session *s, const struct pz_request *q, size_t n,
         else
             n_queries++;
     }
-    if (n_queries && s->m->recipe->rank(s->m->state, s->query, n_queries, s->ranked, err))
+    if (n_queries && pz_model_rank(s->m, s->query, n_queries, s->ranked, err))
         return err->status;
     for (size_t i = 0; i < k; i++) {
         const struct slot *slot = &s->slot[i];
@@ -504,7 +504,7 @@ pz_infer_explain(struct pz_session *s, size_t i, uint32_t index,
         pz_grow(&s->why, &s->cap_why, room, sizeof *s->why, "reasons", err))
         return err->status;
     struct pz_explained explained = {.reason = s->reason};
-    if (m->recipe->explain(m->state, q, index, &explained, err))
+    if (pz_model_explain(m, q, index, &explained, err))
         return err->status;
     for (size_t j = 0; j < explained.n; j++) {
         uint32_t it = s->reason[j].item;

@@ -10,6 +10,7 @@
 #include "recipe/admit.h"
 #include "recipe/custom.h"
 #include "recipe/events.h"
+#include "recipe/objective.h"
 #include "recipe/preset.h"
 
 /* ---- opening ---- */
@@ -102,7 +103,8 @@ pz_model_open_tensors(struct pz_model *m, struct pz_tensors *t, struct pz_err *e
     *m = (struct pz_model){.file = *t};
     *t = (struct pz_tensors){0};
     if (open_kind(m, err) || open_ids(m, err) || open_history(m, err) ||
-        open_popularity(m, err) || m->recipe->open(&m->state, m, err)) {
+        open_popularity(m, err) || pz_objective_bind(m, err) ||
+        m->recipe->open(&m->state, m, err)) {
         int status = err->status;
         pz_model_close(m);
         return status;
@@ -281,8 +283,28 @@ pz_model_learn(const struct pz_recipe *recipe, const struct pz_train *whole,
     pz_builder_metaf(t.model, "train.items_cut", "%" PRIu32, report.items_dropped);
     pz_builder_metaf(t.model, "train.items_hidden", "%" PRIu32, report.items_hidden);
     r = recipe->train(&t, err);
+    if (r == PZ_OK && t.objective)
+        r = pz_objective_add(t.objective, t.model, err);
     pz_events_release(&kept);
     return r;
+}
+
+/* ---- answers ---- */
+
+int
+pz_model_rank(const struct pz_model *m, const struct pz_query *q, size_t n,
+              struct pz_ranked *out, struct pz_err *err)
+{
+    return m->objective.place ? pz_objective_rank(m, q, n, out, err)
+                              : m->recipe->rank(m->state, q, n, out, err);
+}
+
+int
+pz_model_explain(const struct pz_model *m, const struct pz_query *q, uint32_t item,
+                 struct pz_explained *out, struct pz_err *err)
+{
+    return m->objective.place ? pz_objective_explain(m, q, item, out, err)
+                              : m->recipe->explain(m->state, q, item, out, err);
 }
 
 /* ---- the cold answer ---- */

@@ -10,8 +10,9 @@
  * then lower index); every item with at least one user popularity.users U32 [k]
  *
  * Metadata: pz.kind "model", pz.format, pz.version, recipe, params (JSON), seed, metrics
- * (JSON), n_catalogue; of a preset also preset, filter, scores ("none").
- * No times, hosts or paths: the same data, seed and version give the same bytes.
+ * (JSON), n_catalogue; of a preset also preset, filter, scores ("none"); with an
+ * objective also what recipe/objective.h says. No times, hosts or paths: the same data,
+ * seed and version give the same bytes.
  */
 #ifndef PZ_RECIPE_MODEL_H
 #define PZ_RECIPE_MODEL_H
@@ -46,6 +47,11 @@ struct pz_model {
     const uint32_t *popular; // n_popular item indexes
     const uint32_t *popular_users;
     uint64_t n_popular;
+    struct { // recipe/objective.h; place NULL: there is none
+        const char *column;
+        const float *place; // n_items
+        double weight, temperature;
+    } objective;
 };
 
 /* Opens a model file, or the view of a builder. pz_model_open_tensors takes *t over, also
@@ -53,6 +59,12 @@ struct pz_model {
 int pz_model_open(struct pz_model *m, const char *path, struct pz_err *err);
 int pz_model_open_tensors(struct pz_model *m, struct pz_tensors *t, struct pz_err *err);
 void pz_model_close(struct pz_model *m); // accepts {0}
+
+/* recipe->rank and recipe->explain with what goes with the model beside its recipe. */
+int pz_model_rank(const struct pz_model *m, const struct pz_query *q, size_t n,
+                  struct pz_ranked *out, struct pz_err *err);
+int pz_model_explain(const struct pz_model *m, const struct pz_query *q, uint32_t item,
+                     struct pz_explained *out, struct pz_err *err);
 
 /* A user's events, oldest first; views. */
 struct pz_history {

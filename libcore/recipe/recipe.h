@@ -29,9 +29,10 @@ struct pz_events {
     bool view;         // the arrays belong to another pz_events (recipe/events.h)
 };
 
-struct pz_world; // recipe/world.h: the datasets behind the events, as a training sees
-                 // them
-struct pz_model; // recipe/model.h: the part that all model files share
+struct pz_world;     // recipe/world.h: the datasets behind the events, as a training sees
+                     // them
+struct pz_model;     // recipe/model.h: the part that all model files share
+struct pz_objective; // recipe/objective.h
 
 enum pz_recipe_type { // AWS's names: pz_recipe_type_name()
     PZ_USER_PERSONALIZATION,
@@ -57,6 +58,7 @@ struct pz_train {
     uint64_t seed;
     int threads;
     struct pz_builder *model; // the recipe adds its tensors and metadata "train.*"
+    const struct pz_objective *objective; // what answers are traded for; NULL: nothing
 };
 
 /* A question to a model, in indexes. Everything is borrowed for the call. */
@@ -154,7 +156,7 @@ extern const struct pz_recipe pz_recipe_personalized_ranking;
 extern const struct pz_recipe pz_recipe_popularity; // aws-popularity-count
 extern const struct pz_recipe pz_recipe_semantic_similarity;
 extern const struct pz_recipe pz_recipe_similar_items;
-extern const struct pz_recipe pz_recipe_sims; // aws-sims
+extern const struct pz_recipe pz_recipe_sims;     // aws-sims
 extern const struct pz_recipe pz_recipe_trending; // aws-trending-now
 extern const struct pz_recipe pz_recipe_user_personalization;
 extern const struct pz_recipe pz_recipe_item_affinity; // segments.c

@@ -22,9 +22,10 @@ enum { DEFAULT_N = 25, DEFAULT_ACTIONS = 5 };
 static struct {
     const char *solution, *model, *filter, *promote, *log, *user;
     int64_t n, window;
+    double explore, explore_days;
     bool exclude_seen, explain, strict;
     struct pz_opt_list history, rank, values, metadata, context;
-} opt = {.n = -1};
+} opt = {.n = -1, .explore = -1};
 
 static const struct pz_opt opts[] = {
     {"Model", 0, PZ_OPT_HEADING, NULL, NULL, NULL, 0, 0},
@@ -49,6 +50,11 @@ static const struct pz_opt opts[] = {
      "exit 1 for unknown ids, 3 for bad lines; AWS's limits are errors", 0, 0},
     {"context", 0, PZ_OPT_LIST, &opt.context, "NAME=VALUE",
      "a field of the interactions, as it is at the time of the request", 0, 0},
+    {"Exploration", 0, PZ_OPT_HEADING, NULL, NULL, NULL, 0, 0},
+    {"exploration-item-age-cut-off", 0, PZ_OPT_REAL, &opt.explore_days, "DAYS",
+     "age up to which an item is new (default: the model's, 30)", 0, 1e6},
+    {"exploration-weight", 0, PZ_OPT_REAL, &opt.explore, "W",
+     "try new items: 0 (default) not at all, 1 as much as can be", 0, 1},
     {"Filtering", 0, PZ_OPT_HEADING, NULL, NULL, NULL, 0, 0},
     {"filter", 'F', PZ_OPT_TEXT, &opt.filter, "EXPR|NAME",
      "only items that pass, an expression of pz-filter(7) or a stored filter", 0, 0},
@@ -98,6 +104,27 @@ split(const struct pz_opt_list *list, struct pz_text **out, size_t *n, struct pz
             if (!*s)
                 break;
         }
+    return PZ_OK;
+}
+
+/* Tries new items where that was asked for, with the model's notion of new. */
+static int
+set_explore(struct pz_explore *e, const struct pz_model *m, struct pz_err *err)
+{
+    if (opt.explore < 0 && opt.explore_days <= 0)
+        return PZ_OK;
+    if (!pz_model_explores(m))
+        return pz_err_set(err, PZ_USAGE, "recipe %s does not explore",
+                          m->preset ? m->preset : m->recipe->name);
+    if (opt.explore < 0)
+        return pz_err_set(err, PZ_USAGE,
+                          "--exploration-item-age-cut-off is of use with "
+                          "--exploration-weight only");
+    if (pz_model_explore(e, m, err))
+        return err->status;
+    e->weight = opt.explore;
+    e->days = opt.explore_days > 0 ? opt.explore_days : e->days;
+    e->key = (uint64_t)pz_common.seed;
     return PZ_OK;
 }
 
@@ -315,6 +342,8 @@ set_rules(struct pz_ask_rules *rules, const struct pz_model *m, struct lists *li
            : pz_model_answer_set(m) == PZ_ACTIONS ? DEFAULT_ACTIONS
                                                   : DEFAULT_N;
     q->exclude_seen = opt.exclude_seen;
+    if (set_explore(&q->explore, m, err))
+        return err->status;
     if (opt.user && !pz_model_asks_item(m))
         return pz_err_set(err, PZ_USAGE,
                           "--user goes with recipes that are asked about items; %s is "

@@ -56,20 +56,25 @@ put_row(char *p, const struct pz_text *name, const struct pz_answered *row)
     return p;
 }
 
-/* What follows the score: promotion and columns. What it needs is reserved. */
+/* As AWS has it. */
+static const char exploration[] = "Exploration";
+
+/* What follows the score: promotion, reason and columns. What it needs is reserved. */
 static void
 add_extra(struct pz_buf *out, const struct pz_answer_form *form,
           const struct pz_answer *answer, size_t i, struct pz_buf *hold)
 {
-    struct pz_text t = {form->promotion, form->promotion ? strlen(form->promotion) : 0};
-    for (size_t c = 0; c < form->n_columns + 1; c++) {
-        if (c == 0 && !form->promotion)
+    for (size_t c = 0; c < form->n_columns + 2; c++) {
+        struct pz_text t = {NULL, 0};
+        if ((c == 0 && !form->promotion) || (c == 1 && !form->explores))
             continue;
-        if (c == 0 && !(form->promoted && form->promoted[i]))
-            t.n = 0;
-        if (c > 0) {
+        if (c == 0 && form->promoted && form->promoted[i])
+            t = (struct pz_text){form->promotion, strlen(form->promotion)};
+        if (c == 1 && answer->item[i].explored)
+            t = (struct pz_text){exploration, sizeof exploration - 1};
+        if (c > 1) {
             pz_buf_clear(hold);
-            form->get_column(form->ctx, &answer->item[i].item, c - 1, hold);
+            form->get_column(form->ctx, &answer->item[i].item, c - 2, hold);
             if (hold->failed)
                 out->failed = true;
             t = (struct pz_text){hold->data, hold->len};
@@ -137,7 +142,7 @@ pz_answer_tsv(struct pz_buf *out, const struct pz_answer_form *form,
         if (!p)
             break;
         p = put_row(p, &name, row);
-        if (form->promotion || form->n_columns) {
+        if (form->promotion || form->explores || form->n_columns) {
             close_at(out, p);
             add_extra(out, form, answer, i, &hold);
             if (!(p = pz_buf_reserve(out, 1)))
@@ -323,6 +328,13 @@ add_beside(struct pz_buf *out, const struct pz_answer_form *form,
         }
         pz_buf_addc(out, ']');
     }
+    if (form->explores) {
+        pz_buf_addz(out, ",\"reasons\":[");
+        for (size_t i = 0; i < answer->n; i++)
+            pz_buf_addf(out, answer->item[i].explored ? "%s[\"%s\"]" : "%s[]",
+                        i ? "," : "", exploration);
+        pz_buf_addc(out, ']');
+    }
     for (size_t i = 0; form->n_columns && i < answer->n; i++) {
         bool first = true;
         pz_buf_addz(out, i ? "," : ",\"metadata\":[");
@@ -434,11 +446,13 @@ pz_answer_log(struct pz_buf *out, const struct pz_answer_form *form,
     pz_buf_addc(out, ',');
     add_items(out, form, answer);
     add_scores(out, form, answer);
-    if (form->promoted &&
-        add_beside(out,
-                   &(struct pz_answer_form){.promotion = form->promotion,
-                                            .promoted = form->promoted},
-                   answer, err))
+    if ((form->promoted || form->explores) &&
+        add_beside(
+            out,
+            &(struct pz_answer_form){.promotion = form->promoted ? form->promotion : NULL,
+                                     .promoted = form->promoted,
+                                     .explores = form->explores},
+            answer, err))
         return err->status;
     pz_buf_addz(out, "}\n");
     return pz_buf_status(out, "the log", err);

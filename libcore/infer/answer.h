@@ -2,7 +2,8 @@
  * answer: answers -> text, in the two forms that pz-recommend(1) describes.
  *
  * TSV: REQUEST ITEM SCORE, a line an item; behind these PROMOTION where there is one
- * (empty for other items), and the columns of the item. With reasons also BECAUSE
+ * (empty for other items), REASON where answers explore (the same), and the columns of the
+ * item. With reasons also BECAUSE
  * CONTRIBUTION, a line a reason, or one with both empty where there is none. In ids a tab
  * is \t, a line feed \n, a carriage return \r and a backslash \\.
  *
@@ -31,6 +32,7 @@ struct pz_answer_form {
     pz_column_fn get_column;
     const char *promotion; // its name; NULL: there is none
     const bool *promoted;  // one an item; NULL: none is
+    bool explores;         // tell which items were explored
     const char *id;        // recommendationId, in JSON; NULL: none
     const char *origin;    // of the log: JSON members that tell what answered; NULL: none
 };

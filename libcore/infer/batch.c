@@ -120,7 +120,8 @@ add_answer(struct clerk *c, struct pages *p, const struct pz_ask *ask,
                                   .n_columns = s->n_columns,
                                   .get_column = column,
                                   .promotion = s->promotion ? s->promotion_name : NULL,
-                                  .promoted = c->mark};
+                                  .promoted = c->mark,
+                                  .explores = c->b->rules.base.explore.weight > 0};
     c->counts.unknown += answer->n_unknown;
     if (c->b->has_log) {
         if (pz_recommendation_id(id, err))
@@ -217,7 +218,7 @@ finish_job(struct clerk *c, size_t k, const struct pz_answer *answer, struct pag
         if (n)
             memcpy(c->promoted, answer->item, n * sizeof *c->promoted);
         for (size_t i = 0; i < job->n_fresh && n < most; i++)
-            c->promoted[n++] = (struct pz_answered){job->fresh[i], PZ_NO_ID, NAN};
+            c->promoted[n++] = (struct pz_answered){job->fresh[i], PZ_NO_ID, NAN, false};
         c->n_promoted = n;
         return PZ_OK;
     }

@@ -4,11 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/mem.h"
+#include "base/num.h"
+#include "base/rng.h"
 
 /* Result rows that one call of pz_infer() holds at most, beyond its first request's. */
-enum { MAX_ROWS = 1 << 20 };
+enum { MAX_ROWS = 1 << 20, DAY = 86400 };
 
 /* Where a request's parts lie in the session's arrays. */
 struct slot {
@@ -17,6 +23,7 @@ struct slot {
     size_t n_unknown;
     size_t row, n_rows; // first in room and rows; rows reserved
     size_t query;       // SIZE_MAX: nothing to ask the recipe
+    struct pz_explore explore;
 };
 
 struct pz_session {
@@ -41,6 +48,8 @@ struct pz_session {
     size_t cap_item;
     float *score;
     size_t cap_score;
+    bool *explored;
+    size_t cap_explored;
     struct pz_answered *row;
     size_t cap_row;
     uint32_t *mark; // n_items, made when candidates first come: the stamp that saw it
@@ -79,7 +88,7 @@ pz_session_free(struct pz_session *s)
         return;
     void *owned[] = {s->slot,   s->query, s->ranked, s->answer, s->ids,
                      s->order,  s->item,  s->score,  s->row,    s->mark,
-                     s->reason, s->why,   s->weight, s->time};
+                     s->reason, s->why,   s->weight, s->time,   s->explored};
     forget_about(s);
     free(s->about);
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
@@ -117,6 +126,37 @@ pz_model_answer_set(const struct pz_model *m)
     return pz_model_answers_users(m)                    ? PZ_USERS
            : m->recipe->type == PZ_PERSONALIZED_ACTIONS ? PZ_ACTIONS
                                                         : PZ_ITEMS;
+}
+
+bool
+pz_model_explores(const struct pz_model *m)
+{
+    return m->recipe->type == PZ_USER_PERSONALIZATION &&
+           pz_param_find(m->recipe->params, "exploration_weight") >= 0;
+}
+
+static int
+get_param(const pz_json *params, const char *name, double most, double *out)
+{
+    const char *text = pz_json_get_string(params, name);
+    return !text || pz_parse_f64(text, strlen(text), out) || !(*out >= 0 && *out <= most);
+}
+
+int
+pz_model_explore(struct pz_explore *e, const struct pz_model *m, struct pz_err *err)
+{
+    const char *text = pz_tensors_meta(&m->file, "params");
+    pz_json *params = NULL;
+    *e = (struct pz_explore){.weight = 0};
+    if (!pz_model_explores(m))
+        return PZ_OK;
+    if (!text || pz_json_parse(&params, text, strlen(text), err) ||
+        get_param(params, "exploration_weight", 1, &e->weight) ||
+        get_param(params, "exploration_item_age_cut_off", 1e9, &e->days))
+        pz_err_set(err, PZ_FORMAT, "'%s': its parameters lack those of exploration",
+                   m->file.path);
+    pz_json_free(params);
+    return err->status;
 }
 
 enum pz_set
@@ -209,8 +249,10 @@ reserve(struct pz_session *s, const struct pz_request *q, size_t n, size_t *n_do
         pz_grow(&s->order, &s->cap_order, unknown, sizeof *s->order, what, err) ||
         pz_grow(&s->item, &s->cap_item, rows, sizeof *s->item, what, err) ||
         pz_grow(&s->score, &s->cap_score, rows, sizeof *s->score, what, err) ||
+        pz_grow(&s->explored, &s->cap_explored, rows, sizeof *s->explored, what, err) ||
         pz_grow(&s->row, &s->cap_row, rows, sizeof *s->row, what, err))
         return err->status;
+    memset(s->explored, 0, rows * sizeof *s->explored);
     return PZ_OK;
 }
 
@@ -382,6 +424,19 @@ resolve_about(struct pz_session *s, const struct pz_request *q, struct pz_query 
     return PZ_OK;
 }
 
+/* Whose answers agree: the same user's of one day. */
+static void
+set_explore(const struct pz_request *q, struct slot *slot, struct pz_query *query)
+{
+    if (!(q->explore.weight > 0) || q->has_candidates)
+        return;
+    uint64_t who = XXH3_64bits(q->has_user ? q->user.s : "", q->has_user ? q->user.n : 0);
+    uint64_t day = pz_mix64((uint64_t)(query->now / DAY) + 1);
+    slot->explore = q->explore;
+    slot->explore.key = pz_mix64(q->explore.key ^ pz_mix64(who ^ day));
+    query->explore = &slot->explore;
+}
+
 static int
 resolve(struct pz_session *s, const struct pz_request *q, struct slot *slot,
         struct pz_query *query, struct pz_answer *answer, size_t *at, size_t *at_order,
@@ -412,6 +467,7 @@ resolve(struct pz_session *s, const struct pz_request *q, struct slot *slot,
         return err->status;
     if (q->has_candidates && resolve_candidates(s, q, slot, query, at, at_order, err))
         return err->status;
+    set_explore(q, slot, query);
     answer->n_unknown += slot->n_unknown;
     return PZ_OK;
 }
@@ -432,12 +488,14 @@ finish(struct pz_session *s, const struct pz_request *q, const struct slot *slot
             return pz_tensors_bad(
                 &m->file, pz_model_answers_users(m) ? "user.offsets" : "item.offsets",
                 err, "number %u has no id", it);
-        row[n++] =
-            (struct pz_answered){{text, len}, it, m->has_scores ? ranked->score[i] : NAN};
+        row[n++] = (struct pz_answered){{text, len},
+                                        it,
+                                        m->has_scores ? ranked->score[i] : NAN,
+                                        ranked->explored && ranked->explored[i]};
     }
     for (size_t i = 0; i < slot->n_unknown && n < want; i++)
         row[n++] = (struct pz_answered){q->candidate[s->order[slot->unknown + i]],
-                                        PZ_NO_ID, NAN};
+                                        PZ_NO_ID, NAN, false};
     answer->item = row;
     answer->n = n;
     answer->fallback = ranked && ranked->fallback;
@@ -463,8 +521,9 @@ pz_infer(struct pz_session *s, const struct pz_request *q, size_t n,
             return err->status;
         slot->row = rows;
         slot->query = n_queries;
-        s->ranked[n_queries] =
-            (struct pz_ranked){.item = s->item + rows, .score = s->score + rows};
+        s->ranked[n_queries] = (struct pz_ranked){.item = s->item + rows,
+                                                  .score = s->score + rows,
+                                                  .explored = s->explored + rows};
         rows += room_wanted(s, &q[i]);
         if (query->n == 0)
             slot->query = SIZE_MAX; // no room, or no candidate that the model knows

@@ -38,6 +38,7 @@ struct pz_request {
     size_t n_recent;
     const struct pz_filter_value *value; // of placeholders, the line's own
     size_t n_values;
+    struct pz_explore explore; // weight 0: the best answer; key: the seed of the draws
     bool split_values; // those are the filter's alone, and these the promotion's:
     const struct pz_filter_value *promotion_value;
     size_t n_promotion_values;
@@ -48,6 +49,7 @@ struct pz_answered {
                          // candidates); of segments: a user
     uint32_t index;      // PZ_NO_ID: not in the model
     float score;         // NaN: none
+    bool explored;       // only exploring put it there
 };
 
 /* Best first; candidates that the model does not know behind, in the order of the
@@ -90,6 +92,12 @@ enum pz_set pz_model_event_set(const struct pz_model *m);
 int pz_model_check_attributes(const struct pz_model *m, const struct pz_text *text,
                               struct pz_err *err);
 
+/* Do answers of the model explore when asked to? */
+bool pz_model_explores(const struct pz_model *m);
+/* How, as it was trained to: the weight and days among its hyperparameters. Weight 0 for
+ * a model that does not explore. PZ_FORMAT. */
+int pz_model_explore(struct pz_explore *e, const struct pz_model *m, struct pz_err *err);
+
 /*
  * Answers the first *n_done of n requests, at least one and as many as a bounded amount
  * of memory allows, into *answer[0..*n_done), which is valid until the next call. Unknown
@@ -100,6 +108,9 @@ int pz_model_check_attributes(const struct pz_model *m, const struct pz_text *te
  * behind it; ids that the model does not know are ignored in it. Related items need no
  * user; if one is given, it says what is seen. Candidates that repeat count once; those
  * to be excluded are left out.
+ *
+ * An answer that explores draws from its seed, the user's id and the day (UTC): all that
+ * a user is shown in a day agrees. Given candidates are ranked as they are.
  */
 int pz_infer(struct pz_session *s, const struct pz_request *q, size_t n,
              const struct pz_answer **answer, size_t *n_done, struct pz_err *err);

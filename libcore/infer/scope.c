@@ -255,6 +255,7 @@ pz_scope_complete(struct pz_scope_run *r, struct pz_request *q,
         size_t n = q->n < most ? q->n : most;
         promoted->request = *q;
         promoted->request.n = n_promoted(r->s, n);
+        promoted->request.explore.weight = 0; // the best of what is promoted
         struct pz_request p = *q;
         if (q->split_values) {
             p.value = q->promotion_value;

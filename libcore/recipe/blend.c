@@ -13,6 +13,7 @@
 #include "recipe/blend_mix.h"
 #include "recipe/cheby.h"
 #include "recipe/ease.h"
+#include "recipe/explore.h"
 #include "recipe/ials_model.h"
 #include "recipe/parts.h"
 #include "recipe/rp3.h"
@@ -34,6 +35,7 @@ struct state {
     const struct pz_model *model;
     struct pz_mix mix;
     double rate; // 1 / temperature
+    struct pz_explorer explorer;
 };
 
 /* ---- opening ---- */
@@ -104,6 +106,8 @@ pz_blend_open(void **state, const struct pz_model *model, struct pz_err *err)
     }
     s->rate = 1 / temperature;
     if (!status)
+        status = pz_explore_open(&s->explorer, model, err);
+    if (!status)
         status = pz_mix_open(&s->mix, model, err);
     if (status)
         free(s);
@@ -158,9 +162,10 @@ answer_candidates(const struct state *s, const struct pz_query *q, const float *
     show(out, len, s->rate, top, sum);
 }
 
+/* work: scratch as long as the scores. */
 static void
-answer(const struct state *s, const struct pz_query *q, const float *score, uint64_t *key,
-       struct pz_ranked *out)
+answer(const struct state *s, const struct pz_query *q, const float *score, float *work,
+       uint64_t *key, struct pz_ranked *out)
 {
     const struct pz_kernels *k = pz_kernels();
     size_t m = s->mix.n_items, n = q->n < m ? q->n : m;
@@ -170,7 +175,12 @@ answer(const struct state *s, const struct pz_query *q, const float *score, uint
     }
     float top = k->greatest(score, PZ_PAD(m));
     double sum = (double)k->sum_exp(score, PZ_PAD(m), top, (float)s->rate);
-    n = pz_mix_pick(score, s->mix.n_items, q, n, key, out->item, out->score);
+    if (q->explore && s->explorer.n) {
+        pz_explore_pick(&s->explorer, q, score, work, s->mix.n_items, key, out);
+        n = out->n;
+    } else {
+        n = pz_mix_pick(score, s->mix.n_items, q, n, key, out->item, out->score);
+    }
     show(out, n, s->rate, (double)top, sum);
 }
 
@@ -196,7 +206,8 @@ pz_blend_rank(const void *state, const struct pz_query *q, size_t n,
         status = pz_mix_score(w, q + at, batch, err);
         for (size_t i = 0; i < batch && !status; i++) {
             if (w->known[i])
-                answer(s, &q[at + i], w->score + i * w->stride, key, &out[at + i]);
+                answer(s, &q[at + i], w->score + i * w->stride, w->row, key,
+                       &out[at + i]);
             else
                 pz_model_popular(s->model, &q[at + i], &out[at + i]);
         }

@@ -61,6 +61,13 @@ struct pz_train {
     const struct pz_objective *objective; // what answers are traded for; NULL: nothing
 };
 
+/* How far an answer tries new items (recipe/explore.h). */
+struct pz_explore {
+    double weight; // above 0 and up to 1
+    double days;   // an item is new up to this age
+    uint64_t key;  // of the draws: equal keys, equal draws
+};
+
 /* A question to a model, in indexes. Everything is borrowed for the call. */
 struct pz_query {
     uint32_t user;           // PZ_NO_ID: not in the model
@@ -81,6 +88,7 @@ struct pz_query {
     size_t n_exclude;
     size_t n;    // items wanted
     int64_t now; // Unix seconds at which the answer is shown; 0: not known
+    const struct pz_explore *explore; // NULL: the best answer; recipes may ignore it
 };
 
 /* The answer: n items, best first; score order, ties by lower index. A score of NaN: the
@@ -89,7 +97,9 @@ struct pz_ranked {
     uint32_t *item; // room for query.n (query.n_candidates with candidates)
     float *score;   // same
     size_t n;
-    bool fallback; // the recipe knew nothing of the user or item: popular items instead
+    bool fallback;  // the recipe knew nothing of the user or item: popular items instead
+    bool *explored; // NULL, or room as above, all false: items that only exploring put
+                    // there
 };
 
 /* Why item was ranked: one term per distinct history item (of USER_SEGMENTATION: of the
@@ -111,7 +121,7 @@ struct pz_explained {
 
 /* Of struct pz_recipe and all that it points to; shared objects state the one they were
  * built with (recipe/custom.h). */
-#define PZ_RECIPE_ABI 1u
+#define PZ_RECIPE_ABI 2u
 
 struct pz_recipe {
     uint32_t abi;     // PZ_RECIPE_ABI; recipes of pz itself may leave it out

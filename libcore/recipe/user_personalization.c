@@ -4,14 +4,18 @@
  *
  * The metadata train.parts says which; a model without it is recipe/ials_model.h alone.
  */
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "math/kernels.h"
 #include "recipe/blend.h"
+#include "recipe/blend_mix.h"
 #include "recipe/cheby.h"
 #include "recipe/ease.h"
+#include "recipe/explore.h"
 #include "recipe/ials.h"
 #include "recipe/ials_model.h"
 #include "recipe/rp3.h"
@@ -31,14 +35,15 @@ const struct pz_param_def pz_user_personalization_params[] = {
      .def = 0.3,
      .min = 0,
      .max = 1,
-     .help = "taken and kept with the model; answers do not explore yet"},
+     .help = "of campaigns that say nothing else: how much answers try new items; 0 not "
+             "at all"},
     {.name = "exploration_item_age_cut_off",
      .kind = PZ_PARAM_REAL,
      .place = PZ_PLACE_CAMPAIGN,
      .def = 30,
      .min = 1,
      .max = 1e6,
-     .help = "days; taken and kept with the model; answers do not explore yet"},
+     .help = "days up to which an item is new, before the newest event"},
     {.name = "hidden_dimension",
      .kind = PZ_PARAM_INT,
      .place = PZ_PLACE_ALGORITHM,
@@ -223,6 +228,10 @@ train(const struct pz_train *t, struct pz_err *err)
     struct pz_blend_config c = {.part = part,
                                 .budget = pz_param(t->params, "time_budget"),
                                 .repeats = pz_param(t->params, "learn_repeats") != 0};
+    // A recipe that ranks a given list has nothing to explore, and no such parameter.
+    if (pz_param_find(t->params->def, "exploration_weight") >= 0 &&
+        pz_explore_train(t, err))
+        return err->status;
     if (model == MODEL_IALS)
         return pz_ials_model_train(t, err);
     if (model == MODEL_AUTO) {
@@ -238,7 +247,9 @@ train(const struct pz_train *t, struct pz_err *err)
 
 struct state {
     bool blend;
-    void *model; // of pz_blend_open or pz_ials_model_open
+    void *model;                 // of pz_blend_open or pz_ials_model_open
+    struct pz_explorer explorer; // of the latter; a blend has its own
+    uint32_t n_items;
 };
 
 static void
@@ -262,12 +273,67 @@ open_state(void **state, const struct pz_model *model, struct pz_err *err)
     if (status)
         return status;
     s->blend = pz_tensors_meta(&model->file, "train.parts") != NULL;
-    status = s->blend ? pz_blend_open(&s->model, model, err)
-                      : pz_ials_model_open(&s->model, model, err);
+    s->n_items = model->n_items;
+    if (!s->blend)
+        status = pz_explore_open(&s->explorer, model, err);
+    if (!status)
+        status = s->blend ? pz_blend_open(&s->model, model, err)
+                          : pz_ials_model_open(&s->model, model, err);
     if (status)
         free(s);
     else
         *state = s;
+    return status;
+}
+
+/*
+ * An answer of factors alone that explores. Only the best n of their scores are made;
+ * here all are wanted, and log probabilities are as good: exploring looks at differences.
+ */
+static int
+explore(const struct state *s, const struct pz_query *q, struct pz_ranked *out,
+        struct pz_err *err)
+{
+    static const char what[] = "an answer";
+    size_t m = s->n_items, pad = PZ_PAD(m);
+    struct pz_query all = {.user = q->user,
+                           .item = q->item,
+                           .history = q->history,
+                           .weight = q->weight,
+                           .time = q->time,
+                           .n_history = q->n_history,
+                           .stored = q->stored,
+                           .n = m};
+    struct pz_ranked ranked = {0};
+    float *score = NULL, *work = NULL;
+    uint64_t *key = NULL;
+    int status = PZ_OK;
+    if (pz_new(&ranked.item, m, sizeof *ranked.item, what, err) ||
+        pz_new(&ranked.score, m, sizeof *ranked.score, what, err) ||
+        pz_new_aligned(&score, pad, sizeof *score, what, err) ||
+        pz_new_aligned(&work, pad, sizeof *work, what, err) ||
+        pz_new_aligned(&key, 2 * m + PZ_MIX_SLACK, sizeof *key, what, err) ||
+        pz_ials_model_rank(s->model, &all, 1, &ranked, err)) {
+        status = err->status;
+    } else if (ranked.fallback) {
+        status = pz_ials_model_rank(s->model, q, 1, out, err);
+    } else {
+        for (size_t i = 0; i < pad; i++)
+            score[i] = i < m ? logf(FLT_MIN) : -INFINITY;
+        for (size_t i = 0; i < ranked.n; i++)
+            score[ranked.item[i]] = logf(fmaxf(ranked.score[i], FLT_MIN));
+        pz_explore_pick(&s->explorer, q, score, work, s->n_items, key, out);
+        for (size_t i = 0; i < ranked.n; i++)
+            work[ranked.item[i]] = ranked.score[i];
+        for (size_t i = 0; i < out->n; i++)
+            out->score[i] = work[out->item[i]];
+        out->fallback = false;
+    }
+    free(ranked.item);
+    free(ranked.score);
+    free(score);
+    free(work);
+    free(key);
     return status;
 }
 
@@ -276,8 +342,12 @@ rank(const void *state, const struct pz_query *q, size_t n, struct pz_ranked *ou
      struct pz_err *err)
 {
     const struct state *s = state;
-    return s->blend ? pz_blend_rank(s->model, q, n, out, err)
-                    : pz_ials_model_rank(s->model, q, n, out, err);
+    int status = s->blend ? pz_blend_rank(s->model, q, n, out, err)
+                          : pz_ials_model_rank(s->model, q, n, out, err);
+    for (size_t i = 0; i < n && !status && s->explorer.n; i++)
+        if (q[i].explore && !q[i].candidate)
+            status = explore(s, &q[i], &out[i], err);
+    return status;
 }
 
 static int

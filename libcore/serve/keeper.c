@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/num.h"
 #include "infer/locate.h"
 #include "store/catalog_campaign.h"
 #include "store/catalog_filter.h"
@@ -426,6 +427,34 @@ campaign_named(const struct pz_group *g, const char *name)
     return NULL;
 }
 
+/* A number that the catalogue has as text; one against the rules is as if it were not
+ * there. */
+static void
+take_number(const pz_json *map, const char *name, double max, double *out)
+{
+    const char *text = pz_json_get_string(map, name);
+    double v;
+    if (text && !pz_parse_f64(text, strlen(text), &v) && v >= 0 && v <= max)
+        *out = v;
+}
+
+/* A campaign explores as its itemExplorationConfig says, else as the model was trained
+ * to; a solution that has no campaign does not. */
+static void
+set_explore(struct pz_campaign *c)
+{
+    struct pz_err err = PZ_ERR_INIT;
+    pz_json *j = NULL;
+    if (!c->config || !c->deploy || !pz_model_explores(&c->deploy->model) ||
+        pz_model_explore(&c->explore, &c->deploy->model, &err) ||
+        pz_json_parse(&j, c->config, strlen(c->config), &err))
+        return;
+    const pz_json *map = pz_json_get(j, "itemExplorationConfig");
+    take_number(map, "explorationWeight", 1, &c->explore.weight);
+    take_number(map, "explorationItemAgeCutOff", 1e6, &c->explore.days);
+    pz_json_free(j);
+}
+
 static int
 open_campaign(struct pz_group *g, struct pz_campaign *c, const struct pz_group *old,
               struct pz_house *h, struct pz_err *err)
@@ -456,6 +485,7 @@ open_campaign(struct pz_group *g, struct pz_campaign *c, const struct pz_group *
         }
     }
     c->deploy = d;
+    set_explore(c);
     free(path);
     return err->status;
 }

@@ -143,6 +143,8 @@ add_item(struct pz_inquiry *a, const struct pz_answered *item, bool promoted,
         pz_buf_addz(out, ",\"reason\":[\"Promoted item\"]");
     else if (popular)
         pz_buf_addz(out, ",\"reason\":[\"Popular item\"]");
+    else if (item->explored)
+        pz_buf_addz(out, ",\"reason\":[\"Exploration\"]");
     pz_buf_addc(out, '}');
 }
 
@@ -183,7 +185,7 @@ keep_promoted(const struct job *job, const struct pz_answer *answer, size_t most
     if (n)
         memcpy(a->promoted, answer->item, n * sizeof *a->promoted);
     for (size_t i = 0; i < job->n_fresh && n < most; i++)
-        a->promoted[n++] = (struct pz_answered){job->fresh[i], PZ_NO_ID, NAN};
+        a->promoted[n++] = (struct pz_answered){job->fresh[i], PZ_NO_ID, NAN, false};
     a->n_promoted = n;
     return PZ_OK;
 }
@@ -256,6 +258,7 @@ make_jobs(struct pz_round *r, size_t i)
         struct pz_err err = PZ_ERR_INIT;
         struct pz_promotion p;
         struct pz_request q = a->q;
+        q.explore.key = a->call.server->o.seed;
         int status = pz_scope_complete(a->run, &q, &p, &err);
         if (status == PZ_NEGATIVE && !err.status) {
             if (r->n_jobs)

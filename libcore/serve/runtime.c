@@ -273,6 +273,7 @@ read_common(struct pz_inquiry *a)
     const char *user = pz_body_string(body, "userId"),
                *item = pz_body_string(body, "itemId");
     const pz_json *values = pz_body_get(body, "filterValues");
+    a->q.explore = a->campaign->explore;
     a->q.user = text_of(user);
     a->q.has_user = user && *user;
     a->q.item = text_of(item);

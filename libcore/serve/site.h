@@ -19,6 +19,7 @@
 
 #include "filter/group.h"
 #include "infer/gate.h"
+#include "infer/infer.h"
 #include "store/catalog.h"
 
 /* The datasets of a group as they were when they were opened. */
@@ -61,9 +62,10 @@ struct pz_campaign {
     char *name;
     char *solution, *version; // version NULL: the latest
     char *config; // campaignConfig, JSON; NULL: a solution that has no campaign
-    struct pz_deploy *deploy; // NULL: nothing to answer from, and
-    char *why;                // why
-    bool lost;                // ... which may be over soon: no memory, no descriptor
+    struct pz_explore explore; // weight 0: answers do not explore
+    struct pz_deploy *deploy;  // NULL: nothing to answer from, and
+    char *why;                 // why
+    bool lost;                 // ... which may be over soon: no memory, no descriptor
     struct pz_usage *usage;
 };
 

@@ -129,9 +129,9 @@ START_TEST(promote)
         snprintf(user, sizeof user, "u%zu", round);
         struct pz_request q = {.user = text(user), .has_user = true, .n = MOST - 1};
         for (size_t i = 0; i < MOST; i++) {
-            item[i] = (struct pz_answered){text("x"), (uint32_t)i, 0};
+            item[i] = (struct pz_answered){.item = text("x"), .index = (uint32_t)i};
             promoted[i] = (struct pz_answered){
-                text("y"), (uint32_t)(i * 2 + pz_rng_below(&rng, 2)), 0};
+                .item = text("y"), .index = (uint32_t)(i * 2 + pz_rng_below(&rng, 2))};
         }
         struct pz_answer a = {.item = item, .n = n};
         const bool *mark;
@@ -154,12 +154,12 @@ START_TEST(promote)
     }
     // A place is as good as another: one of four comes first a quarter of the time.
     for (size_t round = 0; round < rounds; round++) {
-        struct pz_answered item[3], one = {text("y"), 9, 0};
+        struct pz_answered item[3], one = {.item = text("y"), .index = 9};
         char user[16];
         snprintf(user, sizeof user, "v%zu", round);
         struct pz_request q = {.user = text(user), .has_user = true, .n = 4};
         for (uint32_t i = 0; i < 3; i++)
-            item[i] = (struct pz_answered){text("x"), i, 0};
+            item[i] = (struct pz_answered){.item = text("x"), .index = i};
         struct pz_answer a = {.item = item, .n = 3};
         const bool *mark;
         ck_ok(pz_scope_promote(r, &q, &one, 1, &a, &mark, &err), err);

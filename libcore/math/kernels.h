@@ -96,13 +96,17 @@ struct pz_kernels {
      * apart; the columns behind n are zero. */
     void (*turn)(float *out, const float *in, size_t ld, size_t n);
 
-    /* The three below take n, a multiple of 16; pad with -INFINITY. */
+    /* The four below take n, a multiple of 16; pad with -INFINITY. */
     float (*greatest)(const float *s, size_t n);
     /* Sum of exp((s - top) * rate), with rate > 0 and s <= top. */
     float (*sum_exp)(const float *s, size_t n, float top, float rate);
     /* The positions where s > threshold, ascending, into hit (room for n); their number.
      */
     size_t (*above)(uint32_t *hit, const float *s, size_t n, float threshold);
+    /* The same where s + reach*scale > threshold: of scores that may be off by so much.
+     */
+    size_t (*reaches)(uint32_t *hit, const float *s, const float *scale, float reach,
+                      size_t n, float threshold);
 };
 
 /* The table of the level in force (base/cpu.h); for tests, of any that the machine has.

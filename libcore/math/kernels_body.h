@@ -547,6 +547,20 @@ above(uint32_t *hit, const float *s, size_t n, float threshold)
     return n_hits;
 }
 
+KERNEL size_t
+reaches(uint32_t *hit, const float *s, const float *scale, float reach, size_t n,
+        float threshold)
+{
+    size_t n_hits = 0;
+    v16 t = v_set(threshold), f = v_set(reach);
+    for (size_t i = 0; i < n; i += 16) {
+        uint32_t bits = v_gt(v_fma(f, v_load(scale + i), v_load(s + i)), t);
+        for (; bits; bits &= bits - 1)
+            hit[n_hits++] = (uint32_t)i + (uint32_t)__builtin_ctz(bits);
+    }
+    return n_hits;
+}
+
 const struct pz_kernels PZ_TABLE = {
     .cpu = PZ_TABLE_CPU,
     .dot = dot,
@@ -570,4 +584,5 @@ const struct pz_kernels PZ_TABLE = {
     .greatest = greatest,
     .sum_exp = sum_exp,
     .above = above,
+    .reaches = reaches,
 };

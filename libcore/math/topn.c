@@ -1,5 +1,6 @@
 #include "math/topn.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@ enum {
     TOGETHER = 144, // queries of a packed block: their scores stay in the L2 cache
     FIRST = 64,     // rows looked at at a time while there is no threshold yet
     SLACK = 32,     // candidates kept beyond 2n before they are cut down to n
+    CREST = 64,     // rows whose part of the sum is made exact
 };
 
 _Static_assert((int)BLOCK >= (int)PZ_MAX_D,
@@ -40,7 +42,12 @@ struct scan {
     struct pz_topn *q;
     size_t n_q;
     struct best best[TOGETHER];
+    struct best crest[TOGETHER];   // coarse scores, of all rows
     float *tiled, *packed, *score; // d x n_q, d x PZ_PACK, n_q x BLOCK
+    const struct pz_quant *quant;  // or NULL
+    pz_quant_score_fn *quant_score;
+    struct pz_quant_four *code; // n_q x d/4
+    struct pz_quant_query coded[TOGETHER];
 };
 
 static void
@@ -77,11 +84,18 @@ raise_block(struct scan *s, size_t which, size_t at, size_t n)
     }
 }
 
-/* Looks at n scores (padded with -INFINITY to whole lanes), those from place `at` on. */
-static void
-take_block(struct scan *s, size_t which, size_t at, size_t n)
+static bool
+may_return(const struct pz_topn *q, const struct best *b, uint32_t row)
 {
-    const struct pz_topn *q = &s->q[which];
+    if (q->allow && !(q->allow[row / 64] >> row % 64 & 1))
+        return false;
+    return !b->excluded || !(b->excluded[row / 64] >> row % 64 & 1);
+}
+
+/* Adds n scores to the sum over all rows; their greatest. */
+static float
+add_block(struct scan *s, size_t which, size_t n)
+{
     struct best *b = &s->best[which];
     const float *score = s->score + which * BLOCK;
     float top = s->k->greatest(score, PZ_PAD(n));
@@ -92,6 +106,33 @@ take_block(struct scan *s, size_t which, size_t at, size_t n)
         }
         b->sum += s->k->sum_exp(score, PZ_PAD(n), b->top, s->rate);
     }
+    return top;
+}
+
+/* Keeps the greatest of n coarse scores, whether they may be returned or not. */
+static void
+crest_block(struct scan *s, size_t which, size_t at, size_t n, float top)
+{
+    struct best *b = &s->crest[which];
+    const float *score = s->score + which * BLOCK;
+    uint32_t hit[BLOCK];
+    if (!b->key || !(top > b->threshold))
+        return;
+    size_t n_hits = s->k->above(hit, score, PZ_PAD(n), b->threshold);
+    for (size_t h = 0; h < n_hits; h++)
+        b->key[b->len++] = pz_key(score[hit[h]], (uint32_t)at + hit[h]);
+    if (b->len >= 2 * CREST + SLACK)
+        keep_best(b, CREST);
+}
+
+/* Looks at n scores (padded with -INFINITY to whole lanes), those from place `at` on. */
+static void
+take_block(struct scan *s, size_t which, size_t at, size_t n)
+{
+    const struct pz_topn *q = &s->q[which];
+    struct best *b = &s->best[which];
+    const float *score = s->score + which * BLOCK;
+    float top = add_block(s, which, n);
     if (!(top > b->threshold) || !q->n)
         return;
     uint32_t hit[BLOCK];
@@ -102,14 +143,75 @@ take_block(struct scan *s, size_t which, size_t at, size_t n)
         for (size_t h = 0; h < n_hits; h++) {
             size_t place = at + from + hit[h];
             uint32_t row = s->list ? s->list[place] : (uint32_t)place;
-            if (q->allow && !(q->allow[row / 64] >> row % 64 & 1))
-                continue;
-            if (b->excluded && b->excluded[row / 64] >> row % 64 & 1)
-                continue;
-            b->key[b->len++] = pz_key(score[from + hit[h]], row);
+            if (may_return(q, b, row))
+                b->key[b->len++] = pz_key(score[from + hit[h]], row);
         }
         if (b->len >= 2 * q->n + SLACK)
             keep_best(b, q->n);
+        from += step;
+    }
+}
+
+/* Up to PZ_PACK rows that may be among the best, by their floats. A row whose score of
+ * the block is infinite is to be raised. */
+static void
+take_rows(struct scan *s, size_t which, const uint32_t *row, const float *coarse,
+          size_t n)
+{
+    const struct pz_topn *q = &s->q[which];
+    struct best *b = &s->best[which];
+    float score[PZ_PACK];
+    s->k->pack(s->packed, s->table, row, n, s->d);
+    s->k->score(score, PZ_PACK, s->packed, q->x, 1, s->d);
+    for (size_t i = 0; i < n; i++) {
+        if (coarse[i] > FLT_MAX)
+            score[i] += q->raise;
+        if (score[i] > b->threshold)
+            b->key[b->len++] = pz_key(score[i], row[i]);
+    }
+    if (b->len >= 2 * q->n + SLACK)
+        keep_best(b, q->n);
+}
+
+/*
+ * take_block for scores that are near the true ones. What is raised, and everything where
+ * nothing is known of how near, is looked at whatever it seems to be.
+ */
+static void
+take_coarse(struct scan *s, size_t which, size_t at, size_t n)
+{
+    const struct pz_topn *q = &s->q[which];
+    struct best *b = &s->best[which];
+    float *score = s->score + which * BLOCK, coarse[PZ_PACK];
+    uint32_t hit[BLOCK], row[PZ_PACK];
+    size_t first_raised = b->at_raised, n_rows = 0;
+    raise_block(s, which, at, n);
+    crest_block(s, which, at, n, add_block(s, which, n));
+    if (!q->n)
+        return;
+    for (size_t i = 0; i < n && s->coded[which].vague; i++)
+        score[i] = FLT_MAX;
+    for (size_t i = first_raised; i < b->at_raised; i++)
+        score[b->raised[i] - at] = INFINITY;
+    for (size_t from = 0; from < PZ_PAD(n);) {
+        size_t step = b->threshold > -INFINITY ? PZ_PAD(n) - from : FIRST;
+        step = step < PZ_PAD(n) - from ? step : PZ_PAD(n) - from;
+        size_t n_hits = s->k->reaches(hit, score + from, s->quant->scale + at + from,
+                                      s->coded[which].reach, step, b->threshold);
+        for (size_t h = 0; h < n_hits; h++) {
+            size_t place = from + hit[h];
+            if (!may_return(q, b, (uint32_t)(at + place)))
+                continue;
+            coarse[n_rows] = score[place];
+            row[n_rows++] = (uint32_t)(at + place);
+            if (n_rows == PZ_PACK) {
+                take_rows(s, which, row, coarse, n_rows);
+                n_rows = 0;
+            }
+        }
+        if (n_rows)
+            take_rows(s, which, row, coarse, n_rows);
+        n_rows = 0;
         from += step;
     }
 }
@@ -118,7 +220,10 @@ take_block(struct scan *s, size_t which, size_t at, size_t n)
 static void
 score_block(const struct scan *s, size_t at, size_t n)
 {
-    for (size_t i = 0; i < n; i += PZ_PACK) {
+    if (s->quant)
+        s->quant_score(s->score, BLOCK, s->quant, at / PZ_QUANT_ROWS, pz_quant_groups(n),
+                       s->code, s->coded, s->n_q, s->d);
+    for (size_t i = 0; !s->quant && i < n; i += PZ_PACK) {
         size_t rows = n - i < PZ_PACK ? n - i : PZ_PACK;
         const float *from = s->list ? s->table : s->table + (at + i) * s->d;
         s->k->pack(s->packed, from, s->list ? s->list + at + i : NULL, rows, s->d);
@@ -129,12 +234,55 @@ score_block(const struct scan *s, size_t at, size_t n)
             s->score[v * BLOCK + i] = -INFINITY;
 }
 
+static bool
+is_raised(const struct best *b, uint32_t row)
+{
+    size_t lo = 0, hi = b->n_raised;
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        if (b->raised[mid] < row)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo < b->n_raised && b->raised[lo] == row;
+}
+
+/* The rows that matter most to the sum change what their coarse scores gave it for what
+ * their true ones do. */
+static void
+mend_sum(struct scan *s, size_t which)
+{
+    struct best *b = &s->best[which], *crest = &s->crest[which];
+    float score[PZ_PACK];
+    uint32_t row[PZ_PACK];
+    if (!crest->key)
+        return;
+    keep_best(crest, CREST);
+    pz_keys_sort(crest->key, crest->len);
+    for (size_t i = 0; i < crest->len; i += PZ_PACK) {
+        size_t n = crest->len - i < PZ_PACK ? crest->len - i : PZ_PACK;
+        for (size_t k = 0; k < n; k++)
+            row[k] = pz_key_number(crest->key[i + k]);
+        s->k->pack(s->packed, s->table, row, n, s->d);
+        s->k->score(score, PZ_PACK, s->packed, s->q[which].x, 1, s->d);
+        for (size_t k = 0; k < n; k++) {
+            double was = pz_key_score(crest->key[i + k]), top = b->top;
+            double is = (double)score[k] +
+                        (is_raised(b, row[k]) ? (double)s->q[which].raise : 0.0);
+            b->sum +=
+                exp((double)s->rate * (is - top)) - exp((double)s->rate * (was - top));
+        }
+    }
+}
+
 /* Hands out what a query found. */
 static void
 finish(struct scan *s, size_t which)
 {
     struct pz_topn *q = &s->q[which];
     struct best *b = &s->best[which];
+    mend_sum(s, which);
     if (b->len > q->n)
         keep_best(b, q->n);
     pz_keys_sort(b->key, b->len);
@@ -202,6 +350,11 @@ begin(struct scan *s, size_t n_all, struct pz_err *err)
         memcpy(x + v * s->d, q->x, s->d * sizeof *x);
         status = pz_new_aligned(&b->key, 2 * most + SLACK + BLOCK, sizeof *b->key,
                                 "an answer", err);
+        s->crest[v] = *b;
+        s->crest[v].key = NULL;
+        if (s->quant && s->rate > 0 && !status)
+            status = pz_new_aligned(&s->crest[v].key, 2 * CREST + SLACK + BLOCK,
+                                    sizeof *b->key, "an answer", err);
         if (q->n_exclude && !status)
             status = pz_new(&b->excluded, s->n_rows / 64 + 1, sizeof *b->excluded,
                             "an answer", err);
@@ -212,43 +365,63 @@ begin(struct scan *s, size_t n_all, struct pz_err *err)
             status = begin_raised(s, q, b, err);
     }
     s->k->tile(tiled, x, s->n_q, s->d);
+    for (size_t v = 0; s->quant && v < s->n_q; v++)
+        pz_quant_query(s->code + v * (s->d / 4), &s->coded[v], s->q[v].x, s->d);
+    return status;
+}
+
+/* What a scan of `most` queries at a time needs. */
+static int
+scan_new(struct scan *s, size_t most, struct pz_err *err)
+{
+    static const char what[] = "scores";
+    int status = pz_new_aligned(&s->tiled, most * s->d, sizeof *s->tiled, what, err);
+    if (!status)
+        status = pz_new_aligned(&s->packed, PZ_PACK * s->d, sizeof *s->packed, what, err);
+    if (!status)
+        status = pz_new_aligned(&s->score, most * BLOCK, sizeof *s->score, what, err);
+    if (!status && s->quant)
+        status = pz_new_aligned(&s->code, most * (s->d / 4), sizeof *s->code, what, err);
     return status;
 }
 
 int
-pz_topn(const float *table, size_t n_rows, size_t d, const uint32_t *list, size_t n_list,
+pz_topn(const struct pz_topn_table *table, const uint32_t *list, size_t n_list,
         double rate, struct pz_topn *q, size_t n_q, struct pz_err *err)
 {
     struct scan s = {.k = pz_kernels(),
-                     .table = table,
+                     .table = table->row,
                      .list = list,
-                     .n_rows = n_rows,
-                     .d = d,
-                     .rate = (float)rate};
-    size_t n_all = list ? n_list : n_rows, most = n_q < TOGETHER ? n_q : TOGETHER;
-    static const char what[] = "scores";
-    int status = pz_new_aligned(&s.tiled, most * d, sizeof *s.tiled, what, err);
-    if (!status)
-        status = pz_new_aligned(&s.packed, PZ_PACK * d, sizeof *s.packed, what, err);
-    if (!status)
-        status = pz_new_aligned(&s.score, most * BLOCK, sizeof *s.score, what, err);
+                     .n_rows = table->n_rows,
+                     .d = table->d,
+                     .rate = (float)rate,
+                     .quant = table->quant.code && !list ? &table->quant : NULL,
+                     .quant_score = pz_quant_score()};
+    size_t n_all = list ? n_list : s.n_rows;
+    int status = scan_new(&s, n_q < TOGETHER ? n_q : TOGETHER, err);
     for (size_t from = 0; from < n_q && !status; from += TOGETHER) {
         s.q = q + from;
         s.n_q = n_q - from < TOGETHER ? n_q - from : TOGETHER;
         memset(s.best, 0, sizeof s.best);
+        memset(s.crest, 0, sizeof s.crest);
         status = begin(&s, n_all, err);
         for (size_t at = 0; at < n_all && !status; at += BLOCK) {
             size_t n = n_all - at < BLOCK ? n_all - at : BLOCK;
             score_block(&s, at, n);
             for (size_t v = 0; v < s.n_q; v++) {
-                raise_block(&s, v, at, n);
-                take_block(&s, v, at, n);
+                if (s.quant) {
+                    take_coarse(&s, v, at, n);
+                } else {
+                    raise_block(&s, v, at, n);
+                    take_block(&s, v, at, n);
+                }
             }
         }
         for (size_t v = 0; v < s.n_q; v++) {
             if (!status)
                 finish(&s, v);
             free(s.best[v].key);
+            free(s.crest[v].key);
             free(s.best[v].excluded);
             free(s.best[v].raised);
         }
@@ -256,5 +429,6 @@ pz_topn(const float *table, size_t n_rows, size_t d, const uint32_t *list, size_
     free(s.tiled);
     free(s.packed);
     free(s.score);
+    free(s.code);
     return status;
 }

@@ -12,6 +12,13 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "math/quant.h"
+
+struct pz_topn_table {
+    const float *row; // n_rows x d, d a multiple of 16 up to PZ_MAX_D
+    size_t n_rows, d;
+    struct pz_quant quant; // of the same rows; code NULL: there is none
+};
 
 struct pz_topn {
     const float *x;          // d floats
@@ -29,13 +36,18 @@ struct pz_topn {
 };
 
 /*
- * Answers n_q queries. table is n_rows x d, d a multiple of 16 up to PZ_MAX_D. With
- * `list` only its n_list rows take part (ascending, distinct). rate 0: scores are the
- * inner products s; else exp(rate*s) over the sum of that for all rows (of the list),
- * whatever may be returned.
+ * Answers n_q queries. With `list` only its n_list rows take part (ascending, distinct).
+ * rate 0: scores are the inner products s; else exp(rate*s) over the sum of that for all
+ * rows (of the list), whatever may be returned.
+ *
+ * With table->quant (and no list) the bytes are looked at first and only those rows that
+ * may be among the best are computed from their floats: rows, order and inner products
+ * are the same to the bit, from a quarter of the memory. Of the sum with rate > 0, the 64
+ * rows that the bytes hold for the greatest count as they are, and all others as the
+ * bytes have them: their rounding errors have no direction and leave the sum right to
+ * some 1e-4.
  */
-int pz_topn(const float *table, size_t n_rows, size_t d, const uint32_t *list,
-            size_t n_list, double rate, struct pz_topn *q, size_t n_q,
-            struct pz_err *err);
+int pz_topn(const struct pz_topn_table *table, const uint32_t *list, size_t n_list,
+            double rate, struct pz_topn *q, size_t n_q, struct pz_err *err);
 
 #endif

@@ -37,6 +37,7 @@
 #include "math/kernels.h"
 #include "math/topn.h"
 #include "recipe/logistic.h"
+#include "recipe/item_codes.h"
 #include "recipe/model.h"
 
 enum { BLOCKS = 16, TRIES = 8, FOLD_ROUNDS = 40 };
@@ -326,6 +327,8 @@ train(const struct pz_train *t, struct pz_err *err)
     }
     if (pz_param(t->params, "learn_repeats") != 0 && find_repeat(&l, &repeat, err))
         goto done;
+    if (pz_item_codes_put(t->model, l.item, t->events->n_items, l.rule.d, err))
+        goto done;
     pz_format_f64(text, repeat);
     pz_builder_meta(t->model, "train.repeat", text);
     uint64_t users[] = {t->events->n_users, l.rule.d},
@@ -350,6 +353,7 @@ done:
 struct state {
     const struct pz_model *model;
     const float *user, *item;
+    struct pz_topn_table items; // those of `item`
     size_t d, n_factors;
     double repeat; // what items of the history gain
 };
@@ -374,6 +378,9 @@ open_state(void **state, const struct pz_model *m, struct pz_err *err)
     if (pz_tensors_get(&m->file, "user.factor", PZ_F32, 2, user, &s->user, err))
         goto fail;
     s->d = (size_t)item[1];
+    s->items = (struct pz_topn_table){.row = s->item, .n_rows = m->n_items, .d = s->d};
+    if (pz_item_codes_get(m, &s->items, err))
+        goto fail;
     const char *text = pz_tensors_meta(&m->file, "train.factors");
     int64_t n;
     if (!text || pz_parse_i64(text, strlen(text), &n) || n < 1 || n >= (int64_t)s->d) {
@@ -466,8 +473,7 @@ rank_one(const struct state *s, const struct pz_query *q, float *x, struct pz_ra
         memcpy(list, q->candidate, q->n_candidates * sizeof *list);
         qsort(list, q->n_candidates, sizeof *list, by_number);
     }
-    pz_topn(s->item, s->model->n_items, s->d, list, list ? q->n_candidates : 0, 1, &t, 1,
-            err);
+    pz_topn(&s->items, list, list ? q->n_candidates : 0, 1, &t, 1, err);
     out->n = t.n_out;
     out->fallback = false;
     free(list);

@@ -10,6 +10,7 @@
 #include "math/topn.h"
 #include "recipe/ials.h"
 #include "recipe/ials_history.h"
+#include "recipe/item_codes.h"
 #include "recipe/model.h"
 
 enum { REPEATS_ONCE = 1 };
@@ -45,11 +46,12 @@ put_number(struct pz_builder *b, const char *key, double value)
     pz_builder_meta(b, key, text);
 }
 
-static void
+static int
 put_model(struct pz_builder *b, struct pz_ials *m, float *user, uint32_t n_users,
           const struct pz_ials_side *side, const struct pz_ials_rule *rule,
-          const struct pz_ials_softmax *softmax)
+          const struct pz_ials_softmax *softmax, struct pz_err *err)
 {
+    int status = pz_item_codes_put(b, m->item, m->n_items, m->d, err);
     uint64_t users[] = {n_users, m->d}, items[] = {m->n_items, m->d},
              gram[] = {m->d, m->d};
     pz_builder_take(b, "user.factor", PZ_F32, 2, users, user);
@@ -67,6 +69,7 @@ put_model(struct pz_builder *b, struct pz_ials *m, float *user, uint32_t n_users
     pz_builder_metaf(b, "train.iterations", "%d", m->n_iterations);
     pz_builder_meta(b, "train.repeats", rule->once ? "once" : "sum");
     pz_builder_meta(b, "train.cpu", pz_cpu_name(pz_cpu()));
+    return status;
 }
 
 int
@@ -95,7 +98,8 @@ pz_ials_model_train(const struct pz_train *t, struct pz_err *err)
     if (!status)
         status = pz_ials_users(&user, &side, &rule, t->events, t->threads, err);
     if (!status)
-        put_model(t->model, &m, user, t->events->n_users, &side, &rule, &softmax);
+        status = put_model(t->model, &m, user, t->events->n_users, &side, &rule, &softmax,
+                           err);
     pz_ials_release(&m);
     return status;
 }
@@ -105,6 +109,7 @@ pz_ials_model_train(const struct pz_train *t, struct pz_err *err)
 struct state {
     const struct pz_model *model;
     struct pz_ials_side side;
+    struct pz_topn_table items; // those of `side`
     const float *user;
     struct pz_ials_rule rule;
     double rate;   // 1/temperature
@@ -145,7 +150,9 @@ open_tensors(struct state *s, const struct pz_model *m, struct pz_err *err)
     if (pz_tensors_get(&m->file, "user.factor", PZ_F32, 2, user, &s->user, err) ||
         pz_tensors_get(&m->file, "gram", PZ_F32, 2, gram, &s->side.gram, err))
         return err->status;
-    return PZ_OK;
+    s->items = (struct pz_topn_table){
+        .row = s->side.table, .n_rows = s->side.n_rows, .d = s->side.d};
+    return pz_item_codes_get(m, &s->items, err);
 }
 
 int
@@ -268,8 +275,7 @@ rank_candidates(const struct state *s, const struct pz_query *q, struct pz_topn 
     memcpy(list, q->candidate, q->n_candidates * sizeof *list);
     qsort(list, q->n_candidates, sizeof *list, ascending);
     t->n = q->n_candidates;
-    status = pz_topn(s->side.table, s->side.n_rows, s->side.d, list, q->n_candidates,
-                     s->rate, t, 1, err);
+    status = pz_topn(&s->items, list, q->n_candidates, s->rate, t, 1, err);
     free(list);
     return status;
 }
@@ -333,8 +339,7 @@ pz_ials_model_rank(const void *state, const struct pz_query *q, size_t n,
     if (!status)
         status = prepare(s, q, n, out, x, t, of, &n_together, err);
     if (!status)
-        status = pz_topn(s->side.table, s->side.n_rows, s->side.d, NULL, 0, s->rate, t,
-                         n_together, err);
+        status = pz_topn(&s->items, NULL, 0, s->rate, t, n_together, err);
     for (size_t i = 0; !status && i < n_together; i++)
         out[of[i]].n = t[i].n_out;
     free(x);

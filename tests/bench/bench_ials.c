@@ -246,6 +246,7 @@ rank_users(const struct pz_ials *m, const struct pz_events *e, const float *user
     struct pz_err err = PZ_ERR_INIT;
     uint32_t item[BATCH * N], n_users = e->n_users < USERS ? e->n_users : USERS;
     float score[BATCH * N];
+    struct pz_topn_table table = {.row = m->item, .n_rows = m->n_items, .d = m->d};
     double start = pz_seconds_cpu();
     for (uint32_t u = 0; u < n_users; u += BATCH) {
         struct pz_topn q[BATCH];
@@ -258,7 +259,7 @@ rank_users(const struct pz_ials *m, const struct pz_events *e, const float *user
                                  .n_exclude = e->offsets[u + i + 1] - e->offsets[u + i],
                                  .row = item + i * N,
                                  .score = score + i * N};
-        if (pz_topn(m->item, m->n_items, m->d, NULL, 0, 8, q, n, &err))
+        if (pz_topn(&table, NULL, 0, 8, q, n, &err))
             die(&err);
     }
     double seconds = pz_seconds_cpu() - start,
@@ -268,7 +269,7 @@ rank_users(const struct pz_ials *m, const struct pz_events *e, const float *user
     struct pz_topn one = {.x = user, .n = N, .row = item, .score = score};
     start = pz_seconds_cpu();
     for (int i = 0; i < 100; i++)
-        if (pz_topn(m->item, m->n_items, m->d, NULL, 0, 8, &one, 1, &err))
+        if (pz_topn(&table, NULL, 0, 8, &one, 1, &err))
             die(&err);
     printf("one user alone: %.0f us\n", (pz_seconds_cpu() - start) * 1e4);
 }

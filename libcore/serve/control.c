@@ -46,6 +46,51 @@ write_latest(struct pz_desk_call *d, bool *first, const struct pz_thing *s)
     free(list.thing);
 }
 
+struct metrics {
+    const char *solution, *version; // version NULL: the newest
+    struct pz_desk_call *d;
+    const char *found;
+};
+
+static int
+take_metrics(void *ctx, const struct pz_catalog_version *row)
+{
+    struct metrics *m = ctx;
+    if (strcmp(m->solution, row->solution) == 0 &&
+        (!m->version || strcmp(m->version, row->version) == 0))
+        pz_arena_copy(m->d->arena, &m->found, row->metrics, strlen(row->metrics),
+                      "metrics", &m->d->err);
+    return m->d->err.status;
+}
+
+/* The metrics of "SOLUTION/VERSION", or of the newest version of "SOLUTION"; NULL: there
+ * are none. */
+static const char *
+find_metrics(struct pz_desk_call *d, const char *group, const char *pz)
+{
+    const char *slash = strchr(pz, '/');
+    size_t n = slash ? (size_t)(slash - pz) : strlen(pz);
+    struct metrics m = {.solution = pz_desk_text(d, "%.*s", (int)n, pz),
+                        .version = slash ? slash + 1 : NULL,
+                        .d = d};
+    struct pz_catalog *c;
+    if (m.solution && !pz_catalog_open(&c, group, PZ_CATALOG_READ, &d->err)) {
+        pz_catalog_versions(c, NULL, take_metrics, &m, &d->err);
+        pz_catalog_close(c);
+    }
+    return m.found;
+}
+
+static void
+write_metrics(struct pz_desk_call *d, bool *first, const struct pz_thing *t)
+{
+    const char *found = find_metrics(d, t->group, t->name);
+    if (!found)
+        return;
+    pz_out_key(&d->call->http->out, first, "modelMetrics");
+    pz_buf_addz(&d->call->http->out, found);
+}
+
 /* A member that does not stand in the document. False: it does, if anywhere. */
 static bool
 write_own(struct pz_desk_call *d, bool *first, const struct pz_thing *t,
@@ -66,6 +111,8 @@ write_own(struct pz_desk_call *d, bool *first, const struct pz_thing *t,
         pz_out_text(out, first, key, pz_api_home(d->call)->account);
     else if (strcmp(key, "latestSolutionVersion") == 0)
         write_latest(d, first, t);
+    else if (strcmp(key, "modelMetrics") == 0)
+        write_metrics(d, first, t);
     else if (strcmp(key, "datasetGroupArn") == 0 && !pz_body_get(doc, key))
         pz_out_arn(out, first, key, pz_api_home(d->call), "dataset-group",
                    pz_desk_base(t->group));
@@ -301,30 +348,10 @@ pz_op_list(struct pz_desk_call *d)
 
 /* ---- versions ---- */
 
-struct metrics {
-    const char *pz;
-    struct pz_buf *out;
-    bool found;
-};
-
-static int
-take_metrics(void *ctx, const struct pz_catalog_version *row)
-{
-    struct metrics *m = ctx;
-    size_t n = strlen(row->solution);
-    if (strncmp(m->pz, row->solution, n) == 0 && m->pz[n] == '/' &&
-        strcmp(m->pz + n + 1, row->version) == 0) {
-        pz_buf_addz(m->out, row->metrics);
-        m->found = true;
-    }
-    return 0;
-}
-
 void
 pz_op_get_metrics(struct pz_desk_call *d)
 {
     const struct pz_thing *t = pz_desk_thing(d);
-    struct pz_catalog *c;
     bool first = true;
     if (!t)
         return;
@@ -333,15 +360,12 @@ pz_op_get_metrics(struct pz_desk_call *d)
                     pz_desk_member(d, "solutionVersionArn"));
         return;
     }
-    struct metrics m = {t->pz, &d->call->http->out, false};
-    pz_buf_addc(m.out, '{');
+    const char *found = find_metrics(d, t->group, t->pz);
+    pz_buf_addc(&d->call->http->out, '{');
     add_arn(d, &first, t);
-    pz_buf_addz(m.out, ",\"metrics\":");
-    if (!pz_catalog_open(&c, t->group, PZ_CATALOG_READ, &d->err)) {
-        pz_catalog_versions(c, NULL, take_metrics, &m, &d->err);
-        pz_catalog_close(c);
-    }
-    pz_buf_addz(m.out, m.found ? "}" : "{}}");
+    pz_buf_addz(&d->call->http->out, ",\"metrics\":");
+    pz_buf_addz(&d->call->http->out, found ? found : "{}");
+    pz_buf_addc(&d->call->http->out, '}');
     pz_desk_good(d);
 }
 
@@ -397,7 +421,7 @@ pz_op_absent(struct pz_desk_call *d)
     X(CreateEventTracker, create_tracker, TRACKER, create)                               \
     X(CreateFilter, create_filter, FILTER, create)                                       \
     X(CreateMetricAttribution, arns, GROUP, absent)                                      \
-    X(CreateRecommender, arns, GROUP, absent)                                            \
+    X(CreateRecommender, create_recommender, RECOMMENDER, create)                        \
     X(CreateSchema, create_schema, SCHEMA, create)                                       \
     X(CreateSolution, create_solution, SOLUTION, create)                                 \
     X(CreateSolutionVersion, create_version, VERSION, create)                            \
@@ -407,7 +431,7 @@ pz_op_absent(struct pz_desk_call *d)
     X(DeleteEventTracker, arns, TRACKER, drop)                                           \
     X(DeleteFilter, arns, FILTER, drop)                                                  \
     X(DeleteMetricAttribution, arns, GROUP, absent)                                      \
-    X(DeleteRecommender, arns, GROUP, absent)                                            \
+    X(DeleteRecommender, arns, RECOMMENDER, drop)                                        \
     X(DeleteSchema, arns, SCHEMA, drop)                                                  \
     X(DeleteSolution, arns, SOLUTION, drop)                                              \
     X(DescribeAlgorithm, arns, GROUP, describe_algorithm)                                \
@@ -424,7 +448,7 @@ pz_op_absent(struct pz_desk_call *d)
     X(DescribeFilter, arns, FILTER, describe)                                            \
     X(DescribeMetricAttribution, arns, GROUP, absent)                                    \
     X(DescribeRecipe, arns, GROUP, describe_recipe)                                      \
-    X(DescribeRecommender, arns, GROUP, absent)                                          \
+    X(DescribeRecommender, arns, RECOMMENDER, describe)                                  \
     X(DescribeSchema, arns, SCHEMA, describe)                                            \
     X(DescribeSolution, arns, SOLUTION, describe)                                        \
     X(DescribeSolutionVersion, arns, VERSION, describe)                                  \
@@ -442,20 +466,20 @@ pz_op_absent(struct pz_desk_call *d)
     X(ListMetricAttributionMetrics, list, GROUP, absent)                                 \
     X(ListMetricAttributions, list, GROUP, absent)                                       \
     X(ListRecipes, list_recipes, GROUP, list_recipes)                                    \
-    X(ListRecommenders, list, GROUP, absent)                                             \
+    X(ListRecommenders, list, RECOMMENDER, list)                                         \
     X(ListSchemas, list, SCHEMA, list)                                                   \
     X(ListSolutionVersions, list, VERSION, list)                                         \
     X(ListSolutions, list, SOLUTION, list)                                               \
     X(ListTagsForResource, arns, GROUP, list_tags)                                       \
-    X(StartRecommender, arns, GROUP, absent)                                             \
-    X(StopRecommender, arns, GROUP, absent)                                              \
+    X(StartRecommender, arns, RECOMMENDER, start_recommender)                            \
+    X(StopRecommender, arns, RECOMMENDER, stop_recommender)                              \
     X(StopSolutionVersionCreation, arns, VERSION, stop_version)                          \
     X(TagResource, tag, GROUP, set_tags)                                                 \
     X(UntagResource, untag, GROUP, set_tags)                                             \
     X(UpdateCampaign, update_campaign, CAMPAIGN, update_campaign)                        \
     X(UpdateDataset, update_dataset, DATASET, update_dataset)                            \
     X(UpdateMetricAttribution, arns, GROUP, absent)                                      \
-    X(UpdateRecommender, arns, GROUP, absent)                                            \
+    X(UpdateRecommender, update_recommender, RECOMMENDER, update_recommender)            \
     X(UpdateSolution, update_solution, SOLUTION, update_solution)
 
 static const struct {

@@ -24,6 +24,7 @@ enum pz_kind_id {
     PZ_KIND_SOLUTION,
     PZ_KIND_VERSION,
     PZ_KIND_CAMPAIGN,
+    PZ_KIND_RECOMMENDER,
     PZ_KIND_FILTER,
     PZ_KIND_TRACKER,
     PZ_KIND_EXPORT,
@@ -98,6 +99,9 @@ PZ_OP(set_tags);
 PZ_OP(update_campaign);
 PZ_OP(update_dataset);
 PZ_OP(update_solution);
+PZ_OP(update_recommender);
+PZ_OP(start_recommender);
+PZ_OP(stop_recommender);
 #undef PZ_OP
 
 /* Request shapes by operation; pz_control_routes refers to them. */
@@ -109,6 +113,8 @@ PZ_OP(update_solution);
     X(create_solution)                                                                   \
     X(create_version)                                                                    \
     X(create_campaign)                                                                   \
+    X(create_recommender)                                                                \
+    X(update_recommender)                                                                \
     X(create_filter)                                                                     \
     X(create_tracker)                                                                    \
     X(create_export)                                                                     \
@@ -169,6 +175,9 @@ bool pz_desk_page(struct pz_desk_call *d, size_t n, size_t *from, size_t *to);
 void pz_desk_end_page(struct pz_desk_call *d, size_t n, size_t to); // "],..."}
 /* Puts a thing with a changed document (NULL: d->err) and answers with its ARN. */
 void pz_desk_save(struct pz_desk_call *d, struct pz_thing *t);
+/* The document with those members of the request that it has (NULL behind the last). */
+const char *pz_desk_merged(struct pz_desk_call *d, const char *doc,
+                           const char *const *member);
 /* The document with a summary of an update: these members of the request, its state and
  * times. */
 const char *pz_desk_noted(struct pz_desk_call *d, const char *doc, const char *key,
@@ -214,8 +223,13 @@ const char *pz_desk_changed(struct pz_desk_call *d, const char *doc, const char 
 bool pz_desk_group(struct pz_desk_call *d);
 /* Are there things of a kind in a group? */
 bool pz_desk_any(struct pz_desk_call *d, enum pz_kind_id kind, const char *group);
-/* Deletes a folder and the files in it; none is no error. */
+/* Deletes a folder with all that is in it: in one step it loses its name, so that it is
+ * whole or gone. None is no error. */
 void pz_desk_delete(struct pz_desk_call *d, const char *path);
+/* Deletes what of that kind was to be deleted when a server ended. */
+void pz_desk_sweep(struct pz_desk_call *d, const char *folder);
+/* Deletes a solution's versions: models and rows. False: the call has failed. */
+bool pz_desk_drop_models(struct pz_desk_call *d, const char *group, const char *solution);
 /* False, for a call that has failed, and for one that fails with d->err. */
 bool pz_desk_no(enum pz_http_when when);
 bool pz_desk_lost(struct pz_desk_call *d);
@@ -235,6 +249,7 @@ PZ_MAKE(deletion);
 PZ_MAKE(solution);
 PZ_MAKE(version);
 PZ_MAKE(campaign);
+PZ_MAKE(recommender);
 PZ_MAKE(filter);
 PZ_MAKE(tracker);
 PZ_MAKE(inference);
@@ -243,6 +258,7 @@ PZ_DROP(schema);
 PZ_DROP(dataset);
 PZ_DROP(group);
 PZ_DROP(solution);
+PZ_DROP(recommender);
 PZ_DROP(row); // campaign, filter, tracker
 
 /* ---- jobs ---- */

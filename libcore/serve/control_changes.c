@@ -49,9 +49,8 @@ pz_desk_json(struct pz_desk_call *d, const pz_json *j)
     return out;
 }
 
-/* The document with those members of the request that it has (NULL behind the last). */
-static const char *
-merged(struct pz_desk_call *d, const char *doc, const char *const *member)
+const char *
+pz_desk_merged(struct pz_desk_call *d, const char *doc, const char *const *member)
 {
     for (; *member && doc; member++) {
         const pz_json *j = pz_body_get(d->call->body, *member);
@@ -113,7 +112,7 @@ pz_op_update_campaign(struct pz_desk_call *d)
     pz_json_free(doc);
     if (!arn || !pz_campaign_update(d, &t, arn))
         return;
-    t.doc = merged(d, t.doc, member);
+    t.doc = pz_desk_merged(d, t.doc, member);
     if (t.doc)
         t.doc = pz_desk_noted(d, t.doc, "latestCampaignUpdate", member, "ACTIVE");
     t.status = "ACTIVE";
@@ -136,7 +135,7 @@ pz_op_update_dataset(struct pz_desk_call *d)
         return;
     }
     struct pz_thing t = *found;
-    t.doc = merged(d, t.doc, member);
+    t.doc = pz_desk_merged(d, t.doc, member);
     if (t.doc)
         t.doc = pz_desk_noted(d, t.doc, "latestDatasetUpdate", member, "ACTIVE");
     pz_desk_save(d, &t);
@@ -166,7 +165,7 @@ pz_op_update_solution(struct pz_desk_call *d)
     }
     pz_json_free(doc);
     t.doc = text ? pz_desk_changed(d, t.doc, "solutionConfig", text) : NULL;
-    t.doc = t.doc ? merged(d, t.doc, member) : NULL;
+    t.doc = t.doc ? pz_desk_merged(d, t.doc, member) : NULL;
     doc = t.doc ? pz_thing_doc(d, &t) : NULL;
     bool fits = !doc || pz_desk_solution_fits(d, doc);
     pz_json_free(doc);

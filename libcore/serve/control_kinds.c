@@ -29,6 +29,11 @@ F(version_summary, "solutionVersionArn", "status", "trainingMode", "trainingType
 F(campaign_fields, "name", "campaignArn", "solutionVersionArn", "minProvisionedTPS",
   "campaignConfig", "status", "failureReason", TIMES, "latestCampaignUpdate");
 F(campaign_summary, "name", "campaignArn", "status", TIMES, "failureReason");
+F(recommender_fields, "recommenderArn", "datasetGroupArn", "name", "recipeArn",
+  "recommenderConfig", TIMES, "status", "failureReason", "latestRecommenderUpdate",
+  "modelMetrics");
+F(recommender_summary, "name", "recommenderArn", "datasetGroupArn", "recipeArn",
+  "recommenderConfig", "status", TIMES);
 F(filter_fields, "name", "filterArn", TIMES, "datasetGroupArn", "failureReason",
   "filterExpression", "status");
 F(filter_summary, "name", "filterArn", TIMES, "datasetGroupArn", "failureReason",
@@ -76,6 +81,9 @@ const struct pz_kind pz_kinds[PZ_N_KINDS] = {
     [PZ_KIND_CAMPAIGN] = {"campaign", "campaign", "campaignArn", "name", "campaign",
         "campaigns", "solutionArn", "solutionVersionArn", campaign_fields,
         campaign_summary, pz_make_campaign, pz_drop_row},
+    [PZ_KIND_RECOMMENDER] = {"recommender", "recommender", "recommenderArn", "name",
+        "recommender", "recommenders", "datasetGroupArn", "datasetGroupArn",
+        recommender_fields, recommender_summary, pz_make_recommender, pz_drop_recommender},
     [PZ_KIND_FILTER] = {"filter", "filter", "filterArn", "name", "filter", "Filters",
         "datasetGroupArn", "datasetGroupArn", filter_fields, filter_summary, pz_make_filter,
         pz_drop_row},

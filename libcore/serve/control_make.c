@@ -332,24 +332,6 @@ pz_desk_any(struct pz_desk_call *d, enum pz_kind_id kind, const char *group)
     return found;
 }
 
-bool
-pz_drop_group(struct pz_desk_call *d, const struct pz_thing *t)
-{
-    static const enum pz_kind_id kinds[] = {PZ_KIND_TRACKER, PZ_KIND_SOLUTION,
-                                            PZ_KIND_DATASET};
-    if (!d->call->server->o.root)
-        return INVALID("this server's only group cannot be deleted");
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        if (pz_desk_any(d, kinds[i], t->group))
-            return IN_USE("Dataset group %s has a %s", t->name, pz_kinds[kinds[i]].word);
-    const char *models = pz_desk_text(d, "%s/models", t->group);
-    if (models)
-        pz_desk_delete(d, models);
-    if (!d->err.status)
-        pz_desk_delete(d, t->group);
-    return d->err.status ? pz_desk_lost(d) : true;
-}
-
 /* ---- jobs on datasets ---- */
 
 bool

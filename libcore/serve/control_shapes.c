@@ -107,6 +107,10 @@ STRUCT(campaign_config, MAY("itemExplorationConfig", params),
        MAY("enableMetadataWithRecommendations", pz_shape_boolean),
        MAY("syncWithLatestSolutionVersion", pz_shape_boolean),
        MAY("rankingInfluence", ranking));
+STRUCT(recommender_config, MAY("itemExplorationConfig", params),
+       MAY("minRecommendationRequestsPerSecond", results),
+       MAY("trainingDataConfig", training_data),
+       MAY("enableMetadataWithRecommendations", pz_shape_boolean));
 STRUCT(inference_config, MAY("itemExplorationConfig", params),
        MAY("rankingInfluence", ranking));
 STRUCT(theme_fields, MUST("itemName", column));
@@ -139,6 +143,11 @@ BODY(update_solution, MUST("solutionArn", pz_shape_arn),
      MAY("performAutoTraining", pz_shape_boolean),
      MAY("performIncrementalUpdate", pz_shape_boolean),
      MAY("solutionUpdateConfig", solution_update));
+BODY(create_recommender, MUST("name", pz_shape_name), MUST("datasetGroupArn", pz_shape_arn),
+     MUST("recipeArn", pz_shape_arn), MAY("recommenderConfig", recommender_config),
+     MAY("tags", tags));
+BODY(update_recommender, MUST("recommenderArn", pz_shape_arn),
+     MUST("recommenderConfig", recommender_config));
 BODY(create_filter, MUST("name", pz_shape_name), MUST("datasetGroupArn", pz_shape_arn),
      MUST("filterExpression", expression), MAY("tags", tags));
 BODY(create_tracker, MUST("name", pz_shape_name), MUST("datasetGroupArn", pz_shape_arn),
@@ -169,7 +178,8 @@ BODY(untag, MUST("resourceArn", pz_shape_arn), MUST("tagKeys", tag_keys));
 BODY(arns, MAY("schemaArn", pz_shape_arn), MAY("datasetGroupArn", pz_shape_arn),
      MAY("datasetArn", pz_shape_arn), MAY("datasetImportJobArn", pz_shape_arn),
      MAY("solutionArn", pz_shape_arn), MAY("solutionVersionArn", pz_shape_arn),
-     MAY("campaignArn", pz_shape_arn), MAY("filterArn", pz_shape_arn),
+     MAY("campaignArn", pz_shape_arn), MAY("recommenderArn", pz_shape_arn),
+     MAY("filterArn", pz_shape_arn),
      MAY("eventTrackerArn", pz_shape_arn), MAY("datasetExportJobArn", pz_shape_arn),
      MAY("batchInferenceJobArn", pz_shape_arn), MAY("batchSegmentJobArn", pz_shape_arn),
      MAY("dataDeletionJobArn", pz_shape_arn), MAY("recipeArn", pz_shape_arn),

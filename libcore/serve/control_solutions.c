@@ -1,4 +1,4 @@
-/* What deleting solutions and making campaigns, filters and trackers does. */
+/* What making campaigns, filters and trackers, and deleting them, does. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -18,79 +18,6 @@
 #include "store/catalog_campaign.h"
 #include "store/catalog_filter.h"
 #include "store/estore.h"
-
-/* ---- solutions ---- */
-
-/* Deletes a folder with files in it. */
-void
-pz_desk_delete(struct pz_desk_call *d, const char *path)
-{
-    struct dirent *e;
-    DIR *dir = opendir(path);
-    while (dir && (e = readdir(dir))) {
-        const char *file = pz_desk_text(d, "%s/%s", path, e->d_name);
-        if (file && strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 &&
-            unlink(file))
-            pz_err_sys(&d->err, "cannot delete '%s'", file);
-    }
-    if (dir)
-        closedir(dir);
-    if (dir && rmdir(path))
-        pz_err_sys(&d->err, "cannot delete '%s'", path);
-}
-
-/* Do things of a kind belong to a solution, in one of the states (NULL: any)? */
-static bool
-is_parent(struct pz_desk_call *d, enum pz_kind_id kind, const struct pz_thing *s,
-          const char *member, const char *state)
-{
-    struct pz_things list;
-    bool found = false;
-    pz_things_all(d, kind, &list);
-    for (size_t i = 0; i < list.n && !d->err.status; i++) {
-        struct pz_arn a;
-        const struct pz_thing *t = &list.thing[i];
-        pz_json *doc = pz_thing_doc(d, t);
-        const char *arn = doc ? pz_json_get_string(doc, member) : NULL;
-        size_t n = strlen(s->name);
-        found |= arn && pz_arn_parse(&a, arn) && strncmp(a.name, s->name, n) == 0 &&
-                 (a.name[n] == '/' || !a.name[n]) && strcmp(t->group, s->group) == 0 &&
-                 !t->implied && (!state || strstr(t->status, state));
-        pz_json_free(doc);
-    }
-    free(list.thing);
-    return found;
-}
-
-bool
-pz_drop_solution(struct pz_desk_call *d, const struct pz_thing *t)
-{
-    struct pz_things list;
-    struct pz_catalog *c;
-    const char *models = pz_desk_text(d, "%s/models/%s", t->group, t->name);
-    if (is_parent(d, PZ_KIND_CAMPAIGN, t, "solutionVersionArn", NULL))
-        return IN_USE("Solution %s is in use by a campaign", t->name);
-    if (is_parent(d, PZ_KIND_VERSION, t, "solutionArn", "PENDING") ||
-        is_parent(d, PZ_KIND_VERSION, t, "solutionArn", "PROGRESS"))
-        return IN_USE("Solution %s has a version that is being created", t->name);
-    if (!models || pz_things_all(d, PZ_KIND_VERSION, &list))
-        return pz_desk_lost(d);
-    if (!pz_catalog_open(&c, t->group, PZ_CATALOG_WRITE, &d->err)) {
-        size_t n = strlen(t->name);
-        for (size_t i = 0; i < list.n && !d->err.status; i++)
-            if (strncmp(list.thing[i].name, t->name, n) == 0 &&
-                list.thing[i].name[n] == '/')
-                pz_catalog_delete_resource(c, pz_kinds[PZ_KIND_VERSION].one,
-                                           list.thing[i].name, &d->err);
-        if (!d->err.status)
-            pz_catalog_delete_versions(c, t->name, &d->err);
-        pz_catalog_close(c);
-    }
-    free(list.thing);
-    if (!d->err.status)
-        pz_desk_delete(d, models);
-    return d->err.status ? pz_desk_lost(d) : true;
-}
 
 /* ---- campaigns, filters, trackers ---- */
 

@@ -123,6 +123,22 @@ doc_of(struct walk *w, const char *key, const char *value, const char *rest)
 
 /* ---- what other tools made ---- */
 
+/* The domain of the schemas of a group's datasets, as a member of its document. */
+static const char *
+domain_of(const struct walk *w)
+{
+    static const char *const text[] = {[PZ_CUSTOM] = "",
+                                       [PZ_ECOMMERCE] = ",\"domain\":\"ECOMMERCE\"",
+                                       [PZ_VIDEO_ON_DEMAND] =
+                                           ",\"domain\":\"VIDEO_ON_DEMAND\""};
+    const struct pz_filter_data *data = &w->served->sets->g.data;
+    enum pz_domain domain = PZ_CUSTOM;
+    for (int set = 0; set < PZ_N_SETS && domain == PZ_CUSTOM; set++)
+        if (data->set[set])
+            domain = data->set[set]->schema.domain;
+    return text[domain];
+}
+
 static int
 join_group(struct walk *w)
 {
@@ -135,7 +151,7 @@ join_group(struct walk *w)
     if (there)
         return PZ_OK;
     stat(w->group, &st);
-    const char *doc = doc_of(w, "name", name, "");
+    const char *doc = doc_of(w, "name", name, domain_of(w));
     if (doc)
         add(w, name, doc, st.st_ctim.tv_sec, st.st_mtim.tv_sec);
     return w->err->status;
@@ -192,12 +208,26 @@ join_sets(struct walk *w)
     return w->err->status;
 }
 
+/* Is it a recommender's, and no solution of its own? */
+static bool
+is_recommender(const struct walk *w, const char *solution)
+{
+    for (size_t i = 0; i < w->served->n_campaigns; i++) {
+        const struct pz_campaign *c = &w->served->campaign[i];
+        if (c->recommender && strcmp(c->name, solution) == 0)
+            return true;
+    }
+    return false;
+}
+
 static int
 take_version(void *ctx, const struct pz_catalog_version *row)
 {
     struct walk *w = ctx;
     struct pz_buf b = PZ_BUF_INIT;
     bool first = true, solution = w->kind == PZ_KIND_SOLUTION;
+    if (is_recommender(w, row->solution))
+        return PZ_OK;
     const char *name = solution
                            ? row->solution
                            : pz_desk_text(w->d, "%s/%s", row->solution, row->version);
@@ -220,6 +250,29 @@ take_version(void *ctx, const struct pz_catalog_version *row)
         struct pz_thing *t = add(w, name, b.data, row->started, row->ended);
         if (t && !solution)
             t->pz = name;
+    }
+    pz_buf_release(&b);
+    return w->err->status;
+}
+
+/* A use case that pz-train trained is a recommender too; the newest version counts. */
+static int
+take_use_case(void *ctx, const struct pz_catalog_version *row)
+{
+    struct walk *w = ctx;
+    const struct pz_preset *p = pz_preset_find(row->recipe);
+    struct pz_thing *t = find_here(w, row->solution);
+    if (t && !t->stored)
+        t->updated = row->ended;
+    if (t || !p || !p->domain)
+        return PZ_OK;
+    struct pz_buf b = PZ_BUF_INIT;
+    bool first = false;
+    pz_out_arn(&b, &first, "recipeArn", pz_api_home(w->d->call), "recipe", p->name);
+    if (!pz_buf_status(&b, "a recommender", w->err)) {
+        const char *doc = doc_of(w, "name", row->solution, b.data);
+        if (doc)
+            add(w, row->solution, doc, row->started, row->ended);
     }
     pz_buf_release(&b);
     return w->err->status;
@@ -258,7 +311,7 @@ take_campaign(void *ctx, const struct pz_catalog_campaign *row)
     struct pz_thing *t = find_here(w, row->name);
     for (size_t i = 0; t && i < w->served->n_campaigns; i++) {
         const struct pz_campaign *c = &w->served->campaign[i];
-        if (strcmp(c->name, row->name) == 0 && c->config) {
+        if (strcmp(c->name, row->name) == 0 && c->config && !c->recommender) {
             t->status = c->deploy ? "ACTIVE" : "CREATE FAILED";
             t->why = c->deploy ? NULL : copy(w, c->why);
         }
@@ -349,6 +402,8 @@ walk_group(struct walk *w)
             join_sets(w);
         else if (w->kind == PZ_KIND_SOLUTION || w->kind == PZ_KIND_VERSION)
             pz_catalog_versions(c, NULL, take_version, w, w->err);
+        else if (w->kind == PZ_KIND_RECOMMENDER)
+            pz_catalog_versions(c, NULL, take_use_case, w, w->err);
         else if (w->kind == PZ_KIND_CAMPAIGN || w->kind == PZ_KIND_FILTER ||
                  w->kind == PZ_KIND_TRACKER)
             join_tables(w, c);

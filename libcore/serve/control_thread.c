@@ -97,8 +97,9 @@ answer(struct pz_control *c, struct waiting *w)
     pz_buf_release(&d.extra);
     pz_buf_release(&d.answer);
     pz_json_free(body);
-    // What was made is there for the runtime when the client knows of it.
-    if (w->route->operation[0] == 'C' || w->route->operation[0] == 'U')
+    // What was made, or is no more, is so for the runtime when the client knows of it.
+    if (!strchr("DGL", w->route->operation[0]) ||
+        strncmp(w->route->operation, "Delete", 6) == 0)
         look(c, &call);
     pz_arena_clear(&c->arena);
     pz_http_resume(w->http);
@@ -216,6 +217,19 @@ tick(struct pz_control *c)
     }
 }
 
+/* What it had begun to delete. */
+static void
+sweep(struct pz_desk_call *d)
+{
+    if (d->call->server->o.root)
+        pz_desk_sweep(d, d->call->server->o.root);
+    for (size_t i = 0; i < d->call->site->n_groups && !d->err.status; i++) {
+        const char *models = pz_desk_text(d, "%s/models", d->call->site->group[i]->path);
+        if (models)
+            pz_desk_sweep(d, models);
+    }
+}
+
 /* What a server that is no more had begun. */
 static void
 bury(struct pz_control *c)
@@ -237,6 +251,7 @@ bury(struct pz_control *c)
         }
         free(all.thing);
     }
+    sweep(&d);
     if (d.err.status)
         pz_log(PZ_LOG_WARN, "%s", d.err.msg);
     pz_arena_clear(&c->arena);

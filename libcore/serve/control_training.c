@@ -142,6 +142,12 @@ pz_desk_solution_fits(struct pz_desk_call *d, const pz_json *solution)
 bool
 pz_make_solution(struct pz_desk_call *d)
 {
+    if (pz_thing_named(d, PZ_KIND_RECOMMENDER, d->name)) {
+        pz_api_fail(d->call, PZ_FAULT_EXISTS,
+                    "There is a recommender '%s': its models are a solution of that name",
+                    d->name);
+        return false;
+    }
     return pz_desk_group(d) && pz_desk_solution_fits(d, d->call->body);
 }
 

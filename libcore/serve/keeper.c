@@ -17,6 +17,7 @@
 #include "infer/locate.h"
 #include "store/catalog_campaign.h"
 #include "store/catalog_filter.h"
+#include "store/catalog_resource.h"
 #include "store/estore.h"
 
 struct pz_house {
@@ -232,6 +233,19 @@ take_campaign(void *ctx, const struct pz_catalog_campaign *row)
 }
 
 static int
+take_recommender(void *ctx, const struct pz_catalog_resource *row)
+{
+    struct draft *d = ctx;
+    struct pz_campaign *c = new_campaign(d, row->name);
+    if (!c || add_text(&c->solution, row->name, d->err) ||
+        add_text(&c->config, "{}", d->err))
+        return d->err->status;
+    c->recommender = true;
+    c->stopped = strcmp(row->status, "ACTIVE") != 0;
+    return c->stopped ? add_text(&c->why, row->status, d->err) : PZ_OK;
+}
+
+static int
 take_filter(void *ctx, const struct pz_catalog_filter *row)
 {
     struct draft *d = ctx;
@@ -287,9 +301,11 @@ read_group(struct draft *d, struct pz_house *h)
     struct pz_err *err = d->err;
     if (house_open(h, err))
         return err->status;
-    if (h->catalog && (pz_catalog_campaigns(h->catalog, NULL, take_campaign, d, err) ||
-                       pz_catalog_filters(h->catalog, NULL, take_filter, d, err) ||
-                       pz_estore_trackers(h->store, take_tracker, d, err)))
+    if (h->catalog &&
+        (pz_catalog_campaigns(h->catalog, NULL, take_campaign, d, err) ||
+         pz_catalog_resources(h->catalog, "recommender", take_recommender, d, err) ||
+         pz_catalog_filters(h->catalog, NULL, take_filter, d, err) ||
+         pz_estore_trackers(h->store, take_tracker, d, err)))
         return err->status;
     return pz_locate_solutions(h->path, take_solution, d, err);
 }
@@ -336,7 +352,8 @@ print_group(struct pz_group *g, struct pz_err *err)
         char *path;
         if (model_path(&path, g, c, err))
             return err->status;
-        pz_buf_addf(out, "campaign %s %s %" PRIx64 " %s\n", c->name, path,
+        pz_buf_addf(out, "%s%s %s %s %" PRIx64 " %s\n", c->stopped ? "stopped " : "",
+                    c->recommender ? "recommender" : "campaign", c->name, path,
                     file_number(path), c->config ? c->config : "-");
         free(path);
     }
@@ -419,10 +436,11 @@ open_deploy(struct pz_deploy **out, const struct pz_group *g, const char *path,
 }
 
 static const struct pz_campaign *
-campaign_named(const struct pz_group *g, const char *name)
+campaign_like(const struct pz_group *g, const struct pz_campaign *c)
 {
     for (size_t i = 0; g && i < g->n_campaigns; i++)
-        if (strcmp(g->campaign[i].name, name) == 0)
+        if (g->campaign[i].recommender == c->recommender &&
+            strcmp(g->campaign[i].name, c->name) == 0)
             return &g->campaign[i];
     return NULL;
 }
@@ -461,6 +479,8 @@ open_campaign(struct pz_group *g, struct pz_campaign *c, const struct pz_group *
 {
     struct pz_err why = PZ_ERR_INIT;
     char *path;
+    if (c->stopped)
+        return PZ_OK;
     if (!c->version)
         return pz_strndup(&c->why, "its solution has no trained version",
                           strlen("its solution has no trained version"), err);
@@ -475,7 +495,7 @@ open_campaign(struct pz_group *g, struct pz_campaign *c, const struct pz_group *
     } else if (open_deploy(&d, g, path, &why)) {
         complain(h, &why);
         pz_buf_addz(&g->print, "again\n");
-        const struct pz_campaign *before = campaign_named(old, c->name);
+        const struct pz_campaign *before = campaign_like(old, c);
         d = before ? before->deploy : NULL;
         if (d) {
             pz_deploy_keep(d);

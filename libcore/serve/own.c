@@ -34,7 +34,7 @@ readyz(struct pz_call *call)
     for (size_t i = 0; i < call->site->n_groups; i++)
         for (size_t k = 0; k < call->site->group[i]->n_campaigns; k++) {
             const struct pz_campaign *c = &call->site->group[i]->campaign[k];
-            if (c->deploy)
+            if (c->deploy || c->stopped)
                 continue;
             call->http->status = 503;
             pz_buf_addf(out, "campaign %s of %s: %s\n", c->name,

@@ -113,11 +113,13 @@ find_campaign(struct pz_inquiry *a, const char *arn)
                     "'%s' is not the ARN of a campaign or recommender", arn);
         return;
     }
+    bool recommender = pz_arn_is(&parts, "recommender");
+    const char *what = recommender ? "Recommender" : "Campaign";
     for (int again = 0; again < 2 && !several; again++) {
         if (again)
             pz_api_look(call);
-        a->campaign =
-            pz_site_campaign(call->site, parts.name, parts.n_name, &a->group, &several);
+        a->campaign = pz_site_campaign(call->site, recommender, parts.name, parts.n_name,
+                                       &a->group, &several);
         if (a->campaign && !a->campaign->lost)
             break;
     }
@@ -130,21 +132,39 @@ find_campaign(struct pz_inquiry *a, const char *arn)
                     "several groups have a solution '%s': make a campaign for one",
                     parts.name);
     else if (!c)
-        pz_api_fail(call, PZ_FAULT_NOT_FOUND, "Campaign %s does not exist", arn);
+        pz_api_fail(call, PZ_FAULT_NOT_FOUND, "%s %s does not exist", what, arn);
     else if (!c->deploy)
-        pz_api_fail(call, PZ_FAULT_NOT_FOUND, "Campaign %s is not active: %s", arn,
+        pz_api_fail(call, PZ_FAULT_NOT_FOUND, "%s %s is not active: %s", what, arn,
                     c->why ? c->why : "it has no model");
     else
         a->deploy = c->deploy;
 }
 
+/* What was asked for (NULL: nothing) and, where it is `own`, what the model's preset adds
+ * to every answer. */
 static const struct pz_gate *
-find_filter(struct pz_inquiry *a, const char *arn)
+open_gate(struct pz_inquiry *a, const char *asked, bool own)
+{
+    const struct pz_model *m = &a->deploy->model;
+    const struct pz_gate *gate = NULL;
+    struct pz_err err = PZ_ERR_INIT;
+    char *text = NULL;
+    if (own && m->filter)
+        pz_scope_filter_text(&text, m, asked, &err);
+    const char *expression = text ? text : asked;
+    if (!err.status && expression)
+        pz_deploy_gate(a->deploy, expression, pz_api_strict(&a->call), &gate, &err);
+    if (err.status)
+        pz_api_fail_err(&a->call, &err);
+    free(text);
+    return gate;
+}
+
+static const struct pz_gate *
+find_filter(struct pz_inquiry *a, const char *arn, bool own)
 {
     struct pz_call *call = &a->call;
-    struct pz_err err = PZ_ERR_INIT;
     const struct pz_named *f = NULL;
-    const struct pz_gate *gate = NULL;
     struct pz_arn parts;
     if (!pz_arn_parse(&parts, arn) || !pz_arn_is(&parts, "filter")) {
         pz_api_fail(call, PZ_FAULT_INVALID_INPUT, "'%s' is not the ARN of a filter", arn);
@@ -161,9 +181,7 @@ find_filter(struct pz_inquiry *a, const char *arn)
         return NULL;
     if (!f)
         pz_api_fail(call, PZ_FAULT_NOT_FOUND, "Filter %s does not exist", arn);
-    else if (pz_deploy_gate(a->deploy, f->expression, pz_api_strict(call), &gate, &err))
-        pz_api_fail_err(call, &err);
-    return gate;
+    return f ? open_gate(a, f->expression, own) : NULL;
 }
 
 static size_t
@@ -193,7 +211,7 @@ read_promotion(struct pz_inquiry *a, const pz_json *list)
         return;
     }
     a->key.percent = (double)percent;
-    a->key.promotion = find_filter(a, arn);
+    a->key.promotion = find_filter(a, arn, false);
     a->q.split_values = true;
     a->q.promotion_value = a->promotion_value;
     a->q.n_promotion_values =
@@ -279,10 +297,12 @@ read_common(struct pz_inquiry *a)
     a->q.item = text_of(item);
     a->q.has_item = item && *item;
     if (filter)
-        a->key.filter = find_filter(a, filter);
+        a->key.filter = find_filter(a, filter, true);
     else if (values && pz_json_count(values))
         pz_api_fail(&a->call, PZ_FAULT_INVALID_INPUT,
                     "filterValues are of no use without filterArn");
+    else
+        a->key.filter = open_gate(a, NULL, true);
     a->q.value = a->value;
     a->q.n_values = read_values(values, a->value);
     if (!failed(a))

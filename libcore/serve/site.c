@@ -121,16 +121,17 @@ pz_site_group(const struct pz_site *w, const char *name, size_t n)
     return NULL;
 }
 
-/* Campaigns (or else solutions) of that name: how many, and the last one. */
+/* Campaigns, recommenders or solutions of that name: how many, and the last one. */
 static int
-find_campaign(const struct pz_site *w, bool stored, const char *name, size_t n,
-              const struct pz_campaign **found, const struct pz_group **group)
+find_campaign(const struct pz_site *w, bool stored, bool recommender, const char *name,
+              size_t n, const struct pz_campaign **found, const struct pz_group **group)
 {
     int count = 0;
     for (size_t i = 0; i < w->n_groups; i++) {
         const struct pz_group *g = w->group[i];
         for (size_t k = 0; k < g->n_campaigns; k++)
             if ((g->campaign[k].config != NULL) == stored &&
+                g->campaign[k].recommender == recommender &&
                 same(g->campaign[k].name, name, n)) {
                 *found = &g->campaign[k];
                 *group = g;
@@ -141,13 +142,13 @@ find_campaign(const struct pz_site *w, bool stored, const char *name, size_t n,
 }
 
 const struct pz_campaign *
-pz_site_campaign(const struct pz_site *w, const char *name, size_t n,
+pz_site_campaign(const struct pz_site *w, bool recommender, const char *name, size_t n,
                  const struct pz_group **group, bool *several)
 {
     const struct pz_campaign *found = NULL;
-    int count = find_campaign(w, true, name, n, &found, group);
+    int count = find_campaign(w, true, recommender, name, n, &found, group);
     if (count == 0)
-        count = find_campaign(w, false, name, n, &found, group);
+        count = find_campaign(w, false, false, name, n, &found, group);
     *several = count > 1;
     return *several ? NULL : found;
 }

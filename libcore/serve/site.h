@@ -58,8 +58,10 @@ struct pz_usage {
     _Atomic uint64_t latency[PZ_LATENCIES], nanoseconds;
 };
 
-struct pz_campaign {
+struct pz_campaign { // or recommender
     char *name;
+    bool recommender;         // pz-serve made it; its solution has the same name
+    bool stopped;             // a recommender that is not ACTIVE
     char *solution, *version; // version NULL: the latest
     char *config; // campaignConfig, JSON; NULL: a solution that has no campaign
     struct pz_explore explore; // weight 0: answers do not explore
@@ -124,10 +126,11 @@ void pz_keeper_usages(struct pz_keeper *k,
 void pz_usage_add(struct pz_usage *u, double seconds);
 
 const struct pz_group *pz_site_group(const struct pz_site *w, const char *name, size_t n);
-/* Of all groups; NULL: none or, with *several true, more than one. */
-const struct pz_campaign *pz_site_campaign(const struct pz_site *w, const char *name,
-                                           size_t n, const struct pz_group **group,
-                                           bool *several);
+/* The campaign or the recommender of that name, of all groups; or else the solution.
+ * NULL: none or, with *several true, more than one. */
+const struct pz_campaign *pz_site_campaign(const struct pz_site *w, bool recommender,
+                                           const char *name, size_t n,
+                                           const struct pz_group **group, bool *several);
 const struct pz_group *pz_site_tracker(const struct pz_site *w, const char *id);
 const struct pz_named *pz_group_filter(const struct pz_group *g, const char *name,
                                        size_t n);

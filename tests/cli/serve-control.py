@@ -349,9 +349,7 @@ fails(INVALID, "create_dataset_export_job", jobName="x", datasetArn=items["datas
 
 # What is not there says so.
 for operation in (
-    "create_recommender", "describe_recommender", "list_recommenders", "update_recommender", "start_recommender",
-    "stop_recommender", "delete_recommender", "create_metric_attribution", "describe_metric_attribution",
-    "list_metric_attributions", "list_metric_attribution_metrics", "update_metric_attribution",
-    "delete_metric_attribution",
+    "create_metric_attribution", "describe_metric_attribution", "list_metric_attributions",
+    "list_metric_attribution_metrics", "update_metric_attribution", "delete_metric_attribution",
 ):
     fails(INVALID, operation)

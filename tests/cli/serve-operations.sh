@@ -22,10 +22,21 @@ for set in actions action-interactions; do
     pz-import -q -g groups/shop -t $set $set.csv >/dev/null || exit 1
 done
 pz-train -q -g groups/shop -r aws-next-best-action -S ask >/dev/null 2>&1 || exit 1
-$python "$PZ_SRC/tests/cli/serve-runtime.py" "$url" shop \
-    "$(pz-event -g groups/shop --create-tracker web)" || exit 1
+tracker=$(pz-event -g groups/shop --create-tracker web)
+$python "$PZ_SRC/tests/cli/serve-runtime.py" "$url" shop "$tracker" || exit 1
 stop
 pz-info -g groups/shop --audit u1 >/dev/null && echo "u1 is still there"
+
+# Recommenders.
+mkdir domain && (cd domain && "$PZ_SRC/tests/sample" . && mkdir groups && mv shop groups)
+start --root domain/groups --s3-root s3
+tracker=$(pz-event -g domain/groups/shop --create-tracker web)
+pz-train -q -g domain/groups/shop -r aws-ecomm-frequently-bought-together -S together >out 2>&1
+$python "$PZ_SRC/tests/cli/serve-domain.py" "$url" shop interactions.csv "$tracker" root || exit 1
+stop
+pz-recommend -g domain/groups/shop -S mine -n 1 u1 | cut -f 1
+pz-info -g domain/groups/shop --json | jq -c '.recommenders[] | [.name, .recipe, .status]'
+pz-info -g domain/groups/shop | grep -A 2 '^recommenders' | awk '{ print $1, $2, $3 }'
 
 # One group.
 "$PZ_SRC/tests/sample" two && start -g two/shop --s3-root s3

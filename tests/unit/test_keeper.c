@@ -58,7 +58,7 @@ look_for(const char *name)
     bool several;
     ck_ok(pz_keeper_look(keeper, &err), err);
     site = pz_keeper_site(keeper, site);
-    return pz_site_campaign(site, name, strlen(name), &g, &several) != NULL;
+    return pz_site_campaign(site, false, name, strlen(name), &g, &several) != NULL;
 }
 
 /* The file is there before its tables are: that is the moment of a first writer. */

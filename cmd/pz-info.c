@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "cmd/cli.h"
+#include "cmd/info_names.h"
 #include "cmd/show.h"
 #include "data/export_named.h"
 #include "data/forget.h"
@@ -524,6 +525,8 @@ describe_group(const char *group)
     struct pz_show *imports = pz_show_array(root, "imports");
     if (!status)
         status = pz_catalog_imports(c, show_import, imports, &err);
+    if (!status)
+        status = pz_info_names(root, c, &err);
     if (!status)
         status = show_events(root, group, &err);
     if (status) { // the files are the truth: they are described without it

@@ -231,7 +231,7 @@ print(const struct pz_findings *f)
 /* ---- doing it ---- */
 
 static void
-open_world(struct pz_world *w, struct pz_events *events)
+open_world(struct pz_world *w, struct pz_limited *limited, struct pz_events *events)
 {
     struct pz_err err = PZ_ERR_INIT;
     struct pz_selection_report report;
@@ -242,7 +242,9 @@ open_world(struct pz_world *w, struct pz_events *events)
     int r = pz_world_open(w, group, PZ_INTERACTIONS, (int)pz_common.threads, &err);
     if (r == PZ_NEGATIVE)
         pz_die(PZ_DATA, "group '%s' has no interactions", group);
-    if (r || pz_world_select(w, &selection, events, &report, &err))
+    struct pz_column_choice columns = pz_columns_of(&opt.selection);
+    if (r || pz_world_limit(limited, w, &columns, &err) ||
+        pz_world_select(&limited->world, &selection, events, &report, &err))
         pz_die_err(&err);
 }
 
@@ -332,13 +334,14 @@ test_recipes(struct pz_shown *shown)
 {
     struct pz_err err = PZ_ERR_INIT;
     struct pz_entries entries = {0};
-    struct pz_world world = {0};
+    struct pz_world world = {0}; // of which recipes learn from what is in `limited`
+    struct pz_limited limited = {.world = {.interactions = NULL}};
     struct pz_events events = {0};
     struct pz_known known = {.events = {0}};
     struct pz_compared result;
     struct pz_segments segments = {0};
     struct pz_objective objective = {.column = NULL};
-    struct pz_compare c = {.world = opt.model ? &known.world : &world,
+    struct pz_compare c = {.world = opt.model ? &known.world : &limited.world,
                            .events = opt.model ? &known.events : &events,
                            .draws = (uint32_t)opt.draws,
                            .entries = &entries,
@@ -361,15 +364,15 @@ test_recipes(struct pz_shown *shown)
         pz_die_err(&err);
     f.base = c.base;
     if (!opt.model)
-        open_world(&world, &events);
+        open_world(&world, &limited, &events);
     c.objective = open_objective(&objective, &world);
     if (pz_compare_run(&result, &c, &err))
         pz_die_err(&err);
     if (opt.html)
         add_usual_segments();
     for (size_t i = 0; i < opt.by.n; i++)
-        if (pz_segments_add(&segments, &result, &shown->at, c.world, opt.by.item[i],
-                            &err))
+        if (pz_segments_add(&segments, &result, &shown->at, opt.model ? c.world : &world,
+                            opt.by.item[i], &err))
             pz_die_err(&err);
     if (opt.html)
         write_page(&f, &c);
@@ -377,6 +380,7 @@ test_recipes(struct pz_shown *shown)
     pz_segments_release(&segments);
     pz_compared_release(&result);
     pz_events_release(&events);
+    pz_limited_release(&limited);
     pz_world_close(&world);
     pz_known_close(&known);
     pz_entries_release(&entries);

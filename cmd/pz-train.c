@@ -361,6 +361,7 @@ main(int argc, char **argv)
                               : t.recipe->name;
     t.output = opt.output;
     t.objective = opt.objective;
+    t.columns = pz_columns_of(&opt.selection);
     t.no_eval = opt.no_eval;
     t.seed = (uint64_t)pz_common.seed;
     t.threads = (int)pz_common.threads;

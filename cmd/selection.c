@@ -65,3 +65,12 @@ pz_selection_of(const struct pz_selection_opts *o, const struct pz_preset *prese
     }
     return s;
 }
+
+struct pz_column_choice
+pz_columns_of(const struct pz_selection_opts *o)
+{
+    return (struct pz_column_choice){.include = o->include.item,
+                                     .n_include = o->include.n,
+                                     .exclude = o->exclude.item,
+                                     .n_exclude = o->exclude.n};
+}

@@ -29,6 +29,7 @@ struct job {
     struct pz_chosen chosen;
     struct pz_training_result *r;
     struct pz_world world;
+    struct pz_limited limited; // what of it may be learned from
     struct pz_events events;
     struct pz_objective objective;
     int64_t started;
@@ -123,8 +124,9 @@ static int
 select_events(struct job *job, struct pz_err *err)
 {
     struct pz_selection_report *s = &job->r->selected;
-    int r = pz_world_select(&job->world, &job->t->selection, &job->events, s, err);
-    if (r)
+    int r = pz_world_limit(&job->limited, &job->world, &job->t->columns, err);
+    if (r || (r = pz_world_select(&job->limited.world, &job->t->selection, &job->events,
+                                  s, err)))
         return r;
     if (s->warning[0])
         pz_log(PZ_LOG_WARN, "%s", s->warning);
@@ -159,7 +161,7 @@ eval_of(const struct job *job, const struct pz_recipe *recipe,
         const struct pz_params *params)
 {
     return (struct pz_eval){.recipe = recipe,
-                            .world = &job->world,
+                            .world = &job->limited.world,
                             .events = &job->events,
                             .params = params,
                             .objective = job->t->objective ? &job->objective : NULL,
@@ -288,6 +290,20 @@ add_selection(struct pz_builder *b, const struct pz_selection *s, struct pz_err 
     return r;
 }
 
+static int
+add_columns(struct pz_builder *b, const struct pz_column_choice *c, struct pz_err *err)
+{
+    struct pz_buf text = PZ_BUF_INIT;
+    if (!c->n_include && !c->n_exclude)
+        return PZ_OK;
+    pz_column_choice_json(c, &text);
+    int r = pz_buf_status(&text, "the columns", err);
+    if (r == PZ_OK)
+        pz_builder_meta(b, "columns", text.data);
+    pz_buf_release(&text);
+    return r;
+}
+
 static int64_t
 newest(const struct pz_events *e)
 {
@@ -318,7 +334,8 @@ describe(struct job *job, struct pz_builder *b, struct pz_err *err)
     if ((status = pz_buf_status(&job->params, "hyperparameters", err)) ||
         (status = pz_buf_status(&job->metrics, "metrics", err)) ||
         (status = pz_buf_status(&base, "metrics", err)) ||
-        (status = add_selection(b, &job->t->selection, err)))
+        (status = add_selection(b, &job->t->selection, err)) ||
+        (status = add_columns(b, &job->t->columns, err)))
         goto done;
     // So that answers do not count an event twice.
     if (job->t->output)
@@ -352,7 +369,7 @@ write_model(struct job *job, const char *path, struct pz_err *err)
     pz_log(PZ_LOG_NOTE, "training %s on all interactions", t->recipe->name);
     struct pz_train learn = {.events = &job->events,
                              .params = t->params,
-                             .world = &job->world,
+                             .world = &job->limited.world,
                              .seed = t->seed,
                              .threads = t->threads,
                              .model = b};
@@ -530,6 +547,7 @@ pz_training_run(const struct pz_training *t, struct pz_training_result *r,
     pz_chosen_release(&job.chosen);
     pz_events_release(&job.events);
     pz_objective_release(&job.objective);
+    pz_limited_release(&job.limited);
     pz_world_close(&job.world);
     pz_buf_release(&job.params);
     pz_buf_release(&job.metrics);

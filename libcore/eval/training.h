@@ -11,6 +11,7 @@
 
 #include "eval/choose.h"
 #include "eval/figures.h"
+#include "recipe/limit.h"
 #include "recipe/preset.h"
 
 struct pz_training {
@@ -21,7 +22,8 @@ struct pz_training {
     const struct pz_params *params;
     const struct pz_choice *choice; // what is left to validation; NULL: nothing
     struct pz_selection selection;
-    const char *objective; // "COLUMN:LEVEL", recipe/objective.h; NULL: none
+    struct pz_column_choice columns; // of the datasets, but for the objective's
+    const char *objective;           // "COLUMN:LEVEL", recipe/objective.h; NULL: none
     const char
         *output; // write this file and nothing else; NULL: a version of the solution
     bool no_eval;
@@ -42,9 +44,9 @@ struct pz_training_result {
 };
 
 /*
- * PZ_USAGE: solution name, event type, objective. PZ_DATA: no interactions, too few.
- * PZ_FORMAT: damaged dataset. PZ_SYSTEM: I/O, memory, another training of this solution
- * is running.
+ * PZ_USAGE: solution name, event type, column, objective. PZ_DATA: no interactions, too
+ * few. PZ_FORMAT: damaged dataset. PZ_SYSTEM: I/O, memory, another training of this
+ * solution is running.
  */
 int pz_training_run(const struct pz_training *t, struct pz_training_result *r,
                     struct pz_err *err);

@@ -92,13 +92,6 @@ check_schedule(struct pz_desk_call *d, const pz_json *training)
                    s);
 }
 
-static const struct {
-    const char *member, *why;
-} not_taken[] = {
-    {"optimizationObjective", "an optimization objective"},
-    {"trainingDataConfig", "a choice of training columns"},
-};
-
 static bool
 check_config(struct pz_desk_call *d, const struct pz_recipe *r, const pz_json *c)
 {
@@ -107,9 +100,6 @@ check_config(struct pz_desk_call *d, const struct pz_recipe *r, const pz_json *c
     const pz_json *training = pz_body_get(c, "autoTrainingConfig");
     const char *least = pz_body_string(c, "eventValueThreshold");
     double number;
-    for (size_t i = 0; i < sizeof not_taken / sizeof *not_taken; i++)
-        if (pz_body_get(c, not_taken[i].member))
-            return INVALID("%s is not available on this server", not_taken[i].why);
     if (least && pz_parse_f64(least, strlen(least), &number))
         return INVALID("eventValueThreshold '%s' is no number", least);
     if (r && (!check_params(d, r, pz_body_get(c, "algorithmHyperParameters")) ||
@@ -190,6 +180,37 @@ add_events(struct pz_desk_call *d, struct pz_job *j, const pz_json *config)
     return true;
 }
 
+/* Each column of a map from datasets to columns, behind an option. */
+static bool
+add_columns(struct pz_desk_call *d, struct pz_job *j, const char *option,
+            const pz_json *map)
+{
+    for (const pz_json *set = map ? pz_json_first(map) : NULL; set;
+         set = pz_json_next(set))
+        for (const pz_json *c = pz_json_first(set); c; c = pz_json_next(c))
+            if (!pz_job_arg(d, j, "%s", option) ||
+                !pz_job_arg(d, j, "%s.%s", pz_json_key(set), pz_json_string(c)))
+                return false;
+    return true;
+}
+
+/* What training looks at: columns, and what answers are traded for. */
+static bool
+add_aims(struct pz_desk_call *d, struct pz_job *j, const pz_json *config)
+{
+    const pz_json *data = pz_body_get(config, "trainingDataConfig");
+    const pz_json *objective = pz_body_get(config, "optimizationObjective");
+    const char *column = objective ? pz_body_string(objective, "itemAttribute") : NULL;
+    const char *level =
+        objective ? pz_body_string(objective, "objectiveSensitivity") : NULL;
+    if (column && (!pz_job_arg(d, j, "--objective") ||
+                   !pz_job_arg(d, j, "%s:%s", column, level ? level : "OFF")))
+        return false;
+    return !data ||
+           (add_columns(d, j, "--include", pz_body_get(data, "includedDatasetColumns")) &&
+            add_columns(d, j, "--exclude", pz_body_get(data, "excludedDatasetColumns")));
+}
+
 /* Does an hpoConfig say what to look for, and not only that? */
 static bool
 any_range(const pz_json *hpo)
@@ -246,7 +267,7 @@ add_solution(struct pz_desk_call *d, struct pz_job *j, const pz_json *doc)
         return false;
     if (c && (!add_params(d, j, pz_body_get(c, "algorithmHyperParameters")) ||
               !add_params(d, j, pz_body_get(c, "featureTransformationParameters")) ||
-              !add_events(d, j, c) ||
+              !add_events(d, j, c) || !add_aims(d, j, c) ||
               !add_pair(d, j, "--event-value-threshold",
                         pz_body_string(c, "eventValueThreshold"))))
         return false;

@@ -189,6 +189,16 @@ assert {v["solutionVersionArn"] for v in listed} == {version}
 latest = do("describe_solution", solutionArn=made)["solution"]["latestSolutionVersion"]
 assert latest["solutionVersionArn"] == version
 
+# Answers that prefer what is dear, and columns that are not learned from.
+dear = do("create_solution", **dict(solution("dear", solutionConfig={
+    "optimizationObjective": {"itemAttribute": "PRICE", "objectiveSensitivity": "LOW"},
+    "trainingDataConfig": {"excludedDatasetColumns": {"Items": ["CATEGORY_L2"], "Users": ["AGE"]}},
+}), recipeArn=RECIPE + "aws-user-personalization"))["solutionArn"]
+dear = do("create_solution_version", solutionArn=dear)["solutionVersionArn"]
+it = wait("describe_solution_version", "solutionVersion", solutionVersionArn=dear)
+assert it["status"] == "ACTIVE", it
+assert 0 < do("get_solution_metrics", solutionVersionArn=dear)["metrics"]["average_rewards_at_k"] <= 1
+
 # Hyperparameters by validation, a recipe by validation, a use case, weighted events.
 tuned = do("create_solution", **solution("tuned", performHPO=True, solutionConfig={"hpoConfig": {
     "hpoResourceConfig": {"maxNumberOfTrainingJobs": "3", "maxParallelTrainingJobs": "1"},

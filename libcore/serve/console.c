@@ -13,7 +13,7 @@
 #include "base/num.h"
 #include "serve/server.h"
 
-enum { CALLS_MAX = 64, TICK_MS = 100 };
+enum { CALLS_MAX = 64, TICK_MS = 100, REPORTS = 4 };
 
 struct waiting {
     struct waiting *next;
@@ -33,6 +33,11 @@ struct pz_console {
     size_t n;               // calls that were taken and not yet answered
     struct waiting *parked; // wait for something; the thread's own
     struct pz_site *site;
+    struct {
+        uint64_t key;
+        struct pz_buf text;
+    } report[REPORTS];
+    size_t n_reports; // that were ever kept; they take turns
 };
 
 /* ---- operations ---- */
@@ -243,12 +248,47 @@ pz_console_free(struct pz_console *c)
         return;
     pz_console_stop(c);
     pz_site_free(c->site);
+    for (size_t i = 0; i < REPORTS; i++)
+        pz_buf_release(&c->report[i].text);
     pthread_cond_destroy(&c->wake);
     pthread_mutex_destroy(&c->lock);
     free(c);
 }
 
 /* ---- what its operations share ---- */
+
+bool
+pz_console_report(struct pz_console_call *call, uint64_t key, struct pz_buf **report)
+{
+    struct pz_console *c = call->call->server->console;
+    for (size_t i = 0; i < REPORTS; i++)
+        if (c->report[i].key == key && c->report[i].text.len) {
+            *report = &c->report[i].text;
+            return true;
+        }
+    size_t at = c->n_reports++ % REPORTS;
+    c->report[at].key = key;
+    *report = &c->report[at].text;
+    pz_buf_clear(*report);
+    return false;
+}
+
+bool
+pz_console_span(const struct pz_dataset *d, int64_t *from, int64_t *to)
+{
+    int f = d->schema.at[PZ_ROLE_TIMESTAMP];
+    const struct pz_column *c =
+        f < 0 ? NULL : pz_dataset_column(d, d->schema.field[f].name);
+    int64_t t;
+    *from = INT64_MAX;
+    *to = INT64_MIN;
+    for (uint64_t r = 0; c && r < d->n_rows; r++)
+        if (pz_column_i64(c, r, &t)) {
+            *from = t < *from ? t : *from;
+            *to = t > *to ? t : *to;
+        }
+    return *from <= *to;
+}
 
 const struct pz_field *
 pz_console_title(const struct pz_dataset *d)
@@ -304,6 +344,7 @@ const struct pz_route pz_console_routes[] = {
     FILE("/console/page.js"),
     FILE("/console/overview.js"),
     FILE("/console/models.js"),
+    FILE("/console/put.js"),
     FILE("/console/recommend.js"),
     FILE("/console/filters.js"),
     FILE("/console/events.js"),

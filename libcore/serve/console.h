@@ -38,7 +38,10 @@ typedef bool (*pz_console_fn)(struct pz_console_call *c);
     X(Recommend, recommend, true)                                                        \
     X(Check, check, true)                                                                \
     X(Insights, insights, true)                                                          \
+    X(Activity, activity, true)                                                          \
     X(Titles, titles, true)                                                              \
+    X(Find, find, true)                                                                  \
+    X(History, history, true)                                                            \
     X(Events, events, true)
 #define PZ_CONSOLE_DECLARE(name, path, group)                                            \
     bool pz_console_##path(struct pz_console_call *c);                                   \
@@ -49,10 +52,16 @@ PZ_CONSOLE_OPERATIONS(PZ_CONSOLE_DECLARE)
 /* The field of items (or users, actions) that a person knows them by: the one that the
  * schema marks as itemName, else by its name (NAME, TITLE, ..._NAME); NULL: none. */
 const struct pz_field *pz_console_title(const struct pz_dataset *d);
+/* The least and greatest time of interactions; false: there is none. Reads the column. */
+bool pz_console_span(const struct pz_dataset *d, int64_t *from, int64_t *to);
 /* That of an item; NULL: it has none. Valid as long as the dataset. */
 const char *pz_console_title_of(const struct pz_dataset *d, const char *id, size_t n,
                                 size_t *len);
 void pz_console_real(struct pz_buf *out, bool *first, const char *key, double value);
+
+/* Reports are kept, as they take a while. True: *report is that of the key; false: it is
+ * empty, for the caller to fill, or to clear again. */
+bool pz_console_report(struct pz_console_call *c, uint64_t key, struct pz_buf **report);
 
 /* Serves the page and what belongs to it. */
 enum pz_http_when pz_console_file(struct pz_call *call);

@@ -18,9 +18,12 @@ enum {
     VALUES_MAX = 25,
     COLUMNS_MAX = 16,
     REASONS_MAX = 8, // of an item; the others are added up
+    SAMPLE = 5,      // items that a filter keeps
 };
 
 static const struct pz_shape id_shape = {.kind = PZ_SHAPE_STRING, .max = 1000};
+static const struct pz_shape list_shape = {
+    .kind = PZ_SHAPE_LIST, .max = RESULTS_MAX, .item = &id_shape};
 static const struct pz_shape results_shape = {
     .kind = PZ_SHAPE_INTEGER, .bounded = true, .min = 1, .max = RESULTS_MAX};
 static const struct pz_shape value_key = {
@@ -31,15 +34,24 @@ static const struct pz_shape values_shape = {
 static const struct pz_shape expression_shape = {.kind = PZ_SHAPE_STRING,
                                                  .max = PZ_FILTER_MAX_TEXT};
 static const struct pz_member recommend_members[] = {
-    {"groupName", &pz_shape_string, true},  {"campaign", &pz_shape_string, true},
-    {"userId", &id_shape, false},           {"itemId", &id_shape, false},
-    {"numResults", &results_shape, false},  {"filter", &expression_shape, false},
-    {"filterValues", &values_shape, false}, {NULL, NULL, false},
+    {"groupName", &pz_shape_string, true},
+    {"campaign", &pz_shape_string, true},
+    {"userId", &id_shape, false},
+    {"itemId", &id_shape, false},
+    {"numResults", &results_shape, false},
+    {"filter", &expression_shape, false},
+    {"filterValues", &values_shape, false},
+    {"itemList", &list_shape, false},
+    {NULL, NULL, false},
 };
 static const struct pz_member check_members[] = {
-    {"groupName", &pz_shape_string, true},  {"expression", &expression_shape, true},
-    {"filterValues", &values_shape, false}, {"userId", &id_shape, false},
-    {"itemId", &id_shape, false},           {NULL, NULL, false},
+    {"groupName", &pz_shape_string, true},
+    {"expression", &expression_shape, true},
+    {"filterValues", &values_shape, false},
+    {"userId", &id_shape, false},
+    {"itemId", &id_shape, false},
+    {"candidateId", &id_shape, false},
+    {NULL, NULL, false},
 };
 const struct pz_shape pz_console_recommend_shape = {.kind = PZ_SHAPE_STRUCT,
                                                     .member = recommend_members};
@@ -71,6 +83,7 @@ struct question {
     const struct pz_campaign *campaign;
     const struct pz_model *model;
     struct pz_request q;
+    struct pz_text *input; // of itemList: rank these
     struct pz_filter_value value[VALUES_MAX];
     const struct pz_field *column[COLUMNS_MAX];
     size_t n_columns, title; // title: index of column, or n_columns
@@ -161,6 +174,21 @@ open_scope(struct question *a, struct pz_err *err)
 }
 
 static void
+read_input(struct question *a)
+{
+    const pz_json *list = pz_body_get(a->c->call->body, "itemList");
+    size_t n = 0;
+    if (!list ||
+        pz_new(&a->input, pz_json_count(list), sizeof *a->input, "items", &a->c->err))
+        return;
+    for (const pz_json *j = pz_json_first(list); j; j = pz_json_next(j))
+        a->input[n++] = text_of(pz_json_string(j));
+    a->q.candidate = a->input;
+    a->q.n_candidates = n;
+    a->q.has_candidates = true;
+}
+
+static void
 read_request(struct question *a)
 {
     const pz_json *body = a->c->call->body;
@@ -172,6 +200,7 @@ read_request(struct question *a)
     a->q.has_item = a->q.item.n > 0;
     pz_body_i64(body, "numResults", &n);
     a->q.n = (size_t)n;
+    read_input(a);
     if (pz_model_asks_item(m) && !a->q.has_item)
         pz_api_fail(a->c->call, PZ_FAULT_INVALID_INPUT,
                     "campaign '%s' is asked about an item: itemId is required",
@@ -320,6 +349,7 @@ pz_console_recommend(struct pz_console_call *c)
     pz_session_free(a.session);
     pz_scope_run_free(a.run);
     pz_gate_free(a.gate);
+    free(a.input);
     pz_buf_release(&a.hold);
     return true;
 }
@@ -359,20 +389,54 @@ add_list(struct pz_buf *out, bool *first, const char *key, const struct pz_filte
     pz_buf_addc(out, ']');
 }
 
+/* How many pass, and the first of them. */
 static int
-count_kept(struct pz_filter_run *r, const struct pz_filter_space *s, uint64_t n,
-           uint64_t *kept, struct pz_err *err)
+add_kept(struct pz_buf *out, bool *first, struct pz_filter_run *r,
+         const struct pz_filter_space *s, const struct pz_ids *ids,
+         const struct pz_dataset *titles, struct pz_err *err)
 {
-    uint64_t *bits;
-    size_t n_words = (size_t)((n + 63) / 64);
-    *kept = 0;
+    uint64_t *bits, kept = 0;
+    size_t n_words = (size_t)((ids->n + 63) / 64), n, len;
     if (pz_new(&bits, n_words, sizeof *bits, "a bitmap", err))
         return err->status;
-    if (!pz_filter_items(r, s, bits, err))
-        for (size_t i = 0; i < n_words; i++)
-            *kept += (uint64_t)__builtin_popcountll(bits[i]);
+    if (!pz_filter_items(r, s, bits, err)) {
+        pz_out_key(out, first, "sample");
+        pz_buf_addc(out, '[');
+        for (uint64_t i = 0; i < ids->n; i++) {
+            if (!(bits[i / 64] >> (i % 64) & 1) || kept++ >= SAMPLE)
+                continue;
+            const char *id = pz_ids_get(ids, (uint32_t)i, &n);
+            const char *title = id ? pz_console_title_of(titles, id, n, &len) : NULL;
+            if (kept > 1)
+                pz_buf_addc(out, ',');
+            pz_json_add_string(out,
+                               title ? title
+                               : id  ? id
+                                     : "",
+                               title ? len
+                               : id  ? n
+                                     : 0);
+        }
+        pz_buf_addc(out, ']');
+        pz_out_i64(out, first, "kept", (int64_t)kept);
+        pz_out_i64(out, first, "of", (int64_t)ids->n);
+    }
     free(bits);
     return err->status;
+}
+
+/* Whether one passes, and why. */
+static void
+add_candidate(struct pz_buf *out, bool *first, struct pz_filter_run *r, const char *id)
+{
+    struct pz_buf why = PZ_BUF_INIT;
+    struct pz_candidate candidate = {id, id ? strlen(id) : 0, NULL};
+    if (!id || !*id)
+        return;
+    pz_out_bool(out, first, "passes", pz_filter_explain_test(r, &candidate, &why));
+    pz_out_text(out, first, "why", why.data ? why.data : "");
+    out->failed |= why.failed;
+    pz_buf_release(&why);
 }
 
 /* How many pass, and the compiled form. Values that are missing only make counts
@@ -394,16 +458,16 @@ add_counts(struct pz_console_call *c, bool *first, const struct pz_filter *f,
     struct pz_err why = PZ_ERR_INIT;
     struct pz_filter_run *r = NULL;
     struct pz_filter_space *s = NULL;
-    uint64_t kept = 0;
+    const struct pz_dataset *titles =
+        pz_filter_subject(f) == PZ_SUBJECT_ITEM ? data->set[PZ_ITEMS] : NULL;
     q.n_values = read_values(pz_body_get(c->call->body, "filterValues"), value);
     if (pz_filter_run_new(&r, f, &c->err))
         return;
     if (pz_filter_run_begin(r, &q, &why)) {
         pz_out_text(out, first, "noCounts", why.msg);
-    } else if (ids && !pz_filter_space_new(&s, f, ids, &c->err) &&
-               !count_kept(r, s, ids->n, &kept, &c->err)) {
-        pz_out_i64(out, first, "kept", (int64_t)kept);
-        pz_out_i64(out, first, "of", (int64_t)ids->n);
+    } else if (ids && !pz_filter_space_new(&s, f, ids, &c->err)) {
+        add_kept(out, first, r, s, ids, titles, &c->err);
+        add_candidate(out, first, r, pz_body_string(c->call->body, "candidateId"));
     }
     if (!c->err.status && !pz_filter_explain(r, s, &text, &c->err))
         pz_out_text(out, first, "compiled", text.data);

@@ -7,20 +7,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <xxhash.h>
+
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/pz.h"
 #include "data/insights.h"
-#include "data/stats.h"
 #include "infer/infer.h"
 #include "serve/console.h"
 #include "serve/server.h"
 #include "store/estore.h"
 
 #define SUFFIX ".safetensors"
-enum { VERSIONS_MAX = 500, TITLES_MAX = 1000 };
+enum { VERSIONS_MAX = 500, VALUES_MAX = 50 };
 
 static const struct pz_member none[] = {{NULL, NULL, false}};
 static const struct pz_member group_members[] = {
@@ -96,22 +97,30 @@ pz_console_groups(struct pz_console_call *c)
 
 /* ---- datasets ---- */
 
+/* All values of a column of texts that has few. */
 static void
-add_span(struct pz_buf *out, bool *first, const struct pz_dataset *d, struct pz_err *err)
+add_values(struct pz_buf *out, bool *first, const struct pz_dataset *d,
+           const struct pz_field *f)
 {
-    int f = d->schema.at[PZ_ROLE_TIMESTAMP];
-    const struct pz_column *c =
-        f < 0 ? NULL : pz_dataset_column(d, d->schema.field[f].name);
-    struct pz_stats s;
-    if (!c || pz_stats_column(d, c, &s, err) || !s.has_range || !s.whole)
+    const struct pz_column *c = pz_dataset_column(d, f->name);
+    if (!c || !c->dict.offsets || c->dict.n > VALUES_MAX)
         return;
-    out_time(out, first, "from", s.i_min);
-    out_time(out, first, "to", s.i_max);
+    pz_out_key(out, first, "values");
+    pz_buf_addc(out, '[');
+    for (uint32_t i = 0; i < c->dict.n; i++) {
+        size_t n = 0;
+        const char *text = pz_ids_get(&c->dict, i, &n);
+        if (i)
+            pz_buf_addc(out, ',');
+        pz_json_add_string(out, text ? text : "", n);
+    }
+    pz_buf_addc(out, ']');
 }
 
 static void
-add_fields(struct pz_buf *out, const struct pz_schema *s)
+add_fields(struct pz_buf *out, const struct pz_dataset *d)
 {
+    const struct pz_schema *s = &d->schema;
     static const char *const types[] = {"string", "int",    "long",
                                         "float",  "double", "boolean"};
     pz_buf_addc(out, '[');
@@ -124,14 +133,16 @@ add_fields(struct pz_buf *out, const struct pz_schema *s)
         pz_out_bool(out, &first, "nullable", f->nullable);
         pz_out_bool(out, &first, "categorical", f->categorical);
         pz_out_bool(out, &first, "textual", f->textual);
+        add_values(out, &first, d, f);
         pz_buf_addc(out, '}');
     }
     pz_buf_addc(out, ']');
 }
 
 static void
-add_dataset(struct pz_buf *out, const struct pz_dataset *d, struct pz_err *err)
+add_dataset(struct pz_buf *out, const struct pz_dataset *d)
 {
+    int64_t from, to;
     const char *domain = pz_tensors_meta(&d->file, "domain");
     const struct pz_field *title = pz_console_title(d);
     bool first = true;
@@ -145,10 +156,13 @@ add_dataset(struct pz_buf *out, const struct pz_dataset *d, struct pz_err *err)
         pz_out_i64(out, &first, "users", (int64_t)d->user.n);
     if (d->item.offsets)
         pz_out_i64(out, &first, "items", (int64_t)d->item.n);
-    add_span(out, &first, d, err);
+    if (pz_console_span(d, &from, &to)) {
+        out_time(out, &first, "from", from);
+        out_time(out, &first, "to", to);
+    }
     pz_out_text(out, &first, "title", title ? title->name : NULL);
     pz_out_key(out, &first, "fields");
-    add_fields(out, &d->schema);
+    add_fields(out, d);
     out_json(out, &first, "schema", pz_tensors_meta(&d->file, "schema"));
     pz_buf_addc(out, '}');
 }
@@ -335,6 +349,18 @@ add_model(struct pz_buf *out, bool *first, const struct pz_model *m)
     pz_json_add_string(out, name, n > k ? n - k : n);
 }
 
+static bool
+goes_with_latest(const struct pz_campaign *c)
+{
+    struct pz_err err = PZ_ERR_INIT;
+    pz_json *config = NULL;
+    bool latest = !c->version || !c->config;
+    if (!latest && !pz_json_parse(&config, c->config, strlen(c->config), &err))
+        pz_json_is_bool(pz_json_get(config, "syncWithLatestSolutionVersion"), &latest);
+    pz_json_free(config);
+    return latest;
+}
+
 static void
 add_campaigns(struct pz_buf *out, const struct pz_group *g)
 {
@@ -345,7 +371,7 @@ add_campaigns(struct pz_buf *out, const struct pz_group *g)
         pz_buf_addz(out, i ? ",{" : "{");
         pz_out_text(out, &first, "name", c->name);
         pz_out_text(out, &first, "solution", c->solution);
-        pz_out_bool(out, &first, "latest", !c->version || !c->config);
+        pz_out_bool(out, &first, "latest", goes_with_latest(c));
         pz_out_bool(out, &first, "made", c->config != NULL);
         if (c->deploy)
             add_model(out, &first, &c->deploy->model);
@@ -410,7 +436,7 @@ pz_console_group(struct pz_console_call *c)
     for (int i = 0; i < PZ_N_SETS; i++)
         if (g->sets && g->sets->g.data.set[i]) {
             comma(out, &next);
-            add_dataset(out, g->sets->g.data.set[i], &c->err);
+            add_dataset(out, g->sets->g.data.set[i]);
         }
     pz_buf_addc(out, ']');
     pz_out_key(out, &first, "versions");
@@ -432,55 +458,41 @@ pz_console_group(struct pz_console_call *c)
     return true;
 }
 
+/* What the datasets of the report are, by their content: headers have all hashes. */
+static uint64_t
+content(const struct pz_dataset *const set[PZ_N_SETS])
+{
+    static const enum pz_set of[] = {PZ_INTERACTIONS, PZ_ITEMS, PZ_USERS};
+    uint64_t key = 0;
+    for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
+        const struct pz_map *map = set[of[i]] ? &set[of[i]]->file.map : NULL;
+        uint64_t n = 0;
+        if (map)
+            memcpy(&n, map->data, sizeof n); // was checked when it was opened
+        key = XXH3_64bits_withSeed(map ? map->data : NULL, map ? (size_t)n + 8 : 0,
+                                   key + i);
+    }
+    return key;
+}
+
 bool
 pz_console_insights(struct pz_console_call *c)
 {
+    struct pz_buf *out = &c->call->http->out, *kept;
     const struct pz_dataset *const *set =
         c->group->sets ? c->group->sets->g.data.set : NULL;
-    if (!set || !set[PZ_INTERACTIONS])
+    if (!set || !set[PZ_INTERACTIONS]) {
         pz_api_fail(c->call, PZ_FAULT_NOT_FOUND, "the group has no interactions yet");
-    else
-        pz_insights(set[PZ_INTERACTIONS], set[PZ_ITEMS], set[PZ_USERS], NULL,
-                    &c->call->http->out, &c->err);
-    return true;
-}
-
-/* ---- titles ---- */
-
-static const struct pz_shape id_shape = {.kind = PZ_SHAPE_STRING, .max = 1000};
-static const struct pz_shape ids_shape = {
-    .kind = PZ_SHAPE_LIST, .max = TITLES_MAX, .item = &id_shape};
-static const struct pz_member titles_members[] = {
-    {"groupName", &pz_shape_string, true},
-    {"ids", &ids_shape, true},
-    {NULL, NULL, false},
-};
-const struct pz_shape pz_console_titles_shape = {.kind = PZ_SHAPE_STRUCT,
-                                                 .member = titles_members};
-
-/* Of items, as far as they have one. */
-bool
-pz_console_titles(struct pz_console_call *c)
-{
-    struct pz_buf *out = &c->call->http->out;
-    const struct pz_dataset *d =
-        c->group->sets ? c->group->sets->g.data.set[PZ_ITEMS] : NULL;
-    const pz_json *ids = pz_json_get(c->call->body, "ids");
-    bool first = true;
-    pz_buf_addz(out, "{\"titles\":{");
-    for (const pz_json *j = pz_json_first(ids); j; j = pz_json_next(j)) {
-        const char *id = pz_json_string(j);
-        size_t n;
-        const char *text = pz_console_title_of(d, id, strlen(id), &n);
-        if (!text)
-            continue;
-        if (!first)
-            pz_buf_addc(out, ',');
-        first = false;
-        pz_json_add_string(out, id, strlen(id));
-        pz_buf_addc(out, ':');
-        pz_json_add_string(out, text, n);
+        return true;
     }
-    pz_buf_addz(out, "}}");
+    if (!pz_console_report(c, content(set), &kept)) {
+        pz_insights(set[PZ_INTERACTIONS], set[PZ_ITEMS], set[PZ_USERS], NULL, kept,
+                    &c->err);
+        if (c->err.status || pz_buf_status(kept, "a report", &c->err)) {
+            pz_buf_clear(kept);
+            return true;
+        }
+    }
+    pz_buf_add(out, kept->data, kept->len);
     return true;
 }

@@ -68,6 +68,15 @@ pz-import -g copy -t items -s schemas/shop-items.json items.csv -q >/dev/null
 pz-import -g copy -t users -s schemas/shop-users.json users.csv --json --report -q | tail -n 1 | jq -S . >want
 jq -S . body | cmp - want && echo "insights: $(jq '.findings | length' body) findings"
 
+console insights '{"groupName":"shop"}'
+jq -S . body | cmp - want || echo "another the second time"
+# A damaged model is shown as one.
+mkdir shop/models/broken
+head -c 1000 shop/models/similar/*.safetensors >shop/models/broken/20250101T000000Z.safetensors
+console group '{"groupName":"shop"}'
+jq -c '(.versions | length), (.versions[] | select(.error) | [.solution, .version])' body
+rm -r shop/models/broken
+
 echo "# recommendations are those of pz-recommend, with its reasons"
 # same CAMPAIGN MEMBERS COMMAND...
 same()
@@ -115,6 +124,47 @@ checked 'INCLUDE ItemID WHERE Items.COLOUR = "red"'
 checked 'INCLUDE ItemID
     WHERE Items.PRICE <'
 checked 'nonsense here'
+
+# What becomes of an item is what pz-filter tells of it.
+for i in i1 i9 none; do
+    console check '{"groupName":"shop","expression":"INCLUDE ItemID WHERE Items.PRICE < 30","candidateId":"'$i'"}'
+    jq -r '[(if .passes then "kept" else "dropped" end), .why] | @tsv' body >got
+    printf 'u1\t%s\t0.5\n' $i | pz-filter -g shop --explain 'INCLUDE ItemID WHERE Items.PRICE < 30' |
+        cut -f 3- | cmp - got && cat got
+done
+
+echo "# what it looks up"
+console history '{"groupName":"shop","userId":"u2","maxResults":3}'
+jq -r '.events[] | [.itemId, .eventType, .time] | @csv' body >got
+pz-info -g shop --export interactions | awk -F, '$1 == "u2"' | sort -t, -k3n | tail -n 3 |
+    while IFS=, read -r _ item at type _; do
+        echo "\"$item\",\"$type\",\"$(date -u -d "@$at" +%Y-%m-%dT%H:%M:%SZ)\""
+    done | cmp - got && wc -l <got
+jq -c '.columns, .stored == '"$(pz-info -g shop --export interactions | grep -c '^u2,')" body
+grep '^u2,' users.csv
+console history '{"groupName":"shop","userId":"none"}'
+cat body; echo
+console find '{"groupName":"shop","dataset":"users","text":"u19","maxResults":4}'
+jq -c '.found' body
+console find '{"groupName":"shop","dataset":"items","text":"TRAY","maxResults":50}'
+jq -r '.found[].id' body | sort >got
+# Its names have no commas where they have no quotes.
+awk -F, 'NR > 1 && tolower($2) ~ /tray/ { print $1 }' items.csv | sort | cmp - got && wc -l <got
+console find '{"groupName":"shop","dataset":"items","text":"none such"}'
+jq -c . body
+console find '{"groupName":"shop","dataset":"shops","text":"x"}'
+console activity '{"groupName":"shop","parts":4}'
+# 60 days in four equal parts, counted anew.
+pz-info -g shop --export interactions | awk -F, 'NR > 1 { print $3 }' | sort -n | awk '
+    { t[NR] = $1 } END { w = (t[NR] - t[1] + 1) / 4
+    for (i = 1; i <= NR; i++) n[int((t[i] - t[1]) / w)]++
+    printf "[%d,%d,%d,%d]\n", n[0], n[1], n[2], n[3] }' >want
+jq -c .counts body | cmp - want && cat want
+console recommend '{"groupName":"shop","campaign":"personal","userId":"u1","itemList":["i5","none","i1"]}'
+jq -c '.unknown, [.items[] | [.id, .score // null, .rawScore // null]]' body >got
+pz-recommend -g shop -S personal --rank i5,none,i1 --json --explain u1 | jq -c '1, (.output as $o |
+    [range(3) as $i | [$o.recommendedItems[$i], $o.scores[$i], $o.explanation[$i].rawScore // null]])' |
+    cmp - got && echo "ranks as --rank"
 
 echo "# titles"
 console titles '{"groupName":"shop","ids":["i1","none","i2"]}'

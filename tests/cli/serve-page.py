@@ -1,6 +1,9 @@
-"""What serve-page.sh tells a browser to do. URL (one group, shop) URL (no group yet)."""
+"""What serve-page.sh tells a browser to do. URL (one group, shop), URL (no group yet), pid
+of the first server."""
+import csv
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -42,6 +45,15 @@ def overview(page, url):
                                       ".map(t => t.tBodies[0].rows.length)"), [6, 7, 4])
 
 
+def last_of(text, user):
+    """Type and title of the newest row of a user."""
+    rows = [r for r in csv.DictReader(text.splitlines()) if r["USER_ID"] == user]
+    items = {r["ITEM_ID"]: r["NAME"] for r in csv.DictReader(
+        sh("pz-info -g shop --export items").splitlines())}
+    newest = max(rows, key=lambda r: int(r["TIMESTAMP"]))
+    return newest["EVENT_TYPE"] + " " + items[newest["ITEM_ID"]]
+
+
 def recommend(page):
     page.click("nav a", "Recommend")
     page.wait("document.activeElement.id === 'who'")
@@ -58,7 +70,7 @@ def recommend(page):
     said = page.value("document.querySelector('#said').textContent")
     same("the answer is announced", said.startswith("10 items for u1"), True)
     same("in a live region",
-         page.value("document.querySelector('#answer').getAttribute('aria-live')"), "polite")
+         page.value("document.querySelector('#said').ariaLive"), "polite")
     line = page.value("document.querySelector('.cmd code').textContent")
     shown = [row.split("\t")[1] for row in sh(line).splitlines()]
     same("the line beside it says the same", sorted(set(shown), key=shown.index),
@@ -67,12 +79,30 @@ def recommend(page):
     page.wait("document.querySelector('.list details[open] .why')")
     same("reasons and their sum",
          page.value("document.querySelectorAll('.list details[open] .why .num').length"), 10)
+    same("what the user did last", page.value(
+        "document.querySelector('.history li').textContent").split(" 20")[0],
+         last_of(sh("pz-info -g shop --export interactions"), "u1"))
+    page.click("#whyitem")
+    page.type("i120")
+    page.click("button", "Explain")
+    page.wait("document.querySelector('#whysaid .sum')")
+    raw = json.loads(sh("pz-recommend -g shop -S personal --json --explain --rank i120 u1"))
+    same("an item that is not among them is explained",
+         page.value("document.querySelector('#whysaid .num.sum').textContent"),
+         "%.4g" % raw["output"]["explanation"][0]["rawScore"])
     page.choose("#campaign", "similar")
+    page.click("#who")
+    page.type("striped camp stove no. 407")
+    page.wait("document.querySelector('datalist option').value === 'i93'")
+    page.press("Enter")
+    page.wait("document.querySelector('#said').textContent.includes('(i93)')")
+    same("an item is found by its title", ids(page),
+         [r.split("\t")[1] for r in sh("pz-recommend -g shop -S similar -n 10 i93").splitlines()])
     page.value("document.querySelector('#who').value = ''")
     page.click("#who")
     page.type("i1")
     page.click("button", "Recommend")
-    page.wait("document.querySelector('#said').textContent.includes('for i1')")
+    page.wait("document.querySelector('#said').textContent.includes('(i1)')")
     same("related items", ids(page),
          [r.split("\t")[1] for r in sh("pz-recommend -g shop -S similar -n 10 i1").splitlines()])
 
@@ -97,6 +127,12 @@ def filters(page):
     line = page.value("document.querySelector('.cmd code').textContent")
     want = [s for s in sh(line).splitlines() if s.startswith("  matches")][0].split()
     same("so many pass as pz-filter says", kept, "%s of %s items pass" % (want[1], want[3]))
+    page.click("#tried")
+    page.type("i40")
+    page.wait("document.querySelector('#verdict .warn')")
+    same("and what becomes of an item", page.value("document.querySelector('#verdict .warn')"
+         ".textContent"), sh("printf 'u\\ti40\\t1\\n' | pz-filter -g shop --explain -V MAX=20 "
+                             "'INCLUDE ItemID WHERE Items.PRICE < $MAX'").split("\t")[3].strip())
     page.click("#name")
     page.type("cheap")
     page.press("Enter")
@@ -128,8 +164,42 @@ def events(page):
     same("an event of pz-event arrives", row,
          ["2025-01-01 00:00:00", "View", "<b>eve</b>", MARKUP + " i82", "", "DEVICE phone"])
     same("soon", time.monotonic() - began < 5, True)
+    page.click("#put-user")
+    page.type("ann")
+    page.click("#put-item")
+    page.type("i5")
+    page.click("button", "Put")
+    page.wait("document.querySelectorAll('tbody tr').length === 2")
+    same("one that is put here too", page.value(
+        "[...document.querySelector('tbody tr').children].map(c => c.textContent.trim())")[1:4],
+         ["View", "ann", "Plain Cookie cutters no. 482 i5"])
+    sh(page.value("document.querySelector('.cmd code').textContent"))
+    page.wait("document.querySelectorAll('tbody tr').length === 3")
+    print("ok and the line on the page puts one")
     same("and nothing in it is markup",
          page.value("document.querySelectorAll('td b, td img').length"), 0)
+
+
+def put(page):
+    """An event by a click counts in the next list."""
+    page.click("nav a", "Recommend")
+    page.choose("#filter", "")
+    page.choose("#campaign", "personal")
+    page.value("document.querySelector('#who').value = 'newcomer'")
+    page.click("button", "Recommend")
+    page.wait("document.querySelector('#said').textContent.includes('for newcomer') && "
+              "document.querySelector('#answer .warn')")
+    first = ids(page)
+    page.choose("[data-name=device]", "tablet")
+    page.click(".list > li:nth-child(3) button", "View it")
+    page.wait("!document.querySelector('#answer .warn') && document.querySelector('.moved')")
+    want = sh("pz-recommend -g shop -S personal -n 10 newcomer").splitlines()
+    same("a click on an item counts", ids(page), [r.split("\t")[1] for r in want])
+    same("what moved is told of", page.value("[...document.querySelectorAll('.list > li')].every("
+         "(e, i) => !!e.querySelector('.moved') === (%s.indexOf(e.dataset.id) !== i))"
+                                             % json.dumps(first)), True)
+    row = sh("pz-info -g shop --export events").splitlines()[-1]
+    same("and is stored", all(x in row for x in ("newcomer", first[2], "View", "tablet")), True)
 
 
 def models(page):
@@ -141,6 +211,31 @@ def models(page):
     page.click("tbody tr:last-child input[type=checkbox]")
     page.wait("document.querySelectorAll('.card .bars .rule').length === 16")
     print("ok one less is compared")
+    page.click("#solution")
+    page.type("again")
+    page.wait("document.querySelectorAll('#recipe option').length > 5")
+    page.choose("#recipe", "aws-sims")
+    page.click("button", "Train")
+    page.wait("[...document.querySelectorAll('tbody th')].some(e => e.textContent === 'again')", 60)
+    info = json.loads(sh("pz-info -g shop --json"))
+    same("a click trains", [m["recipe"] for m in info["models"] if m["solution"] == "again"],
+         ["aws-sims"])
+    page.click("#campaign-name")
+    page.type("front")
+    page.choose("#serve", "again/$LATEST")
+    page.click("button", "Serve")
+    page.wait("document.querySelector('[aria-label=\"Delete campaign front\"]')")
+    body = json.dumps({"campaignArn": "arn:aws:personalize:us-east-1:000000000000:campaign/front",
+                       "itemId": "i1", "numResults": 1})
+    same("a click makes a campaign", "itemId" in sh(
+        "curl -s %s/recommendations -d '%s'" % (page.value("location.origin"), body)), True)
+    page.click("[aria-label='Delete campaign front']")
+    time.sleep(0.3)
+    same("one click deletes nothing", page.value(
+        "document.querySelector('[aria-label=\"Delete campaign front\"]').textContent"), "Really?")
+    page.click("[aria-label='Delete campaign front']")
+    page.wait("!document.querySelector('[aria-label=\"Delete campaign front\"]')")
+    print("ok two do")
 
 
 # ---- for all views ----
@@ -275,6 +370,35 @@ def nothing_yet(page, url):
     print("ok without a model it says how to make one")
 
 
+def groups(page, url):
+    """A second group beside the one that was made."""
+    os.rename("copy", "none/other")
+    page.goto("about:blank")
+    page.goto(url + "/#/shop/models")
+    page.wait("document.querySelectorAll('#group option').length === 2", 20)
+    page.choose("#group", "other")
+    page.wait("location.hash === '#/other/models' && document.querySelector('.cmd')")
+    page.wait("document.querySelector('.cmd code').textContent.includes('/none/other ')")
+    print("ok the other group, in the same view")
+    page.value("history.back()")
+    page.wait("document.querySelector('.cmd code').textContent.includes('/none/shop ')")
+    same("and back", page.value("document.querySelector('#group').value"), "shop")
+
+
+def gone(page, url, server):
+    page.goto("about:blank")
+    page.goto(url + "/#/shop/events")
+    page.wait("document.querySelectorAll('tbody tr').length")
+    os.kill(server, signal.SIGTERM)
+    page.wait("document.querySelector('#state').textContent === 'The server does not answer'")
+    same("what was there stays", page.value("document.querySelectorAll('tbody tr').length") > 0,
+         True)
+    page.click("nav a", "Models")
+    page.wait("document.querySelector('h1').textContent === 'This did not work' && "
+              "document.querySelector('[role=alert]')")
+    print("ok a server that is gone is told of")
+
+
 def main():
     try:
         browser = Browser()
@@ -287,12 +411,15 @@ def main():
         recommend(page)
         filters(page)
         events(page)
+        put(page)
         models(page)
         keyboard(page, sys.argv[1])
         audit(browser, sys.argv[1])
         nothing_yet(page, sys.argv[2])
+        groups(page, sys.argv[2])
         same("no script that was refused or failed", page.complaints, [])
         same("no dialog", page.dialogs, 0)
+        gone(page, sys.argv[1], int(sys.argv[3]))
     finally:
         browser.close()
 

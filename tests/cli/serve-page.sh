@@ -7,8 +7,9 @@ command -v python3 >/dev/null || { echo "python3 is not installed (make deps-tes
 # A title that would be markup where it were not text.
 sed -i 's/^i82,[^,]*,/i82,<img src=x onerror=alert(1)>,/' items.csv
 pz-import -q -g shop -t items -s schemas/shop-items.json items.csv >/dev/null || exit 1
+cp -a shop copy
 start -g shop
 mkdir none
-one=$url
+one=$url first=$server
 start --root none
-python3 "$PZ_SRC/tests/cli/serve-page.py" "$one" "$url"
+python3 "$PZ_SRC/tests/cli/serve-page.py" "$one" "$url" "$first"

@@ -1,14 +1,17 @@
 /*
  * What comes in over the wire, but for the HTTP library's part: the first byte chooses
- * between headers for the guard, a request for the router and a body against the shape of
- * a route. A body that fits has what the shape requires, and what does not fit says why.
+ * between headers for the guard, a Host and an Origin, a request for the router and a
+ * body against the shape of a route. A body that fits has what the shape requires, and
+ * what does not fit says why.
  */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "serve/api.h"
 #include "serve/guard.h"
+#include "serve/origin.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
@@ -46,6 +49,22 @@ guard(char *text)
     }
     const char *why = pz_guard_verdict(&g, text, target);
     require(why || (hosts == 1 && target[0] == '/' && g.lengths + g.encodings <= 1));
+}
+
+/* "HOST\nORIGIN". A page that may ask is one that was loaded from here. */
+static void
+origin(char *text)
+{
+    char *from = strchr(text, '\n');
+    if (from)
+        *from++ = '\0';
+    bool own = pz_host_is_own(text);
+    require(!own || strstr(text, "127.") == text || strstr(text, "[::1]") == text ||
+            strcasestr(text, "localhost"));
+    require(!pz_origin_verdict(text, NULL, false));
+    require(own == !pz_origin_verdict(text, NULL, true));
+    if (from && !pz_origin_verdict(text, from, true))
+        require(own && strncmp(from, "http://", 7) == 0 && !strcasecmp(from + 7, text));
 }
 
 /* "METHOD\nPATH\nTARGET" */
@@ -111,6 +130,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     text[n - 1] = '\0';
     if (data[0] == 'G')
         guard(text);
+    else if (data[0] == 'O')
+        origin(text);
     else if (data[0] == 'R')
         route(text);
     else

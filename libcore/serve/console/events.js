@@ -1,7 +1,32 @@
 // What is put, as it arrives.
-import { h, add, fill, ask, commands, table, failed, number, time, plural, line } from "./ui.js";
+import { h, add, fill, ask, commands, field, finder, table, failed, number, time, plural, line }
+    from "./ui.js";
+import { event_form } from "./put.js";
 
 const KEPT = 200; // events on the page
+
+// Puts one, as a client of PutEvents would.
+function put_form(app) {
+    const user = finder(app, () => "users", { id: "put-user", required: true });
+    const item = finder(app, () => "items", { id: "put-item", required: true });
+    const form = event_form(app, app.memory);
+    const said = h("div", { role: "status" });
+    async function run(e) {
+        e.preventDefault();
+        try {
+            await form.put(user.input.value.trim(), await item.id());
+            fill(said);
+        } catch (err) {
+            fill(said, failed(err));
+        }
+    }
+    return app.group.datasets.some((d) => d.dataset === "interactions") ? [
+        h("h2", null, "Put one"),
+        h("form", { on: { submit: run } }, h("div", { class: "fields" },
+            field("User", user.input), user.list, field("Item", item.input, "grow"), item.list,
+            form.controls, h("button", { type: "submit" }, "Put")), said)]
+        : null;
+}
 
 export function events(root, app) {
     const g = app.group;
@@ -30,7 +55,7 @@ export function events(root, app) {
             { name: "Item", cell: (e) => [e.title || e.itemId || e.actionId || "", " ",
                 e.title ? h("span", { class: "id" }, e.itemId) : null] },
             { name: "Value", num: true, cell: (e) => number(e.eventValue) },
-            { name: "More", cell: (e) => Object.entries(e.properties || {}).map(([k, v]) =>
+            { name: "More", text: true, cell: (e) => Object.entries(e.properties || {}).map(([k, v]) =>
                 h("span", { class: "chip" }, h("span", null, k + " "), String(v))) },
         ], list));
         const rows = box.querySelectorAll("tbody tr");
@@ -76,11 +101,10 @@ export function events(root, app) {
         }
         draw(new Set());
     });
-    const sample = JSON.stringify({ userId: "u1", itemId: "i1", eventType: "View" });
     add(root, h("h1", null, "Events"),
-        h("div", { class: "meter" }, said, pause), box,
+        h("div", { class: "meter" }, said, pause), box, put_form(app),
         commands("On the command line",
-            "echo " + line(sample) + " | " + line("pz-event", "-g", g.path),
+            "echo " + line(event_form(app, app.memory).sample()) + " | " + line("pz-event", "-g", g.path),
             line("pz-info", "-g", g.path, "--export", "events")));
     follow();
     return () => {

@@ -1,6 +1,6 @@
 // An editor for filters that says at once whether an expression is right and how many pass.
-import { h, add, fill, ask, aws, commands, field, rule, note, failed, count, plural, line, later }
-    from "./ui.js";
+import { h, add, fill, ask, aws, arn, commands, confirmed, field, finder, rule, note, failed, count, plural,
+    line, later } from "./ui.js";
 
 const example = (g) => {
     const d = g.datasets.find((x) => x.dataset === "items");
@@ -41,7 +41,10 @@ function verdict(text, r) {
             ? note("", "The expression is right. " + (r.noCounts || ""))
             : h("div", { class: "meter" }, h("strong", { id: "kept" },
                 `${count(r.kept)} of ${plural(r.of, kind)} pass`), rule(r.kept / Math.max(r.of, 1))),
+        r.kept ? h("p", { class: "hint" }, "For instance: " + r.sample.join(", ") +
+            (r.kept > r.sample.length ? "\u2026" : "")) : null,
         r.needsUser ? h("p", { class: "hint" }, "It looks at the user who asks.") : null,
+        r.why ? note(r.passes ? "good" : "warn", r.why) : null,
         r.warnings.map((w) => note("warn", w)),
         r.compiled ? h("details", null, h("summary", { class: "hint" }, "Compiled form"),
             h("pre", { class: "compiled" }, r.compiled)) : null,
@@ -54,8 +57,9 @@ export function filters(root, app) {
     const text = h("textarea", { id: "expression", rows: 4, spellcheck: "false",
         autocapitalize: "off", "aria-describedby": "verdict", placeholder: example(g) });
     text.value = m.text;
-    const user = h("input", { id: "as", autocomplete: "off", spellcheck: "false",
-        autocapitalize: "off", value: m.user || "" });
+    const as = finder(app, () => "users", { id: "as", value: m.user || "" });
+    const item = finder(app, () => "items", { id: "tried", value: m.item || "" });
+    const user = as.input;
     const values = h("div", { class: "fields" });
     const box = h("div", { id: "verdict", "aria-live": "polite" });
     const lines = h("div");
@@ -81,7 +85,7 @@ export function filters(root, app) {
 
     async function check() {
         const mine = ++turn;
-        Object.assign(m, { text: text.value, user: user.value });
+        Object.assign(m, { text: text.value, user: user.value, item: item.input.value });
         Object.assign(m.values, given());
         save.disabled = true;
         if (!text.value.trim()) {
@@ -99,6 +103,8 @@ export function filters(root, app) {
         const q = { groupName: g.name, expression: text.value, filterValues: given() };
         if (user.value.trim())
             q.userId = user.value.trim();
+        if (item.input.value.trim())
+            q.candidateId = item.input.value.trim();
         try {
             const r = await ask("check", q);
             if (mine !== turn)
@@ -130,8 +136,7 @@ export function filters(root, app) {
         e.preventDefault();
         try {
             await aws("CreateFilter", { name: name.value, filterExpression: text.value,
-                datasetGroupArn: `arn:aws:personalize:${app.server.region}:${app.server.account}:` +
-                    "dataset-group/" + g.name });
+                datasetGroupArn: arn(app, "dataset-group", g.name) });
             await app.refresh();
             document.getElementById("stored").focus();
         } catch (err) {
@@ -139,26 +144,43 @@ export function filters(root, app) {
         }
     }
 
+    async function drop(f) {
+        try {
+            await aws("DeleteFilter", { filterArn: arn(app, "filter", f.name) });
+            await app.refresh();
+        } catch (err) {
+            fill(saved, failed(err));
+        }
+    }
+
+    const stored = (f) => h("div", { class: "stored" },
+        h("div", { class: "row" },
+            h("button", { type: "button", class: "small", on: { click: () => {
+                text.value = f.expression;
+                name.value = "";
+                check();
+                text.focus();
+            } } }, f.name),
+            h("button", { type: "button", class: "small plain", "aria-label": "Delete " + f.name,
+                on: { click: (e) => confirmed(e.target, () => drop(f)) } }, "Delete")),
+        h("p", { class: "hint" }, h("code", null, f.expression)));
+
     text.addEventListener("input", soon);
     user.addEventListener("input", soon);
+    item.input.addEventListener("input", soon);
     name.addEventListener("input", soon);
     add(root, h("h1", null, "Filters"),
         h("div", { class: "aside" },
             h("div", null,
                 field("Expression", text), vocabulary(g, write),
-                h("div", { class: "fields" }, field("As user", user), values), box,
+                h("div", { class: "fields" }, field("As user", user), as.list,
+                    field("What becomes of the item", item.input), item.list, values), box,
                 h("form", { on: { submit: store } }, h("div", { class: "fields" },
                     field("Save under the name", name, "grow"), save), saved),
                 lines),
             h("section", { class: "card" },
                 h("h3", { id: "stored", tabindex: "-1" }, "Stored filters"),
-                g.filters.length ? g.filters.map((f) => h("div", null,
-                    h("p", null, h("button", { type: "button", class: "small", on: { click: () => {
-                        text.value = f.expression;
-                        name.value = "";
-                        check();
-                        text.focus();
-                    } } }, f.name)), h("p", { class: "hint" }, h("code", null, f.expression))))
+                g.filters.length ? g.filters.map(stored)
                     : h("p", { class: "quiet" }, "None yet."))));
     check();
     return () => { turn++; };

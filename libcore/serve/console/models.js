@@ -1,11 +1,13 @@
-// Versions with their metrics beside each other, and the campaigns that answer from them.
-import { h, add, fill, commands, table, rule, note, number, bytes, time, stamp, line } from "./ui.js";
+// Versions with their metrics beside each other, training, and the campaigns that answer.
+import { h, add, fill, aws, arn, commands, confirmed, field, select, table, rule, note, failed, number,
+    bytes, time, stamp, line } from "./ui.js";
 
 const SHOWN = 8; // versions that are compared at first
 const labels = {
     coverage: "Coverage", mean_reciprocal_rank: "MRR", precision: "Precision",
     normalized_discounted_cumulative_gain: "NDCG", average_rewards_at: "Average rewards",
 };
+const running = new Map(); // ARN of a version in training -> what to say of it
 
 function label(metric) {
     const m = /^(.*?)(?:_at_(\d+))?$/.exec(metric);
@@ -53,9 +55,20 @@ function differences(list) {
         ], differ));
 }
 
-function campaigns(g) {
+// ---- campaigns ----
+
+function campaigns(app, said) {
+    const g = app.group;
     if (!g.campaigns.length)
         return note("", "Nothing answers yet: there is no model.");
+    async function drop(c) {
+        try {
+            await aws("DeleteCampaign", { campaignArn: arn(app, "campaign", c.name) });
+            await app.refresh();
+        } catch (e) {
+            fill(said, failed(e));
+        }
+    }
     return table("What answers", [
         { name: "Campaign", cell: (c) => c.name },
         { name: "Solution", cell: (c) => c.solution },
@@ -63,36 +76,172 @@ function campaigns(g) {
         { name: "Goes with", cell: (c) => c.latest ? "the latest version" : "this version" },
         { name: "Recipe", cell: (c) => c.preset || c.recipe || "" },
         { name: "State", cell: (c) => c.why ? h("span", { class: "tag bad", title: c.why }, c.why)
-            : h("span", { class: "tag good" }, c.made ? "campaign" : "answers under its own name") },
-    ], g.campaigns);
+            : h("span", { class: "tag good" }, c.made ? "campaign" : "solution, as it is") },
+        { name: "", cell: (c) => c.made ? h("button", { type: "button", class: "small plain",
+            "aria-label": "Delete campaign " + c.name,
+            on: { click: (e) => confirmed(e.target, () => drop(c)) } }, "Delete") : "" },
+    ], g.campaigns.slice().sort((a, b) => b.made - a.made || a.name.localeCompare(b.name)));
+}
+
+// A campaign is made, or one that is there goes to another version.
+function serve(app, list, said) {
+    const g = app.group;
+    const solutions = [...new Set(list.map((v) => v.solution))];
+    const which = select({ id: "serve" }, [
+        ...solutions.map((s) => [s + "/$LATEST", s + ", always the latest"]),
+        ...list.map((v) => [key(v), v.solution + ", " + stamp(v.version)])]);
+    const name = h("input", { id: "campaign-name", list: "campaign-names", required: true,
+        pattern: "[a-zA-Z0-9][a-zA-Z0-9_\\-]*", maxlength: 63, autocomplete: "off",
+        spellcheck: "false", autocapitalize: "off" });
+    async function run(e) {
+        e.preventDefault();
+        const there = g.campaigns.find((c) => c.made && c.name === name.value);
+        const body = { solutionVersionArn: arn(app, "solution", which.value),
+            campaignConfig: { syncWithLatestSolutionVersion: which.value.endsWith("/$LATEST") } };
+        try {
+            if (there)
+                await aws("UpdateCampaign", { campaignArn: arn(app, "campaign", name.value), ...body });
+            else
+                await aws("CreateCampaign", { name: name.value, ...body });
+            await app.refresh();
+        } catch (err) {
+            fill(said, failed(err));
+        }
+    }
+    return h("form", { on: { submit: run } }, h("div", { class: "fields" },
+        field("Campaign: a new name or one of these", name, "grow"),
+        h("datalist", { id: "campaign-names" }, g.campaigns.filter((c) => c.made)
+            .map((c) => h("option", { value: c.name }))),
+        field("Answers from", which, "grow"), h("button", { type: "submit" }, "Serve")));
+}
+
+// ---- training ----
+
+// Asks how a training is doing until it has ended.
+async function follow(app, version, say) {
+    const began = Date.now();
+    for (;;) {
+        const v = (await aws("DescribeSolutionVersion", { solutionVersionArn: version }))
+            .solutionVersion;
+        if (v.status === "ACTIVE" || v.status.includes("FAILED") || v.status.includes("STOPPED")) {
+            running.delete(version);
+            if (v.status !== "ACTIVE")
+                throw new Error(v.failureReason || "The training was stopped.");
+            return;
+        }
+        const said = v.status.replace("CREATE ", "").replace("_", " ").toLowerCase() + ", " +
+            Math.round((Date.now() - began) / 1000) + " s";
+        running.set(version, said);
+        say(said);
+        await new Promise((done) => setTimeout(done, 500));
+    }
+}
+
+function train(app, list, state) {
+    const g = app.group;
+    const name = h("input", { id: "solution", required: true, maxlength: 63, autocomplete: "off",
+        pattern: "[a-zA-Z0-9][a-zA-Z0-9_\\-]*", spellcheck: "false", autocapitalize: "off",
+        list: "solutions", value: list.length ? "" : "personal" });
+    const recipe = select({ id: "recipe" }, [["", "\u2026"]]);
+    const said = h("div", { id: "training", role: "status" });
+    const button = h("button", { class: "main", type: "submit" }, "Train");
+    const lines = h("div");
+    const known = () => list.find((v) => v.solution === name.value);
+
+    function tell() {
+        const v = known();
+        recipe.disabled = !!v; // a solution keeps its recipe
+        if (v && v.recipe)
+            recipe.value = made_by(v);
+        fill(lines, commands("On the command line",
+            line("pz-train", "-g", g.path, "-r", recipe.value || "aws-user-personalization", "-S",
+                name.value || "NAME"),
+            line("pz-train", "--list-recipes"),
+            line("pz-eval", "-g", g.path, "-r", [...new Set(["aws-popularity-count",
+                recipe.value || "aws-user-personalization", ...list.map(made_by)])]
+                .slice(0, 4).join(","))));
+    }
+    aws("ListRecipes", { maxResults: 100 }).then((r) => {
+        const names = r.recipes.map((x) => x.name);
+        fill(recipe, names.map((n) => h("option", { value: n,
+            selected: n === "aws-user-personalization" }, n)));
+        tell();
+    }).catch((e) => fill(said, failed(e)));
+
+    async function wait(version) {
+        button.disabled = true;
+        try {
+            await follow(app, version, (text) => { said.textContent = "Training: " + text; });
+            if (!state.gone)
+                await app.refresh();
+        } catch (e) {
+            fill(said, failed(e));
+        }
+        button.disabled = false;
+    }
+
+    async function run(e) {
+        e.preventDefault();
+        fill(said);
+        try {
+            if (!known())
+                await aws("CreateSolution", { name: name.value,
+                    datasetGroupArn: arn(app, "dataset-group", g.name),
+                    recipeArn: "arn:aws:personalize:::recipe/" + recipe.value })
+                    .catch((err) => {
+                        if (err.name !== "ResourceAlreadyExistsException")
+                            throw err;
+                    });
+            const v = await aws("CreateSolutionVersion",
+                { solutionArn: arn(app, "solution", name.value) });
+            running.set(v.solutionVersionArn, "pending");
+            wait(v.solutionVersionArn);
+        } catch (err) {
+            fill(said, failed(err));
+        }
+    }
+    name.addEventListener("input", tell);
+    recipe.addEventListener("change", tell);
+    tell();
+    for (const version of running.keys())
+        wait(version);
+    return [h("form", { on: { submit: run } }, h("div", { class: "fields" },
+        field("Solution: a new name or one of these", name, "grow"),
+        h("datalist", { id: "solutions" }, [...new Set(list.map((v) => v.solution))]
+            .map((s) => h("option", { value: s }))),
+        field("Recipe", recipe, "grow"), button)), said, lines];
 }
 
 export function models(root, app) {
     const g = app.group;
     const list = g.versions.filter((v) => !v.error);
-    const chosen = new Set(list.slice().sort((a, b) => b.version.localeCompare(a.version))
-        .slice(0, SHOWN).map(key));
-    const charts = h("div", { "aria-live": "polite" });
+    const state = { gone: false };
+    const said = h("div", { role: "status" });
+    const chosen = app.memory.chosen ||= new Set();
+    const fresh = list.slice().sort((a, b) => b.version.localeCompare(a.version)).slice(0, SHOWN);
+    if (!chosen.size || !fresh.some((v) => chosen.has(key(v))))
+        fresh.forEach((v) => chosen.add(key(v)));
+    else if (fresh.length)
+        chosen.add(key(fresh[0])); // what was trained just now
+    const charts = h("div");
     const draw = () => {
         const some = list.filter((v) => chosen.has(key(v)));
         fill(charts, some.length ? [compare(some), differences(some)]
             : note("", "Choose versions in the table."));
     };
     add(root, h("h1", null, "Models"));
-    add(root, h("h2", null, "Campaigns"), campaigns(g));
     if (g.versions.length) {
         draw();
         add(root, h("h2", null, "Versions beside each other"), charts,
             h("h2", null, "All versions"),
             table("Versions", [
+                { name: "Solution", cell: (v) => v.solution },
                 { name: "Compare", cell: (v) => v.error ? "" : h("input", {
-                    type: "checkbox", checked: chosen.has(key(v)), class: "pickone",
-                    "aria-label": "Compare " + key(v),
+                    type: "checkbox", checked: chosen.has(key(v)), "aria-label": "Compare " + key(v),
                     on: { change: (e) => {
                         chosen[e.target.checked ? "add" : "delete"](key(v));
                         draw();
                     } } }) },
-                { name: "Solution", cell: (v) => v.solution },
                 { name: "Version", cell: (v) => stamp(v.version) },
                 { name: "Recipe", cell: (v) => v.error
                     ? h("span", { class: "tag bad" }, v.error) : made_by(v) },
@@ -103,11 +252,9 @@ export function models(root, app) {
                 { name: "Seconds", num: true, cell: (v) => number(v.seconds) },
             ], g.versions));
     }
-    const solution = list.length ? list[0].solution : "personal";
-    add(root, commands("On the command line",
-        line("pz-train", "--list-recipes"),
-        line("pz-train", "-g", g.path, "-r", "aws-user-personalization", "-S", "personal"),
-        list.length ? line("pz-train", "-g", g.path, "-r", list[0].recipe, "-S", solution) : null,
-        line("pz-eval", "-g", g.path, "-r",
-            [...new Set(["pz-popularity", ...list.map((v) => v.recipe)])].slice(0, 4).join(","))));
+    add(root, h("h2", null, "Train"), g.datasets.length ? train(app, list, state)
+        : note("", "There are no datasets to learn from yet."));
+    if (list.length)
+        add(root, h("h2", null, "Campaigns"), campaigns(app, said), serve(app, list, said), said);
+    return () => { state.gone = true; };
 }

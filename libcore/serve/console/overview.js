@@ -1,5 +1,5 @@
 // Datasets: how large, of what, and what in them would hurt a model.
-import { h, add, fill, ask, command, commands, table, bars, tile, note, failed, count, number,
+import { h, add, fill, ask, command, commands, table, bars, rule, columns_of, tile, note, failed, count, number,
     percent, bytes, day, line } from "./ui.js";
 
 function use(f) {
@@ -47,11 +47,11 @@ function dataset(d, insights) {
             h("small", null, count(d.rows) + " rows, " + bytes(d.bytes))),
         table("Columns of " + d.dataset, [
             { name: "Column", cell: (r) => h("code", null, r.f.name) },
-            { name: "Type", keep: true, cell: (r) => r.f.type + (r.f.nullable ? " or null" : "") },
+            { name: "Type", cell: (r) => r.f.type + (r.f.nullable ? " or null" : "") },
             { name: "Use", cell: (r) => use(r.f) },
             { name: "Filled", num: true, cell: (r) => r.c ? percent(r.c.filledPercent) :
                 use(r.f) === "id" ? percent(100) : "" },
-            { name: "Values", keep: true, cell: (r) => values_of(r.c, r.f) },
+            { name: "Values", cell: (r) => values_of(r.c, r.f) },
             { name: "Spread", chart: true, cell: (r) =>
                 r.c && r.c.values ? spread(r.c.values, use(r.f) === "time") : "" },
         ], rows));
@@ -66,15 +66,18 @@ function schema(app, d) {
 
 function minimums(list) {
     const name = {
-        interactions: "interactions", activeUsers: "users with two or more",
-        activeUserPercent: "of users, with two or more (%)", interactedItems: "items with interactions",
+        interactions: "Interactions", activeUsers: "Users with two or more",
+        activeUserPercent: "Users with two or more, in percent",
+        interactedItems: "Items with interactions",
     };
-    return table("What training needs", [
-        { name: "", cell: (m) => name[m.name] || m.name },
-        { name: "There are", num: true, cell: (m) => number(m.have) },
-        { name: "Needed", num: true, cell: (m) => m.needed ? number(m.needed) : "" },
-        { name: "Advised", num: true, cell: (m) => m.advised ? number(m.advised) : "" },
-    ], list);
+    return list.map((m) => {
+        const want = m.advised || m.needed;
+        return h("div", { class: "need" },
+            h("div", { class: "row" }, h("span", null, name[m.name] || m.name),
+                h("span", null, number(m.have) + " of " + number(want) +
+                    (m.advised ? " advised" : " needed"))),
+            rule(want ? m.have / want : 1));
+    });
 }
 
 function findings(list) {
@@ -85,32 +88,44 @@ function findings(list) {
         h("span", { class: "tag " + (kind[f.level] || "") }, f.level), h("span", null, f.message))));
 }
 
-const quantiles = (name, v) => [name, number(v.min), number(v.p50), number(v.p90), number(v.max)];
+const each = (v) => `${number(v.min)} to ${number(v.max)}, half have at most ${number(v.p50)}, ` +
+    `nine in ten at most ${number(v.p90)}`;
 
 function insight(root, app, r, titles) {
     const i = r.interactions;
-    const spreads = [quantiles("of a user", i.rowsPerUser), quantiles("of an item", i.rowsPerItem)];
-    const heads = ["", "Fewest", "Half under", "90\u202f% under", "Most"];
     fill(root,
         h("h2", null, "Findings"), findings(r.findings),
         h("div", { class: "columns" },
             h("section", { class: "card" }, h("h3", null, "What training needs"),
-                minimums(r.minimums)),
+                minimums(r.minimums),
+                h("dl", null, h("dt", null, "Interactions of a user"), h("dd", null, each(i.rowsPerUser)),
+                    h("dt", null, "Interactions of an item"), h("dd", null, each(i.rowsPerItem)))),
             i.eventTypes.length ? h("section", { class: "card" }, h("h3", null, "Event types"),
                 bars(i.eventTypes.map((t) => [t.eventType, t.count]))) : null,
             h("section", { class: "card" }, h("h3", null, "Items with most interactions"),
-                bars(i.topItems.map((t) => [titles[t.itemId] || t.itemId, t.count]))),
-            h("section", { class: "card" }, h("h3", null, "Interactions each"),
-                table("Interactions each", heads.map((name, k) =>
-                    ({ name, num: k > 0, cell: (row) => row[k] })), spreads))),
+                bars(i.topItems.map((t) => [titles[t.itemId] || t.itemId, t.count])))),
         app.group.datasets.map((d) => dataset(d, r)));
+}
+
+// When the interactions were.
+function activity(g, inter) {
+    const box = h("figure", null, h("figcaption", { class: "ends" },
+        h("span", null, day(inter.from)), h("span", null, "Interactions by time"),
+        h("span", null, day(inter.to))));
+    ask("activity", { groupName: g.name, parts: 60 }).then((r) => {
+        const most = Math.max(...r.counts);
+        box.prepend(columns_of(r.counts, "Interactions from " + day(inter.from) + " to " +
+            day(inter.to) + ", in " + r.counts.length + " parts of " +
+            number(r.seconds / 86400, 3) + " days; at most " + count(most) + " in one"));
+    }).catch(() => {}); // the dates are there
+    return box;
 }
 
 export function overview(root, app) {
     const g = app.group;
     const of = (name) => g.datasets.find((d) => d.dataset === name);
     const inter = of("interactions");
-    const rest = h("div", { "aria-live": "polite" });
+    const rest = h("div");
     let gone = false;
     add(root, h("h1", null, g.name));
     if (!g.datasets.length)
@@ -124,11 +139,10 @@ export function overview(root, app) {
         tile(count(g.versions.length), g.versions.length === 1 ? "model" : "models"),
         g.eventStore ? tile(count(g.eventStore.events), "events put since") : null));
     if (inter && inter.from)
-        add(root, h("p", { class: "quiet" },
-            "From " + day(inter.from) + " to " + day(inter.to) + "."));
+        add(root, activity(g, inter));
     add(root, rest);
     if (inter) {
-        fill(rest, h("p", { class: "quiet" }, "Reading the datasets\u2026"));
+        fill(rest, h("p", { class: "quiet", role: "status" }, "Reading the datasets\u2026"));
         ask("insights", { groupName: g.name }).then(async (r) => {
             const ids = r.interactions.topItems.map((t) => t.itemId);
             const { titles } = await ask("titles", { groupName: g.name, ids });

@@ -49,6 +49,9 @@ function frame(at) {
     fill(nav, groups.length ? views.map(([name, text]) =>
         h("a", { href: link(at.group, name), "aria-current": name === at.view ? "page" : null },
             text)) : null);
+    const on = nav.querySelector("[aria-current]");
+    if (on)
+        on.scrollIntoView({ inline: "center", block: "nearest" });
     const view = views.find((v) => v[0] === at.view);
     document.title = (view && groups.length ? view[1] + " - " + at.group + " - " : "") +
         "pz console";

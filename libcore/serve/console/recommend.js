@@ -1,6 +1,8 @@
 // A user or an item in, recommendations out: with titles, scores, reasons, and the lines
-// that ask the same.
-import { h, add, fill, ask, commands, field, select, rule, note, failed, number, plural, day, line } from "./ui.js";
+// that ask the same; beside them what the user did, and events to add to it.
+import { h, add, fill, ask, arn, commands, field, finder, select, rule, note, failed, number, plural,
+    day, time, line } from "./ui.js";
+import { event_form } from "./put.js";
 
 const words = {
     user: ["User", "Type a user id"],
@@ -8,35 +10,31 @@ const words = {
     attributes: ["Attributes", "ITEMS.GENRES = \"Comedy\""],
     nobody: ["User (not needed)", ""],
 };
+const about_item = (c) => c.asks === "item" || c.asks === "attributes";
 
 // The line of pz-recommend that asks the same.
-export function shell(app, c, q) {
-    const item = c.asks === "item" || c.asks === "attributes";
-    const title = (app.group.datasets.find((d) => d.dataset === c.answers) || {}).title;
+function shell(app, c, d, q) {
     const values = Object.entries(q.filterValues || {}).map(([k, v]) => ["-V", k + "=" + v]);
-    const id = item ? q.itemId : q.userId || "nobody";
+    const id = about_item(c) ? q.itemId : q.userId || "nobody";
     return line("pz-recommend", "-g", app.group.path,
         "-S", c.latest ? c.solution : c.solution + "/" + c.version, "-n", q.numResults,
         q.filter ? ["-F", q.filter, values] : null,
-        item && q.userId ? ["--user", q.userId] : null,
-        title ? ["--metadata", title] : null, c.explains ? "--explain" : null,
+        about_item(c) && q.userId ? ["--user", q.userId] : null,
+        d.title ? ["--metadata", d.title] : null, c.explains ? "--explain" : null,
         id.startsWith("-") ? "--" : null, id);
 }
 
 function cloud(app, c, q) {
-    const arn = (kind, name) => `arn:aws:personalize:${app.server.region}:${app.server.account}:` +
-        kind + "/" + name;
-    const stored = app.group.filters.some((f) => f.name === q.filter);
-    if (c.answers === "users" || (q.filter && !stored))
-        return null;
+    if (c.answers === "users")
+        return null; // AWS has such answers in batches only
     const action = c.answers === "actions";
     const values = Object.entries(q.filterValues || {}).map(([k, v]) => `${k}=${JSON.stringify(v)}`);
     return line("aws", "--endpoint-url", location.origin, "personalize-runtime",
         action ? "get-action-recommendations" : "get-recommendations",
-        "--campaign-arn", arn("campaign", c.name),
+        "--campaign-arn", arn(app, "campaign", c.name),
         c.asks === "item" ? ["--item-id", q.itemId] : null,
         q.userId ? ["--user-id", q.userId] : null, "--num-results", q.numResults,
-        q.filter ? ["--filter-arn", arn("filter", q.filter),
+        q.filter ? ["--filter-arn", arn(app, "filter", q.filter),
             values.length ? ["--filter-values", values.join(",")] : null] : null);
 }
 
@@ -47,112 +45,176 @@ function columns(item, d) {
     const long = ([name, v]) => of(name).textual || v.length > 60;
     const shown = ([name, v]) => name === "CREATION_TIMESTAMP" && /^\d+$/.test(v)
         ? day(new Date(v * 1000).toISOString()) : v.replaceAll("|", ", ");
+    const name_of = (name) => name === "CREATION_TIMESTAMP" ? "since "
+        : name.toLowerCase().replaceAll("_", " ") + " ";
     return [
         h("div", null, rest.filter((c) => !long(c)).slice(0, 6).map((c) =>
             h("span", { class: "chip", title: c[0] },
-                of(c[0]).categorical ? null : h("span", null, c[0].toLowerCase() + " "), shown(c)))),
+                of(c[0]).categorical ? null : h("span", null, name_of(c[0])), shown(c)))),
         rest.filter(long).slice(0, 1).map((c) => h("div", { class: "text", title: c[0] }, c[1])),
     ];
 }
 
-// Contributions as bars to the right of the middle, or to its left where they are negative.
-function reasons(item) {
+// Contributions as bars, in another colour where they are negative.
+function contributions(item) {
     const most = Math.max(...item.because.map((r) => Math.abs(r.contribution)), 1e-12);
-    const bar = (x) => {
-        const share = Math.min(1, Math.abs(x) / most) * 100 + "%";
-        return h("span", { class: "both", "aria-hidden": "true" },
-            h("i", { class: x < 0 ? "less" : "", width: share }));
-    };
+    const bar = (x) => h("span", { class: "both", "aria-hidden": "true" },
+        h("i", { class: x < 0 ? "less" : "", width: Math.min(1, Math.abs(x) / most) * 100 + "%" }));
     const row = (name, x) => [h("span", null, name), bar(x),
         h("span", { class: "num" }, number(x, 3))];
-    return h("details", null, h("summary", null, "Why"),
-        h("div", { class: "why" },
-            item.because.map((r) => row(r.title
-                ? [r.title, " ", h("span", { class: "id" }, r.itemId)]
-                : h("span", { class: "id" }, r.itemId), r.contribution)),
-            item.others ? row(plural(item.others, "other"), item.othersContribution) : null,
-            h("span", { class: "sum" }, "Together"), h("span"),
-            h("span", { class: "num sum" }, number(item.rawScore, 4))));
+    return h("div", { class: "why" },
+        item.because.map((r) => row(r.title ? [r.title, " ", h("span", { class: "id" }, r.itemId)]
+            : h("span", { class: "id" }, r.itemId), r.contribution)),
+        item.others ? row(plural(item.others, "other"), item.othersContribution) : null,
+        h("span", { class: "sum" }, "Together"), h("span"),
+        h("span", { class: "num sum" }, number(item.rawScore, 4)));
 }
 
-function entry(item, most, d, put) {
+// Where an item was in the list before; none: nothing was put.
+function moved(item, rank, before) {
+    const was = before ? before.indexOf(item.id) : rank;
+    return was === rank ? null : h("span", { class: "moved" },
+        was < 0 ? " new here" : was > rank ? " up from " + (was + 1) : " down from " + (was + 1));
+}
+
+function entry(item, rank, most, d, action, before) {
     return h("li", { "data-id": item.id },
         h("div", null,
             h("div", null, h("span", { class: "name" }, item.title || item.id), " ",
-                item.title ? h("span", { class: "id" }, item.id) : null),
+                item.title ? h("span", { class: "id" }, item.id) : null,
+                moved(item, rank, before)),
             columns(item, d)),
         h("div", { class: "score" }, item.score === undefined ? "" : number(item.score),
             item.score > 0 ? rule(item.score / most) : null),
-        item.because ? reasons(item) : null, put ? put(item) : null);
+        h("div", { class: "acts" },
+            item.because ? h("details", null, h("summary", null, "Why"), contributions(item)) : null,
+            action ? action(item) : null));
 }
 
-function results(box, c, d, q, r) {
+function results(box, c, d, q, r, titles, action, before) {
     const most = Math.max(...r.items.map((i) => i.score || 0), 1e-12);
-    const who = c.asks === "item" || c.asks === "attributes" ? q.itemId : q.userId;
-    const said = plural(r.items.length, c.answers.slice(0, -1)) + (who ? " for " + who : "") +
+    const who = about_item(c) ? q.itemId : q.userId;
+    const said = plural(r.items.length, c.answers.slice(0, -1)) +
+        (who ? " for " + (titles[who] ? titles[who] + " (" + who + ")" : who) : "") +
         " in " + (r.seconds * 1000).toFixed(r.seconds < 0.01 ? 1 : 0) + "\u202fms";
-    fill(box, h("h2", { id: "said" }, said),
+    box.said.textContent = said;
+    fill(box,
         r.fallback ? note("warn", "Nothing is known of " + (who || "nobody") +
             ": these are the popular ones.") : null,
         !r.explains && r.items.length ? h("p", { class: "hint" },
             "This recipe cannot tell reasons.") : null,
-        r.items.length ? h("ol", { class: "list" }, r.items.map((i) => entry(i, most, d)))
+        r.items.length ? h("ol", { class: "list" }, r.items.map((i, k) =>
+            entry(i, k, most, d, action, before)))
             : note("", "No item passes the filter."));
 }
+
+// ---- beside ----
+
+function past(box, user, r) {
+    const list = r.events.slice().sort((a, b) => b.time.localeCompare(a.time)).slice(0, 12);
+    fill(box, h("h2", null, "User " + user),
+        Object.entries(r.columns).map(([k, v]) => h("span", { class: "chip" },
+            h("span", null, k.toLowerCase() + " "), v)),
+        h("p", { class: "hint" }, plural(r.stored, "interaction") + " imported, " +
+            plural(r.put, "event") + " put since"),
+        list.length ? h("ol", { class: "history", "aria-label": "The latest" }, list.map((e) =>
+            h("li", null, e.eventType ? h("span", { class: "tag" + (e.put ? " good" : "") },
+                e.eventType) : null, " ", e.title || e.itemId, " ",
+            h("small", null, time(e.time).slice(0, 16))))) : null);
+}
+
+// Why an item is, or is not, among them.
+function ask_why(app, c, question) {
+    const item = finder(app, () => c.answers, { id: "whyitem" });
+    const out = h("div", { id: "whysaid", "aria-live": "polite" });
+    async function run(e) {
+        e.preventDefault();
+        try {
+            const id = await item.id();
+            if (!id)
+                return;
+            const q = { ...await question(), itemList: [id], numResults: 1 };
+            const filtered = q.filter ? await ask("recommend", q) : null;
+            delete q.filter;
+            delete q.filterValues;
+            const r = await ask("recommend", q);
+            const found = r.items[0];
+            fill(out, filtered && !filtered.items.length
+                ? note("warn", "The filter takes it out.") : null,
+            r.unknown && !(found && found.because) ? note("warn", "The model does not know " + id + ".")
+                : null,
+            found && found.because ? [h("p", null, h("b", null, found.title || id)),
+                contributions(found)] : null);
+        } catch (err) {
+            fill(out, failed(err));
+        }
+    }
+    return [h("form", { on: { submit: run } }, h("div", { class: "fields" },
+        field("Why, or why not, this one?", item.input, "grow"), item.list,
+        h("button", { type: "submit" }, "Explain"))), out];
+}
+
+// ---- the view ----
 
 export function recommend(root, app) {
     const g = app.group;
     const able = g.campaigns.filter((c) => !c.why);
-    const said = app.address().values;
     if (!able.length) {
         add(root, h("h1", null, "Recommend"),
-            note("", "There is no model to ask yet. This line makes one:"),
+            note("", "There is no model to ask yet. This line makes one, and so does the view Models:"),
             commands("On the command line",
                 line("pz-train", "-g", g.path, "-r", "aws-user-personalization", "-S", "personal")));
         return null;
     }
     const m = app.memory.recommend ||= {};
-    for (const [key, value] of said)
+    for (const [key, value] of app.address().values)
         m[key] = value;
     const names = able.map((c) => c.name);
     if (!names.includes(m.campaign))
-        m.campaign = names.includes("personal") ? "personal" : names[0];
+        m.campaign = (able.find((c) => c.asks === "user") || able[0]).name;
     const pick = select({ id: "campaign" }, able.map((c) => [c.name, c.name + " (" +
         (c.preset || c.recipe) + ")"]), m.campaign);
-    const id = h("input", { id: "who", autocomplete: "off", spellcheck: "false",
-        autocapitalize: "off", list: "found", value: m.id || "" });
-    const other = h("input", { id: "asker", autocomplete: "off", spellcheck: "false",
-        autocapitalize: "off", value: m.asker || "" });
+    const campaign = () => able.find((c) => c.name === pick.value);
+    const set = () => ({ user: "users", nobody: "users", item: "items" })[campaign().asks];
+    const who = finder(app, set, { id: "who", value: m.id || "" });
+    const other = finder(app, () => "users", { id: "asker", value: m.asker || "" });
     const n = h("input", { id: "many", type: "number", min: 1, max: 500, value: m.n || 10 });
     const filter = select({ id: "filter" }, [["", "none"], ...g.filters.map((f) => [f.name, f.name])],
         m.filter || "");
     const values = h("div", { class: "fields" });
     const label = h("span");
-    const box = h("div", { id: "answer", "aria-live": "polite" });
+    const box = h("div", { id: "answer" });
+    box.said = h("h2", { id: "said", "aria-live": "polite" }); // read out; the list is not
+    const beside = h("div", { id: "past" });
+    const why = h("div");
+    const did = h("div", { role: "status" });
+    const form = event_form(app, app.memory);
+    const putting = h("div", { class: "card", hidden: true }, h("h2", null, "Put an event"),
+        h("p", { class: "hint" }, "The button beside an item stores that the user did this with " +
+            "it, and asks again."),
+        h("div", { class: "fields" }, form.controls), did);
     const lines = h("div");
     let abort = null;
-
-    const campaign = () => able.find((c) => c.name === pick.value);
-    const about_item = () => ["item", "attributes"].includes(campaign().asks);
 
     // An input for each placeholder of the filter.
     function placeholders() {
         const f = g.filters.find((x) => x.name === filter.value);
-        const names_of = [...new Set([...(f ? f.expression : "").matchAll(/\$([A-Za-z0-9_]+)/g)]
+        const those = [...new Set([...(f ? f.expression : "").matchAll(/\$([A-Za-z0-9_]+)/g)]
             .map((x) => x[1]))];
-        fill(values, names_of.map((name) => field("$" + name, h("input", {
+        fill(values, those.map((name) => field("$" + name, h("input", {
             "data-name": name, value: (m.values || {})[name] || "", spellcheck: "false",
             placeholder: "10 or \"a\",\"b\"" }))));
     }
 
-    function question() {
+    async function question() {
         const q = { groupName: g.name, campaign: pick.value, numResults: Number(n.value) || 10 };
-        if (about_item()) {
-            q.itemId = id.value.trim();
-            if (other.value.trim())
-                q.userId = other.value.trim();
-        } else if (id.value.trim()) {
-            q.userId = id.value.trim();
+        const id = campaign().asks === "attributes" ? who.input.value.trim() : await who.id();
+        if (about_item(campaign())) {
+            q.itemId = id;
+            if (other.input.value.trim())
+                q.userId = other.input.value.trim();
+        } else if (id) {
+            q.userId = id;
         }
         if (filter.value) {
             q.filter = filter.value;
@@ -165,40 +227,92 @@ export function recommend(root, app) {
     function adapt() {
         const c = campaign();
         label.textContent = words[c.asks][0];
-        id.placeholder = words[c.asks][1];
-        other.closest("label").hidden = !about_item();
+        who.input.placeholder = words[c.asks][1];
+        other.input.closest("label").hidden = !about_item(c);
     }
 
-    async function run() {
-        const c = campaign();
-        const q = question();
-        Object.assign(m, { campaign: pick.value, id: id.value, asker: other.value, n: n.value,
-            filter: filter.value, values: q.filterValues });
-        if (c.asks !== "nobody" && !(about_item() ? q.itemId : q.userId)) {
-            fill(box);
-            fill(lines);
-            id.focus();
+    async function put(user, item, button) {
+        button.disabled = true;
+        try {
+            await form.put(user, item.id);
+            fill(did, note("good", form.type.value + " of " + (item.title || item.id) + " stored."));
+            await run([...box.querySelectorAll(".list > li")].map((e) => e.dataset.id));
+        } catch (e) {
+            fill(did, failed(e));
+            did.scrollIntoView({ block: "nearest" });
+        }
+        button.disabled = false;
+    }
+
+    function show_beside(c, q) {
+        const user = q.userId;
+        putting.hidden = !user || c.answers !== "items";
+        fill(why, c.explains && c.answers === "items" && !about_item(c)
+            ? ask_why(app, c, question) : null);
+        if (!user) {
+            fill(beside);
             return;
         }
+        ask("history", { groupName: g.name, userId: user }, abort.signal)
+            .then((r) => past(beside, user, r)).catch((e) => {
+                if (e.name !== "AbortError")
+                    fill(beside, failed(e));
+            });
+    }
+
+    // before: the list that an event was put to.
+    async function run(before) {
+        const c = campaign();
         if (abort)
             abort.abort();
         abort = new AbortController();
+        const { signal } = abort;
         box.setAttribute("aria-busy", "true");
         try {
-            const r = await ask("recommend", q, abort.signal);
+            const q = await question();
             const d = g.datasets.find((x) => x.dataset === c.answers) || { fields: [] };
-            results(box, c, d, q, r);
-            fill(lines, commands("The same on the command line", shell(app, c, q), cloud(app, c, q)));
+            Object.assign(m, { campaign: pick.value, id: who.input.value, asker: other.input.value,
+                n: n.value, filter: filter.value, values: q.filterValues });
+            if (c.asks !== "nobody" && !(about_item(c) ? q.itemId : q.userId)) {
+                fill(box.said);
+                fill(box);
+                fill(lines);
+                fill(beside);
+                fill(why);
+                putting.hidden = true;
+                who.input.focus();
+                return;
+            }
+            const r = await ask("recommend", q, signal);
+            const { titles } = c.asks === "item"
+                ? await ask("titles", { groupName: g.name, ids: [q.itemId] }, signal) : { titles: {} };
+            const action = q.userId && c.answers === "items" ? (item) =>
+                h("button", { type: "button", class: "small put", title: "Put an event",
+                    on: { click: (e) => put(q.userId, item, e.target) } },
+                form.type.value + " it") : null;
+            results(box, c, d, q, r, titles, action, before);
+            fill(lines, commands("The same on the command line", shell(app, c, d, q),
+                cloud(app, c, q)));
+            show_beside(c, q);
         } catch (e) {
             if (e.name === "AbortError")
                 return;
+            fill(box.said);
             fill(box, failed(e));
             fill(lines);
+        } finally {
+            if (!signal.aborted)
+                box.removeAttribute("aria-busy");
         }
-        box.removeAttribute("aria-busy");
     }
 
-    pick.addEventListener("change", () => { adapt(); run(); });
+    pick.addEventListener("change", () => {
+        const before = label.textContent;
+        adapt();
+        if (label.textContent !== before)
+            who.input.value = "";
+        run();
+    });
     filter.addEventListener("change", () => {
         placeholders();
         const blank = [...values.querySelectorAll("input")].find((i) => !i.value);
@@ -207,21 +321,26 @@ export function recommend(root, app) {
         else
             run();
     });
-    const form = h("form", { id: "ask", on: { submit: (e) => { e.preventDefault(); run(); } } },
-        h("div", { class: "fields" },
-            field("Campaign", pick, "grow"),
-            h("label", { class: "field grow" }, label, id),
-            field("Asked by user", other),
-            field("How many", n, "small"),
-            field("Filter", filter),
-            h("button", { class: "main", type: "submit" }, "Recommend")),
-        values);
-    add(root, h("h1", null, "Recommend"), form, box, lines);
+    form.type.addEventListener("change", () => box.querySelectorAll(".put").forEach((b) => {
+        b.textContent = form.type.value + " it";
+    }));
+    add(root, h("h1", null, "Recommend"),
+        h("form", { id: "ask", on: { submit: (e) => { e.preventDefault(); run(); } } },
+            h("div", { class: "fields" },
+                field("Campaign", pick, "grow"),
+                h("label", { class: "field grow" }, label, who.input), who.list,
+                field("Asked by user", other.input), other.list,
+                field("How many", n, "small"),
+                field("Filter", filter),
+                h("button", { class: "main", type: "submit" }, "Recommend")),
+            values),
+        h("div", { class: "aside" }, h("div", null, box.said, box, lines),
+            h("div", null, beside, why, putting)));
     placeholders();
     adapt();
     if (m.id || campaign().asks === "nobody")
         run();
     else
-        id.focus();
+        who.input.focus();
     return () => { if (abort) abort.abort(); };
 }

@@ -102,6 +102,11 @@ export const time = (iso) => (iso || "").replace("T", " ").replace("Z", "");
 export const stamp = (v) =>
     /^\d{8}T\d{6}Z/.test(v) ? v.replace(/^(....)(..)(..)T(..)(..)(..)Z/, "$1-$2-$3 $4:$5:$6") : v;
 
+// NUM_RATINGS as AWS writes a column in JSON: numRatings.
+export const camel = (name) => name.toLowerCase().replace(/_+(.)/g, (_, c) => c.toUpperCase());
+export const arn = (app, kind, name) =>
+    `arn:aws:personalize:${app.server.region}:${app.server.account}:${kind}/${name}`;
+
 // A word for sh.
 export const quote = (s) =>
     /^[A-Za-z0-9_./:=@%+,-]+$/.test(s) ? s : "'" + s.replaceAll("'", "'\\''") + "'";
@@ -113,7 +118,8 @@ export const line = (...words) =>
 
 // A command with a button that copies it.
 export function command(text) {
-    const code = h("code", null, text);
+    // Words stay whole where the line is wrapped.
+    const code = h("code", null, text.split(/(?<=\s)/).map((word) => h("span", null, word)));
     const button = h("button", { class: "small", type: "button", "aria-label": "Copy the command" },
         "Copy");
     button.addEventListener("click", async () => {
@@ -143,7 +149,7 @@ export function table(caption, columns, rows, props) {
             h("tbody", null, rows.map((row) => h("tr", null, columns.map((c, i) =>
                 h(i ? "td" : "th", {
                     scope: i ? null : "row",
-                    class: c.num ? "num" : c.chart ? "chart" : c.keep ? "keep" : null,
+                    class: c.num ? "num" : c.chart ? "chart" : c.text ? "text" : null,
                 }, c.cell(row))))))));
 }
 
@@ -158,6 +164,30 @@ export function bars(rows, format = count) {
     const most = Math.max(...rows.map((r) => r[1]), 1e-12);
     return h("div", { class: "bars" }, rows.map(([name, value]) =>
         [h("span", null, name), rule(value / most), h("span", null, format(value))]));
+}
+
+// Counts by time, as columns beside each other.
+export function columns_of(counts, label) {
+    const most = Math.max(...counts, 1);
+    return h("svg", { viewBox: `0 0 ${counts.length * 10} 100`, class: "time", role: "img",
+        "aria-label": label, preserveAspectRatio: "none" },
+        counts.map((n, i) => h("rect", { x: i * 10 + 1, width: 8, y: 100 - 100 * n / most,
+            height: 100 * n / most }, )));
+}
+
+// What cannot be undone wants a second click.
+export function confirmed(button, fn) {
+    if (button.dataset.sure) {
+        fn();
+        return;
+    }
+    const text = button.textContent;
+    button.dataset.sure = "yes";
+    button.textContent = "Really?";
+    setTimeout(() => {
+        delete button.dataset.sure;
+        button.textContent = text;
+    }, 3000);
 }
 
 export const tile = (value, name) =>
@@ -175,6 +205,43 @@ export function field(label, control, size) {
 export const select = (props, options, value) =>
     h("select", props, options.map(([v, text]) =>
         h("option", { value: v, selected: v === value }, text)));
+
+// An input for an id that offers what begins like what is typed, or has it in its title.
+let lists = 0;
+export function finder(app, set, props) {
+    const list = h("datalist", { id: "found" + ++lists });
+    const input = h("input", { autocomplete: "off", spellcheck: "false", autocapitalize: "off",
+        list: list.id, ...props });
+    let turn = 0;
+    input.addEventListener("input", later(async () => {
+        const mine = ++turn;
+        const text = input.value.trim();
+        if (!text || !set())
+            return;
+        try {
+            const { found } = await ask("find", { groupName: app.group.name, dataset: set(), text });
+            if (mine === turn)
+                fill(list, found.map((f) => h("option", { value: f.id }, f.title || f.id)));
+        } catch {
+            fill(list); // it helps, no more
+        }
+    }, 120));
+    // A title in place of an id: its id.
+    async function id() {
+        const text = input.value.trim();
+        if (!text || !set())
+            return text;
+        const { found } = await ask("find", { groupName: app.group.name, dataset: set(), text });
+        if (found.some((f) => f.id === text))
+            return text;
+        const named = found.filter((f) => (f.title || "").toLowerCase() === text.toLowerCase());
+        const one = named.length ? named : found.length === 1 ? found : [];
+        if (one.length)
+            input.value = one[0].id;
+        return input.value.trim();
+    }
+    return { input, list, id };
+}
 
 // Calls fn when nothing has happened for a while.
 export function later(fn, ms = 200) {

@@ -581,15 +581,7 @@ compact(const char *group)
 static int
 add_line(void *ctx, const struct pz_attributed *line)
 {
-    struct pz_buf *b = ctx;
-    char number[PZ_NUM_TEXT];
-    pz_format_f64(number, line->value);
-    pz_export_cell(b, line->metric, strlen(line->metric));
-    pz_buf_addc(b, ',');
-    pz_export_cell(b, line->type, strlen(line->type));
-    pz_buf_addf(b, ",%s,%s,", number, line->function);
-    pz_export_cell(b, line->source, strlen(line->source));
-    pz_buf_addf(b, ",%" PRId64 "\n", line->start);
+    pz_attributed_csv(ctx, line);
     return PZ_OK;
 }
 
@@ -616,8 +608,7 @@ attribution(const char *group)
         if (pz_metric_parse(&metric[a.n_metrics], opt.metric.item[a.n_metrics], &err))
             pz_die_err(&err);
     a.metric = metric;
-    pz_buf_addz(&text, "METRIC_NAME,EVENT_TYPE,VALUE,MATH_FUNCTION,"
-                       "EVENT_ATTRIBUTION_SOURCE,TIMESTAMP\n");
+    pz_buf_addz(&text, PZ_ATTRIBUTED_HEAD);
     if (pz_attribution(&a, add_line, &text, &err) ||
         pz_buf_status(&text, "the report", &err))
         pz_die_err(&err);

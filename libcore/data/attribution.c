@@ -1,5 +1,6 @@
 #include "data/attribution.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -11,6 +12,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "data/export.h"
 #include "data/source.h"
 #include "data/stored.h"
 #include "store/estore.h"
@@ -378,6 +380,8 @@ static int
 add_event(void *ctx, const struct pz_event *e)
 {
     struct work *w = ctx;
+    if (w->a->upto && e->seq > w->a->upto)
+        return PZ_OK;
     int64_t late = e->time % w->a->window;
     struct group key = {.start = e->time - late - (late < 0 ? w->a->window : 0),
                         .type = e->type ? e->type : "",
@@ -402,6 +406,19 @@ add_event(void *ctx, const struct pz_event *e)
 
 /* ---- the report ---- */
 
+void
+pz_attributed_csv(struct pz_buf *out, const struct pz_attributed *line)
+{
+    char number[PZ_NUM_TEXT];
+    pz_format_f64(number, line->value);
+    pz_export_cell(out, line->metric, strlen(line->metric));
+    pz_buf_addc(out, ',');
+    pz_export_cell(out, line->type, strlen(line->type));
+    pz_buf_addf(out, ",%s,%s,", number, line->function);
+    pz_export_cell(out, line->source, strlen(line->source));
+    pz_buf_addf(out, ",%" PRId64 "\n", line->start);
+}
+
 static int
 by_key(const void *a, const void *b)
 {
@@ -418,7 +435,7 @@ walk_events(struct work *w)
     struct pz_estore *s;
     if (pz_estore_open(&s, w->a->group, PZ_CATALOG_READ, w->err))
         return w->err->status;
-    int status = pz_estore_walk(s, PZ_EVENT_ITEM, 0, add_event, w, w->err);
+    int status = pz_estore_walk(s, PZ_EVENT_ITEM, w->a->after, add_event, w, w->err);
     pz_estore_close(s);
     return status;
 }

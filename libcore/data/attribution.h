@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 
 enum pz_metric_of {
@@ -38,6 +39,8 @@ struct pz_attribution {
     size_t n_metrics;       // 0: EVENTS and EVENT_VALUE of each type
     const char *const *log; // files of pz-recommend --log, plain, gzip or zstd
     size_t n_logs;
+    int64_t after, upto; // events with these seqs (store/estore.h), after < seq <= upto;
+                         // upto 0: all
     int threads;
 };
 
@@ -47,6 +50,12 @@ struct pz_attributed {
     const char *function; // "samplecount" or "sum"
     double value;
 };
+
+/* Reports as Amazon Personalize writes them, CSV: the first line, and one of the others.
+ */
+#define PZ_ATTRIBUTED_HEAD                                                               \
+    "METRIC_NAME,EVENT_TYPE,VALUE,MATH_FUNCTION,EVENT_ATTRIBUTION_SOURCE,TIMESTAMP\n"
+void pz_attributed_csv(struct pz_buf *out, const struct pz_attributed *line);
 
 /*
  * One call a metric, type, source and window in which there is something to count or, for

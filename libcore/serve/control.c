@@ -400,14 +400,6 @@ pz_op_stop_version(struct pz_desk_call *d)
 
 /* ---- the table ---- */
 
-void
-pz_op_absent(struct pz_desk_call *d)
-{
-    pz_api_fail(d->call, PZ_FAULT_INVALID_INPUT,
-                "%s is not available on this server; pz-aws(7) lists what is",
-                d->call->route->operation);
-}
-
 /* Operation, request shape, kind, function; pz-aws(7) has the same rows. */
 #define OPERATIONS(X)                                                                    \
     X(CreateBatchInferenceJob, create_inference, INFERENCE, create)                      \
@@ -420,7 +412,7 @@ pz_op_absent(struct pz_desk_call *d)
     X(CreateDatasetImportJob, create_import, IMPORT, create)                             \
     X(CreateEventTracker, create_tracker, TRACKER, create)                               \
     X(CreateFilter, create_filter, FILTER, create)                                       \
-    X(CreateMetricAttribution, arns, GROUP, absent)                                      \
+    X(CreateMetricAttribution, create_attribution, ATTRIBUTION, create)                  \
     X(CreateRecommender, create_recommender, RECOMMENDER, create)                        \
     X(CreateSchema, create_schema, SCHEMA, create)                                       \
     X(CreateSolution, create_solution, SOLUTION, create)                                 \
@@ -430,7 +422,7 @@ pz_op_absent(struct pz_desk_call *d)
     X(DeleteDatasetGroup, arns, GROUP, drop)                                             \
     X(DeleteEventTracker, arns, TRACKER, drop)                                           \
     X(DeleteFilter, arns, FILTER, drop)                                                  \
-    X(DeleteMetricAttribution, arns, GROUP, absent)                                      \
+    X(DeleteMetricAttribution, arns, ATTRIBUTION, drop)                                  \
     X(DeleteRecommender, arns, RECOMMENDER, drop)                                        \
     X(DeleteSchema, arns, SCHEMA, drop)                                                  \
     X(DeleteSolution, arns, SOLUTION, drop)                                              \
@@ -446,7 +438,7 @@ pz_op_absent(struct pz_desk_call *d)
     X(DescribeEventTracker, arns, TRACKER, describe)                                     \
     X(DescribeFeatureTransformation, arns, GROUP, describe_transformation)               \
     X(DescribeFilter, arns, FILTER, describe)                                            \
-    X(DescribeMetricAttribution, arns, GROUP, absent)                                    \
+    X(DescribeMetricAttribution, arns, ATTRIBUTION, describe)                            \
     X(DescribeRecipe, arns, GROUP, describe_recipe)                                      \
     X(DescribeRecommender, arns, RECOMMENDER, describe)                                  \
     X(DescribeSchema, arns, SCHEMA, describe)                                            \
@@ -463,8 +455,8 @@ pz_op_absent(struct pz_desk_call *d)
     X(ListDatasets, list, DATASET, list)                                                 \
     X(ListEventTrackers, list, TRACKER, list)                                            \
     X(ListFilters, list, FILTER, list)                                                   \
-    X(ListMetricAttributionMetrics, list, GROUP, absent)                                 \
-    X(ListMetricAttributions, list, GROUP, absent)                                       \
+    X(ListMetricAttributionMetrics, list_metrics, ATTRIBUTION, list_metrics)             \
+    X(ListMetricAttributions, list, ATTRIBUTION, list)                                   \
     X(ListRecipes, list_recipes, GROUP, list_recipes)                                    \
     X(ListRecommenders, list, RECOMMENDER, list)                                         \
     X(ListSchemas, list, SCHEMA, list)                                                   \
@@ -478,7 +470,7 @@ pz_op_absent(struct pz_desk_call *d)
     X(UntagResource, untag, GROUP, set_tags)                                             \
     X(UpdateCampaign, update_campaign, CAMPAIGN, update_campaign)                        \
     X(UpdateDataset, update_dataset, DATASET, update_dataset)                            \
-    X(UpdateMetricAttribution, arns, GROUP, absent)                                      \
+    X(UpdateMetricAttribution, update_attribution, ATTRIBUTION, update_attribution)      \
     X(UpdateRecommender, update_recommender, RECOMMENDER, update_recommender)            \
     X(UpdateSolution, update_solution, SOLUTION, update_solution)
 

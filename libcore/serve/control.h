@@ -25,6 +25,7 @@ enum pz_kind_id {
     PZ_KIND_VERSION,
     PZ_KIND_CAMPAIGN,
     PZ_KIND_RECOMMENDER,
+    PZ_KIND_ATTRIBUTION,
     PZ_KIND_FILTER,
     PZ_KIND_TRACKER,
     PZ_KIND_EXPORT,
@@ -87,7 +88,6 @@ PZ_OP(create);
 PZ_OP(describe);
 PZ_OP(drop);
 PZ_OP(list);
-PZ_OP(absent);
 PZ_OP(get_metrics);
 PZ_OP(stop_version);
 PZ_OP(list_recipes);
@@ -99,6 +99,8 @@ PZ_OP(set_tags);
 PZ_OP(update_campaign);
 PZ_OP(update_dataset);
 PZ_OP(update_solution);
+PZ_OP(update_attribution);
+PZ_OP(list_metrics);
 PZ_OP(update_recommender);
 PZ_OP(start_recommender);
 PZ_OP(stop_recommender);
@@ -115,6 +117,9 @@ PZ_OP(stop_recommender);
     X(create_campaign)                                                                   \
     X(create_recommender)                                                                \
     X(update_recommender)                                                                \
+    X(create_attribution)                                                                \
+    X(update_attribution)                                                                \
+    X(list_metrics)                                                                      \
     X(create_filter)                                                                     \
     X(create_tracker)                                                                    \
     X(create_export)                                                                     \
@@ -201,6 +206,8 @@ bool pz_desk_schema_fits(struct pz_desk_call *d, const struct pz_thing *schema,
  * was left to validation; its solution is told of the recipe. NULL: d->err. */
 const char *pz_version_found(struct pz_desk_call *d, const struct pz_thing *version,
                              const char *pz);
+/* Puts the reports of metric attributions: those that are due, or now that of a group. */
+void pz_metrics_report(struct pz_desk_call *d, const char *group);
 /* N of "rate(N days)", 1 to 30; 0: it is none. */
 int pz_desk_days(const char *text);
 bool pz_desk_busy(struct pz_desk_call *d, const char *group); // has it a job?
@@ -212,6 +219,7 @@ const char *pz_desk_base(const char *path); // behind the last '/'
 const char *pz_desk_member(const struct pz_desk_call *d, const char *key);
 /* The same; absent: the call has failed. */
 const char *pz_desk_needed(struct pz_desk_call *d, const char *key);
+bool pz_desk_flag(const pz_json *object, const char *key); // absent: false
 /* The JSON text of a value, in the arena; NULL: d->err. */
 const char *pz_desk_json(struct pz_desk_call *d, const pz_json *j);
 /* The path in a member of the request: "dataSource" has it itself (inner NULL). */
@@ -250,6 +258,7 @@ PZ_MAKE(solution);
 PZ_MAKE(version);
 PZ_MAKE(campaign);
 PZ_MAKE(recommender);
+PZ_MAKE(attribution);
 PZ_MAKE(filter);
 PZ_MAKE(tracker);
 PZ_MAKE(inference);
@@ -258,6 +267,7 @@ PZ_DROP(schema);
 PZ_DROP(dataset);
 PZ_DROP(group);
 PZ_DROP(solution);
+PZ_DROP(attribution);
 PZ_DROP(recommender);
 PZ_DROP(row); // campaign, filter, tracker
 
@@ -276,6 +286,7 @@ struct pz_job {
     char *part;       // its name until then
     bool reads;       // `in` is its standard input
     bool stopped;
+    bool publish; // then metrics are put too
     double began;
 };
 /* A job for d->name; NULL with d->err. */

@@ -34,6 +34,9 @@ F(recommender_fields, "recommenderArn", "datasetGroupArn", "name", "recipeArn",
   "modelMetrics");
 F(recommender_summary, "name", "recommenderArn", "datasetGroupArn", "recipeArn",
   "recommenderConfig", "status", TIMES);
+F(attribution_fields, "name", "metricAttributionArn", "datasetGroupArn",
+  "metricsOutputConfig", "status", TIMES, "failureReason");
+F(attribution_summary, "name", "metricAttributionArn", "status", TIMES, "failureReason");
 F(filter_fields, "name", "filterArn", TIMES, "datasetGroupArn", "failureReason",
   "filterExpression", "status");
 F(filter_summary, "name", "filterArn", TIMES, "datasetGroupArn", "failureReason",
@@ -84,6 +87,10 @@ const struct pz_kind pz_kinds[PZ_N_KINDS] = {
     [PZ_KIND_RECOMMENDER] = {"recommender", "recommender", "recommenderArn", "name",
         "recommender", "recommenders", "datasetGroupArn", "datasetGroupArn",
         recommender_fields, recommender_summary, pz_make_recommender, pz_drop_recommender},
+    [PZ_KIND_ATTRIBUTION] = {"metric-attribution", "metric attribution",
+        "metricAttributionArn", "name", "metricAttribution", "metricAttributions",
+        "datasetGroupArn", "datasetGroupArn", attribution_fields, attribution_summary,
+        pz_make_attribution, pz_drop_attribution},
     [PZ_KIND_FILTER] = {"filter", "filter", "filterArn", "name", "filter", "Filters",
         "datasetGroupArn", "datasetGroupArn", filter_fields, filter_summary, pz_make_filter,
         pz_drop_row},

@@ -39,6 +39,14 @@ pz_desk_member(const struct pz_desk_call *d, const char *key)
     return pz_body_string(d->call->body, key);
 }
 
+bool
+pz_desk_flag(const pz_json *object, const char *key)
+{
+    const pz_json *j = pz_body_get(object, key);
+    bool value = false;
+    return j && pz_json_is_bool(j, &value) && value;
+}
+
 const char *
 pz_desk_needed(struct pz_desk_call *d, const char *key)
 {
@@ -341,6 +349,11 @@ pz_make_import(struct pz_desk_call *d)
     const char *mode = pz_desk_member(d, "importMode");
     const struct pz_thing *t = take_dataset(d, &type);
     const char *path = t ? pz_desk_s3(d, url) : NULL;
+    if (path && pz_desk_flag(d->call->body, "publishAttributionMetricsToS3") &&
+        !pz_desk_any(d, PZ_KIND_ATTRIBUTION, d->group))
+        return INVALID("publishAttributionMetricsToS3: dataset group %s has no metric "
+                       "attribution",
+                       pz_desk_base(d->group));
     pz_json *doc = path ? pz_thing_doc(d, t) : NULL;
     if (!doc)
         return d->err.status ? pz_desk_lost(d) : false;
@@ -363,6 +376,8 @@ pz_make_import(struct pz_desk_call *d)
     if (good)
         good = pz_job_arg(d, j, "--");
     pz_json_free(doc);
+    if (good)
+        j->publish = pz_desk_flag(d->call->body, "publishAttributionMetricsToS3");
     return good ? add_files(d, j, path, url) : pz_desk_lost(d);
 }
 

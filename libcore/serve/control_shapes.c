@@ -111,6 +111,11 @@ STRUCT(recommender_config, MAY("itemExplorationConfig", params),
        MAY("minRecommendationRequestsPerSecond", results),
        MAY("trainingDataConfig", training_data),
        MAY("enableMetadataWithRecommendations", pz_shape_boolean));
+STRUCT(metric, MUST("eventType", pz_shape_string), MUST("metricName", pz_shape_string),
+       MUST("expression", pz_shape_string));
+LIST(metrics, metric, 10);
+LIST(metric_names, pz_shape_string, 10);
+STRUCT(metrics_output, MAY("s3DataDestination", s3), MUST("roleArn", role));
 STRUCT(inference_config, MAY("itemExplorationConfig", params),
        MAY("rankingInfluence", ranking));
 STRUCT(theme_fields, MUST("itemName", column));
@@ -148,6 +153,13 @@ BODY(create_recommender, MUST("name", pz_shape_name), MUST("datasetGroupArn", pz
      MAY("tags", tags));
 BODY(update_recommender, MUST("recommenderArn", pz_shape_arn),
      MUST("recommenderConfig", recommender_config));
+BODY(create_attribution, MUST("name", pz_shape_name), MUST("datasetGroupArn", pz_shape_arn),
+     MUST("metrics", metrics), MUST("metricsOutputConfig", metrics_output));
+BODY(update_attribution, MAY("metricAttributionArn", pz_shape_arn),
+     MAY("addMetrics", metrics), MAY("removeMetrics", metric_names),
+     MAY("metricsOutputConfig", metrics_output));
+BODY(list_metrics, MAY("metricAttributionArn", pz_shape_arn), MAY("nextToken", token),
+     MAY("maxResults", page));
 BODY(create_filter, MUST("name", pz_shape_name), MUST("datasetGroupArn", pz_shape_arn),
      MUST("filterExpression", expression), MAY("tags", tags));
 BODY(create_tracker, MUST("name", pz_shape_name), MUST("datasetGroupArn", pz_shape_arn),
@@ -179,7 +191,7 @@ BODY(arns, MAY("schemaArn", pz_shape_arn), MAY("datasetGroupArn", pz_shape_arn),
      MAY("datasetArn", pz_shape_arn), MAY("datasetImportJobArn", pz_shape_arn),
      MAY("solutionArn", pz_shape_arn), MAY("solutionVersionArn", pz_shape_arn),
      MAY("campaignArn", pz_shape_arn), MAY("recommenderArn", pz_shape_arn),
-     MAY("filterArn", pz_shape_arn),
+     MAY("filterArn", pz_shape_arn), MAY("metricAttributionArn", pz_shape_arn),
      MAY("eventTrackerArn", pz_shape_arn), MAY("datasetExportJobArn", pz_shape_arn),
      MAY("batchInferenceJobArn", pz_shape_arn), MAY("batchSegmentJobArn", pz_shape_arn),
      MAY("dataDeletionJobArn", pz_shape_arn), MAY("recipeArn", pz_shape_arn),

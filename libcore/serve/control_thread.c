@@ -10,7 +10,7 @@
 #include "serve/control.h"
 #include "serve/server.h"
 
-enum { RUNNING_MAX = 2, TICK_MS = 50, STOP_MS = 5000 };
+enum { RUNNING_MAX = 2, TICK_MS = 50, STOP_MS = 5000, CHORES_SECONDS = 60 };
 
 /* ---- the thread ---- */
 
@@ -29,6 +29,7 @@ struct pz_control {
     struct waiting *first, **last;
     struct pz_job *job;
     struct pz_site *site;
+    double chores;         // when they were done last; 0: not yet
     struct pz_arena arena; // of one call
 };
 
@@ -134,23 +135,39 @@ set_status(struct pz_desk_call *d, const struct pz_job *j, const char *status,
         pz_buf_release(&b);
     }
     if (d->err.status)
-        pz_log(PZ_LOG_WARN, "%s: %s", j->name, d->err.msg);
+        pz_err_prefix(&d->err, "%s: ", j->name);
 }
 
+/* A call that no client made; what it would be answered with is of no use. */
+struct own {
+    struct pz_http_call http;
+    struct pz_call call;
+};
+
 static struct pz_desk_call
-own_call(struct pz_control *c, struct pz_call *call)
+own_call(struct pz_control *c, struct own *own)
 {
-    *call = (struct pz_call){.server = c->server, .site = c->site};
-    look(c, call);
-    return (struct pz_desk_call){.call = call, .control = c, .arena = &c->arena};
+    *own = (struct own){.call = {.server = c->server, .http = &own->http}};
+    own->call.site = c->site;
+    look(c, &own->call);
+    return (struct pz_desk_call){.call = &own->call, .control = c, .arena = &c->arena};
+}
+
+static void
+end_own(struct pz_desk_call *d)
+{
+    if (d->err.status)
+        pz_log(PZ_LOG_WARN, "%s", d->err.msg);
+    pz_buf_release(&d->call->http->out);
+    pz_arena_clear(d->arena);
 }
 
 static void
 end_job(struct pz_control *c, const struct pz_job *j, bool good, struct pz_buf *out,
         struct pz_buf *why)
 {
-    struct pz_call call;
-    struct pz_desk_call d = own_call(c, &call);
+    struct own own;
+    struct pz_desk_call d = own_call(c, &own);
     bool deletion = j->kind == PZ_KIND_DELETION;
     const char *reason = why->data ? why->data : "it failed", *pz = NULL;
     if (good && j->kind == PZ_KIND_VERSION) { // .../SOLUTION/VERSION.safetensors
@@ -165,7 +182,9 @@ end_job(struct pz_control *c, const struct pz_job *j, bool good, struct pz_buf *
         set_status(&d, j, "CREATE STOPPED", NULL, NULL);
     else
         set_status(&d, j, deletion ? "FAILED" : "CREATE FAILED", reason, NULL);
-    pz_arena_clear(&c->arena);
+    if (good && j->publish && !d.err.status)
+        pz_metrics_report(&d, j->group);
+    end_own(&d);
 }
 
 static bool
@@ -183,13 +202,13 @@ may_start(const struct pz_control *c, const struct pz_job *j)
 static void
 start_job(struct pz_control *c, struct pz_job *j, struct pz_err *err)
 {
-    struct pz_call call;
+    struct own own;
     if (pz_job_start(j, err))
         return;
-    struct pz_desk_call d = own_call(c, &call);
+    struct pz_desk_call d = own_call(c, &own);
     set_status(&d, j, j->kind == PZ_KIND_DELETION ? "IN_PROGRESS" : "CREATE IN_PROGRESS",
                NULL, NULL);
-    pz_arena_clear(&c->arena);
+    end_own(&d);
 }
 
 static void
@@ -234,8 +253,8 @@ sweep(struct pz_desk_call *d)
 static void
 bury(struct pz_control *c)
 {
-    struct pz_call call;
-    struct pz_desk_call d = own_call(c, &call);
+    struct own own;
+    struct pz_desk_call d = own_call(c, &own);
     for (int k = 0; k < PZ_N_KINDS; k++) {
         struct pz_things all;
         pz_things_all(&d, (enum pz_kind_id)k, &all);
@@ -252,9 +271,21 @@ bury(struct pz_control *c)
         free(all.thing);
     }
     sweep(&d);
-    if (d.err.status)
-        pz_log(PZ_LOG_WARN, "%s", d.err.msg);
-    pz_arena_clear(&c->arena);
+    end_own(&d);
+}
+
+/* What is to be done from time to time, whatever clients ask for. */
+static void
+do_chores(struct pz_control *c)
+{
+    double now = pz_seconds_wall();
+    struct own own;
+    if (c->chores && now - c->chores < CHORES_SECONDS)
+        return;
+    c->chores = now;
+    struct pz_desk_call d = own_call(c, &own);
+    pz_metrics_report(&d, NULL);
+    end_own(&d);
 }
 
 static void
@@ -262,13 +293,11 @@ wait_for_work(struct pz_control *c)
 {
     struct timespec until;
     clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += c->job ? 0 : CHORES_SECONDS / 4;
     until.tv_nsec += TICK_MS * 1000000L;
     until.tv_sec += until.tv_nsec / 1000000000L;
     until.tv_nsec %= 1000000000L;
-    if (c->job)
-        pthread_cond_timedwait(&c->wake, &c->lock, &until);
-    else
-        pthread_cond_wait(&c->wake, &c->lock);
+    pthread_cond_timedwait(&c->wake, &c->lock, &until);
 }
 
 /* Ends the children, by force when they take too long. */
@@ -303,6 +332,7 @@ run(void *ctx)
 {
     struct pz_control *c = ctx;
     bury(c);
+    do_chores(c);
     pthread_mutex_lock(&c->lock);
     while (!c->stop || c->first) {
         struct waiting *w = c->first;
@@ -317,6 +347,7 @@ run(void *ctx)
         if (w)
             answer(c, w);
         tick(c);
+        do_chores(c);
         pthread_mutex_lock(&c->lock);
     }
     pthread_mutex_unlock(&c->lock);

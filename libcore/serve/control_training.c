@@ -12,14 +12,6 @@
 
 enum { TRIALS = 20 }; // of performHPO without maxNumberOfTrainingJobs
 
-static bool
-flag(const pz_json *object, const char *key)
-{
-    const pz_json *j = pz_body_get(object, key);
-    bool value = false;
-    return j && pz_json_is_bool(j, &value) && value;
-}
-
 /* ---- what may be asked ---- */
 
 static bool
@@ -115,12 +107,12 @@ pz_desk_solution_fits(struct pz_desk_call *d, const pz_json *solution)
     struct pz_desk_recipe r = {NULL, NULL, NULL};
     const char *arn = pz_body_string(solution, "recipeArn");
     const pz_json *config = pz_body_get(solution, "solutionConfig");
-    bool automl = flag(solution, "performAutoML");
+    bool automl = pz_desk_flag(solution, "performAutoML");
     if (automl && arn)
         return INVALID("RecipeArn must not be provided when performAutoML is enabled");
     if (!automl && !arn)
         return INVALID("RecipeArn must be provided when performAutoML is not enabled");
-    if (flag(solution, "performIncrementalUpdate"))
+    if (pz_desk_flag(solution, "performIncrementalUpdate"))
         return INVALID("performIncrementalUpdate is not available on this server");
     if (arn && !pz_desk_recipe(d, arn, &r))
         return false;
@@ -263,7 +255,8 @@ add_solution(struct pz_desk_call *d, struct pz_job *j, const pz_json *doc)
         return false;
     if (!recipe && !add_automl(d, j, c ? pz_body_get(c, "autoMLConfig") : NULL))
         return false;
-    if (flag(doc, "performHPO") && !add_hpo(d, j, c ? pz_body_get(c, "hpoConfig") : NULL))
+    if (pz_desk_flag(doc, "performHPO") &&
+        !add_hpo(d, j, c ? pz_body_get(c, "hpoConfig") : NULL))
         return false;
     if (c && (!add_params(d, j, pz_body_get(c, "algorithmHyperParameters")) ||
               !add_params(d, j, pz_body_get(c, "featureTransformationParameters")) ||
@@ -321,7 +314,8 @@ pz_version_found(struct pz_desk_call *d, const struct pz_thing *version, const c
     pz_json *doc = pz_thing_doc(d, version);
     if (!doc)
         return NULL;
-    bool hpo = flag(doc, "performHPO"), automl = flag(doc, "performAutoML");
+    bool hpo = pz_desk_flag(doc, "performHPO"),
+         automl = pz_desk_flag(doc, "performAutoML");
     pz_json_free(doc);
     if ((!hpo && !automl) ||
         pz_catalog_open(&c, version->group, PZ_CATALOG_READ, &d->err))

@@ -5,7 +5,7 @@ import sys
 from serve_api import BY_HAND, camel, clients
 
 man = open(sys.argv[2], encoding="ascii").read()
-table = dict(re.findall(r"^\.It ([A-Z]\w+) Ta (yes|no)$", man, re.M))
+table = dict(re.findall(r"^\.It ([A-Z]\w+) Ta (\w+)$", man, re.M))
 wanted = {("personalize", o) for o in table}
 wanted |= {(service, camel(o)) for o, (service, path) in BY_HAND.items()}
 for service, client in clients.items():

@@ -356,10 +356,3 @@ fails(INVALID, "create_data_deletion_job", jobName="x", datasetGroupArn=group, r
       dataSource={"dataLocation": "s3://bucket/actions.csv"})
 fails(INVALID, "create_dataset_export_job", jobName="x", datasetArn=items["datasetArn"], roleArn=ROLE,
       jobOutput={"s3DataDestination": {"path": "s3://../out"}})
-
-# What is not there says so.
-for operation in (
-    "create_metric_attribution", "describe_metric_attribution", "list_metric_attributions",
-    "list_metric_attribution_metrics", "update_metric_attribution", "delete_metric_attribution",
-):
-    fails(INVALID, operation)

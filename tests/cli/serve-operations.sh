@@ -33,7 +33,25 @@ start --root domain/groups --s3-root s3
 tracker=$(pz-event -g domain/groups/shop --create-tracker web)
 pz-train -q -g domain/groups/shop -r aws-ecomm-frequently-bought-together -S together >out 2>&1
 $python "$PZ_SRC/tests/cli/serve-domain.py" "$url" shop interactions.csv "$tracker" root || exit 1
+sed '4q' interactions.csv >s3/bucket/more.csv
+$python "$PZ_SRC/tests/cli/serve-metrics.py" "$url" shop items.csv "$tracker" delete || exit 1
+$python "$PZ_SRC/tests/cli/serve-metrics.py" "$url" shop items.csv "$tracker" keep || exit 1
 stop
+
+# Reports that are due, or were not finished, are written by the next server.
+for what in due unfinished; do
+    (cd s3/bucket/metrics && printf '%s\n' *) >before
+    $python "$PZ_SRC/tests/cli/serve-due.py" domain/groups/shop/group.db $what
+    start --root domain/groups --s3-root s3
+    for _ in $(seq 100); do
+        (cd s3/bucket/metrics && printf '%s\n' *) | comm -13 before - >new
+        [ ! -s new ] || break
+        sleep 0.05
+    done
+    stop
+    sed 's/[0-9]\{9,\}/SECONDS/' new
+    sed 's/,[0-9]*$//' "s3/bucket/metrics/$(cat new)" | grep 'Purchase.*\(late\|before\)'
+done
 pz-recommend -g domain/groups/shop -S mine -n 1 u1 | cut -f 1
 pz-info -g domain/groups/shop --json | jq -c '.recommenders[] | [.name, .recipe, .status]'
 pz-info -g domain/groups/shop | grep -A 2 '^recommenders' | awk '{ print $1, $2, $3 }'

@@ -11,18 +11,86 @@
 #include "base/cpu.h"
 #include "base/mem.h"
 
+enum {
+    TWO_BYTES = 65536,
+    BYTE_PAGES = 16, // whose bytes stay in the first cache with all else
+};
+
 /* ---- tables ---- */
 
 static uint64_t
 table_codes(const struct pz_column *col)
 {
-    return col->dtype == PZ_U8 ? 256 : col->dtype == PZ_U16 ? 65536 : col->dict.n;
+    return col->dtype == PZ_U8 ? 256 : col->dtype == PZ_U16 ? TWO_BYTES : col->dict.n;
 }
 
 static void
 set_code(struct pz_bits_table *t, uint64_t code)
 {
     t->bit[code / 64] |= (uint64_t)1 << code % 64;
+}
+
+size_t
+pz_bits_table_size(uint64_t n_codes)
+{
+    size_t bytes = n_codes == TWO_BYTES ? TWO_BYTES : 0;
+    return sizeof(struct pz_bits_table) + (size_t)(n_codes / 64 + 1) * 8 + bytes;
+}
+
+/* Codes in order whose bit differs from the one before, as far as there is room. */
+static void
+list_bounds(struct pz_bits_table *t)
+{
+    uint64_t before = t->first = t->bit[0] & 1;
+    t->n_bounds = 0;
+    for (uint64_t i = 0; i < t->n_codes / 64; i++) {
+        uint64_t turns = t->bit[i] ^ (t->bit[i] << 1 | before);
+        before = t->bit[i] >> 63;
+        for (; turns; turns &= turns - 1) {
+            if (t->n_bounds++ == PZ_BITS_BOUNDS)
+                return;
+            t->bound[t->n_bounds - 1] =
+                (uint16_t)(64 * i + (uint64_t)__builtin_ctzll(turns));
+        }
+    }
+}
+
+/* All bits alike make a page that need not be looked into; the more frequent sort is the
+ * base. */
+static void
+list_pages(struct pz_bits_table *t)
+{
+    enum { WORDS = PZ_BITS_PAGE / 64 };
+    enum sort { MIXED, ZEROS, ONES, N_SORTS } sort[PZ_BITS_PAGES];
+    unsigned n[N_SORTS] = {0};
+    for (size_t p = 0; p < PZ_BITS_PAGES; p++) {
+        const uint64_t *w = t->bit + p * WORDS;
+        uint64_t all = UINT64_MAX, any = 0;
+        for (size_t i = 0; i < WORDS; i++) {
+            all &= w[i];
+            any |= w[i];
+        }
+        sort[p] = !any ? ZEROS : all == UINT64_MAX ? ONES : MIXED;
+        n[sort[p]]++;
+    }
+    t->base = n[ONES] > n[ZEROS];
+    t->n_pages = 0;
+    for (size_t p = 0; p < PZ_BITS_PAGES; p++)
+        if (sort[p] != (t->base ? ONES : ZEROS))
+            t->page[t->n_pages++] = (uint8_t)p;
+}
+
+static void
+make_bytes(struct pz_bits_table *t)
+{
+    t->byte = (uint8_t *)(t->bit + TWO_BYTES / 64 + 1);
+    for (size_t i = 0; i < TWO_BYTES / 8; i++) {
+        // Eight bits, each to the lowest of its byte: no two of the copies that the
+        // product adds meet.
+        uint64_t x = t->bit[i / 8] >> i % 8 * 8 & 0xff;
+        x = ((x & 0x7f) * 0x02040810204081u & 0x0101010101010101u) | x >> 7 << 56;
+        memcpy(t->byte + 8 * i, &x, 8);
+    }
 }
 
 void
@@ -34,16 +102,18 @@ pz_bits_list(struct pz_bits_table *t)
     t->n_few = 0;
     t->inverted = ones > PZ_BITS_FEW;
     t->listed = ones <= PZ_BITS_FEW || t->n_codes - ones <= PZ_BITS_FEW;
-    for (uint64_t code = 0; t->listed && code < t->n_codes; code++)
-        if ((t->bit[code / 64] >> code % 64 & 1) != t->inverted)
-            t->few[t->n_few++] = (uint32_t)code;
-    t->n_words = t->n_codes / 64;
-    uint64_t last = t->n_words ? t->bit[t->n_words - 1] : 0;
-    t->beyond = last == UINT64_MAX;
-    if (last && !t->beyond)
+    for (uint64_t i = 0; t->listed && i < t->n_codes / 64 + 1; i++) {
+        uint64_t w = t->inverted ? ~t->bit[i] : t->bit[i];
+        for (; w && 64 * i + (uint64_t)__builtin_ctzll(w) < t->n_codes; w &= w - 1)
+            t->few[t->n_few++] = (uint32_t)(64 * i + (uint64_t)__builtin_ctzll(w));
+    }
+    t->byte = NULL;
+    if (t->listed || t->n_codes != TWO_BYTES)
         return;
-    while (t->n_words && t->bit[t->n_words - 1] == last)
-        t->n_words--;
+    list_bounds(t);
+    list_pages(t);
+    if (t->n_bounds > PZ_BITS_BOUNDS && t->n_pages > 1 && t->n_pages <= BYTE_PAGES)
+        make_bytes(t);
 }
 
 int
@@ -53,8 +123,7 @@ pz_bits_table(struct pz_bits_table **table, const struct pz_leaf *leaf,
     const struct pz_column *col = leaf->ref.col;
     uint64_t n_codes = table_codes(col);
     struct pz_bits_table *t;
-    if (pz_new(table, sizeof *t + (size_t)(n_codes / 64 + 1) * sizeof *t->bit, 1,
-               "a filter's table", err))
+    if (pz_new(table, pz_bits_table_size(n_codes), 1, "a filter's table", err))
         return err->status;
     t = *table;
     t->n_codes = n_codes;
@@ -87,34 +156,58 @@ table_bit(const struct pz_bits_table *t, uint64_t code)
     return t->bit[code / 64] >> code % 64 & 1;
 }
 
+/* 64 codes at p into a word. */
+#define CODES(NAME, TYPE, IN)                                                            \
+    static void NAME(const void *rows, size_t n, const struct pz_bits_table *t,          \
+                     uint64_t *out)                                                      \
+    {                                                                                    \
+        const TYPE *code = rows;                                                         \
+        for (size_t k = 0; k < n; k++, code += 64) {                                     \
+            uint64_t w = 0;                                                              \
+            for (unsigned i = 0; i < 64; i++)                                            \
+                w |= (uint64_t)(IN) << i;                                                \
+            out[k] = w;                                                                  \
+        }                                                                                \
+    }
+CODES(codes_u8, uint8_t, table_bit(t, code[i]))
+CODES(codes_u16, uint16_t, table_bit(t, code[i]))
+CODES(codes_u32, uint32_t, code[i] < t->n_codes && table_bit(t, code[i]))
+
+/*
+ * As much time goes into reading codes as into reading their bytes, so half of the codes
+ * are read by twos.
+ */
 static uint64_t
-codes_u8(const void *rows, const struct pz_bits_table *t)
+bytes64(const char *p, const uint8_t *byte)
 {
-    const uint8_t *code = rows;
     uint64_t w = 0;
-    for (unsigned i = 0; i < 64; i++)
-        w |= (uint64_t)table_bit(t, code[i]) << i;
+#pragma GCC unroll 4
+    for (int j = 3; j >= 0; j--) {
+        uint32_t lo = 0, hi = 0;
+#pragma GCC unroll 4
+        for (int i = 3; i >= 0; i--) {
+            uint32_t two;
+            uint16_t a, b;
+            memcpy(&two, p + 32 * j + 4 * i, sizeof two);
+            memcpy(&a, p + 32 * j + 16 + 4 * i, sizeof a);
+            memcpy(&b, p + 32 * j + 18 + 4 * i, sizeof b);
+            lo = 2 * lo + byte[two >> 16];
+            lo = 2 * lo + byte[two & 0xffff];
+            hi = 2 * hi + byte[b];
+            hi = 2 * hi + byte[a];
+        }
+        w = w << 16 | hi << 8 | lo;
+    }
     return w;
 }
 
-static uint64_t
-codes_u16(const void *rows, const struct pz_bits_table *t)
+void
+pz_bits_u16_bytes(const void *rows, size_t n, const struct pz_bits_table *t,
+                  uint64_t *out)
 {
-    const uint16_t *code = rows;
-    uint64_t w = 0;
-    for (unsigned i = 0; i < 64; i++)
-        w |= (uint64_t)table_bit(t, code[i]) << i;
-    return w;
-}
-
-static uint64_t
-codes_u32(const void *rows, const struct pz_bits_table *t)
-{
-    const uint32_t *code = rows;
-    uint64_t w = 0;
-    for (unsigned i = 0; i < 64; i++)
-        w |= (uint64_t)(code[i] < t->n_codes && table_bit(t, code[i])) << i;
-    return w;
+    const uint8_t *byte = t->byte;
+    for (size_t k = 0; k < n; k++)
+        out[k] = bytes64((const char *)rows + 128 * k, byte);
 }
 
 static uint64_t
@@ -281,17 +374,21 @@ pz_bits_leaf(const struct pz_leaf *leaf, const struct pz_operand *o,
         memset(out, 0, n_words * sizeof *out);
         return;
     }
-    bool one_pass = !text && o->n_ranges <= sizeof few / sizeof *few;
+    if (text) {
+        codes(rows_at(col->data, size, first, 64, copy), n / 64, table, out);
+        if (n % 64)
+            codes(rows_at(col->data, size, first + n / 64 * 64, n % 64, copy), 1, table,
+                  out + n / 64);
+    }
+    bool one_pass = o->n_ranges <= sizeof few / sizeof *few;
     for (size_t k = 0; one_pass && k < o->n_ranges; k++)
         n_few += limits(&few[n_few], col->dtype, &o->range[k]);
     for (size_t i = 0; i < n_words; i++) {
         size_t left = n - i * 64;
-        uint64_t w = 0, at = first + i * 64;
-        const void *rows = rows_at(col->data, size, at, left, copy);
-        if (text) {
-            w = codes(rows, table);
-        } else {
+        uint64_t w = text ? out[i] : 0, at = first + i * 64;
+        if (!text) {
             struct pz_blimits l;
+            const void *rows = rows_at(col->data, size, at, left, copy);
             for (size_t k = 0; k < n_few; k++)
                 w |= op->range[col->dtype](rows, &few[k]);
             for (size_t k = 0; !one_pass && k < o->n_ranges; k++)

@@ -1,6 +1,6 @@
 /*
- * bits: what bits.c and its faster twins share. An operation looks at 64 rows and makes a
- * word of them. The scalar bodies are the definition.
+ * bits: what bits.c and its faster twins share. An operation looks at 64 rows, or 64
+ * times n, and makes a word of each 64. The scalar bodies are the definition.
  */
 #ifndef PZ_FILTER_BITS_H
 #define PZ_FILTER_BITS_H
@@ -20,7 +20,8 @@ struct pz_blimits {
     } lo, hi;
 };
 
-typedef uint64_t (*pz_codes_fn)(const void *rows, const struct pz_bits_table *t);
+typedef void (*pz_codes_fn)(const void *rows, size_t n, const struct pz_bits_table *t,
+                            uint64_t *out);
 typedef uint64_t (*pz_range_fn)(const void *rows, const struct pz_blimits *l);
 
 struct pz_bits_ops {
@@ -30,10 +31,14 @@ struct pz_bits_ops {
 };
 
 extern const struct pz_bits_ops pz_bits_scalar;
+/* Two-byte codes with t->byte. */
+void pz_bits_u16_bytes(const void *rows, size_t n, const struct pz_bits_table *t,
+                       uint64_t *out);
 #ifdef __x86_64__
 extern const struct pz_bits_ops pz_bits_avx2;
 /* codes_u16 for the AVX512 level with AVX-512 VBMI besides. */
-uint64_t pz_bits_u16_vbmi(const void *rows, const struct pz_bits_table *t);
+void pz_bits_u16_vbmi(const void *rows, size_t n, const struct pz_bits_table *t,
+                      uint64_t *out);
 #endif
 
 #endif

@@ -1,16 +1,20 @@
 /*
  * bits_avx2: the operations of bits.c for processors with AVX2. Narrow codes are looked
  * up in registers: the byte code/8 of the 32-byte table by two shuffles, then the bit
- * code%8.
+ * code%8; the same for two-byte codes, as far as one page of 1,024 tells them all.
  */
 #ifdef __x86_64__
 
 #include <immintrin.h>
+#include <string.h>
 
 #include "base/cpu.h"
 #include "filter/bits.h"
 
-PZ_TARGET_AVX2 static uint32_t
+// A call spills every register that its caller has.
+#define FN static inline __attribute__((always_inline, target(PZ_AVX2_FEATURES)))
+
+FN uint32_t
 lookup32(__m256i code, __m256i low, __m256i high)
 {
     const __m256i bit =
@@ -26,17 +30,19 @@ lookup32(__m256i code, __m256i low, __m256i high)
     return (uint32_t)_mm256_movemask_epi8(hit);
 }
 
-PZ_TARGET_AVX2 static uint64_t
-codes_u8(const void *rows, const struct pz_bits_table *t)
+PZ_TARGET_AVX2 static void
+codes_u8(const void *rows, size_t n, const struct pz_bits_table *t, uint64_t *out)
 {
     const __m256i *p = rows;
     const __m256i low =
         _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)t->bit));
     const __m256i high =
         _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)t->bit + 1));
-    uint64_t lo = lookup32(_mm256_loadu_si256(p), low, high);
-    uint64_t hi = lookup32(_mm256_loadu_si256(p + 1), low, high);
-    return lo | hi << 32;
+    for (size_t k = 0; k < n; k++, p += 2) {
+        uint64_t lo = lookup32(_mm256_loadu_si256(p), low, high);
+        uint64_t hi = lookup32(_mm256_loadu_si256(p + 1), low, high);
+        out[k] = lo | hi << 32;
+    }
 }
 
 /* Eight codes: the 32-bit words of the table that hold their bits, moved to the sign. */
@@ -98,68 +104,130 @@ few_u32(const __m256i *p, const struct pz_bits_table *t)
     return w;
 }
 
-/*
- * A small table in pieces of 16 bytes, which hold the bits of 128 codes: every piece is
- * looked into, and what it says counts for the codes that are its own.
+/* A code is in when an odd number of turns comes before it, or an even one if code 0 is.
  */
-enum { PIECES = 16 };
-
-PZ_TARGET_AVX2 static uint32_t
-pieces32(const __m256i *p, const struct pz_bits_table *t, unsigned n_pieces)
+PZ_TARGET_AVX2 static uint64_t
+bounds_u16(const __m256i *p, const struct pz_bits_table *t)
 {
-    const __m256i bit =
-        _mm256_setr_epi8(1, 2, 4, 8, 16, 32, 64, -128, 1, 2, 4, 8, 16, 32, 64, -128, 1, 2,
-                         4, 8, 16, 32, 64, -128, 1, 2, 4, 8, 16, 32, 64, -128);
+    const __m256i sign = _mm256_set1_epi16(INT16_MIN); // makes comparisons unsigned
+    const __m256i a = _mm256_xor_si256(_mm256_loadu_si256(p), sign);
+    const __m256i b = _mm256_xor_si256(_mm256_loadu_si256(p + 1), sign);
+    const __m256i c = _mm256_xor_si256(_mm256_loadu_si256(p + 2), sign);
+    const __m256i d = _mm256_xor_si256(_mm256_loadu_si256(p + 3), sign);
+    const __m256i first = _mm256_set1_epi16(t->first ? -1 : 0);
+    __m256i in[4] = {first, first, first, first};
+    for (uint32_t k = 0; k < t->n_bounds; k++) {
+        __m256i last = _mm256_set1_epi16((short)((t->bound[k] - 1) ^ 0x8000));
+        in[0] = _mm256_xor_si256(in[0], _mm256_cmpgt_epi16(a, last));
+        in[1] = _mm256_xor_si256(in[1], _mm256_cmpgt_epi16(b, last));
+        in[2] = _mm256_xor_si256(in[2], _mm256_cmpgt_epi16(c, last));
+        in[3] = _mm256_xor_si256(in[3], _mm256_cmpgt_epi16(d, last));
+    }
+    return mask64_16(in);
+}
+
+FN __m256i
+piece(const uint8_t *bits, unsigned k, __m256i byte)
+{
+    const __m128i *p = (const __m128i *)(const void *)bits;
+    return _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(_mm_loadu_si128(p + k)), byte);
+}
+
+/*
+ * The bytes of a page by their numbers of seven bits: the lower four choose in each of
+ * its eight pieces of 16, the others choose the piece.
+ */
+FN __m256i
+page_bytes(const uint8_t *bits, __m256i byte)
+{
+    __m256i bit4 = _mm256_slli_epi16(byte, 3), bit5 = _mm256_slli_epi16(byte, 2);
+    __m256i a = _mm256_blendv_epi8(piece(bits, 0, byte), piece(bits, 1, byte), bit4);
+    __m256i b = _mm256_blendv_epi8(piece(bits, 2, byte), piece(bits, 3, byte), bit4);
+    __m256i c = _mm256_blendv_epi8(piece(bits, 4, byte), piece(bits, 5, byte), bit4);
+    __m256i d = _mm256_blendv_epi8(piece(bits, 6, byte), piece(bits, 7, byte), bit4);
+    a = _mm256_blendv_epi8(a, b, bit5);
+    c = _mm256_blendv_epi8(c, d, bit5);
+    return _mm256_blendv_epi8(a, c, _mm256_slli_epi16(byte, 1));
+}
+
+/* The codes of the one page by its bits, others by the base. */
+FN uint32_t
+page32(const __m256i *p, const struct pz_bits_table *t)
+{
+    const __m256i bit = _mm256_set1_epi64x((int64_t)0x8040201008040201u);
+    const __m256i seven = _mm256_set1_epi16(7), low = _mm256_set1_epi16(0x7f);
+    const uint8_t *bits = (const uint8_t *)t->bit + t->page[0] * (PZ_BITS_PAGE / 8);
     const __m256i a = _mm256_loadu_si256(p), b = _mm256_loadu_si256(p + 1);
-    const __m256i seven = _mm256_set1_epi16(7), fifteen = _mm256_set1_epi16(15);
-    __m256i byte =
-        _mm256_packus_epi16(_mm256_and_si256(_mm256_srli_epi16(a, 3), fifteen),
-                            _mm256_and_si256(_mm256_srli_epi16(b, 3), fifteen));
-    __m256i piece = _mm256_packus_epi16(_mm256_srli_epi16(a, 7), _mm256_srli_epi16(b, 7));
+    __m256i byte = _mm256_packus_epi16(_mm256_and_si256(_mm256_srli_epi16(a, 3), low),
+                                       _mm256_and_si256(_mm256_srli_epi16(b, 3), low));
+    __m256i page =
+        _mm256_packus_epi16(_mm256_srli_epi16(a, 10), _mm256_srli_epi16(b, 10));
     __m256i mask = _mm256_shuffle_epi8(
         bit, _mm256_packus_epi16(_mm256_and_si256(a, seven), _mm256_and_si256(b, seven)));
-    __m256i known = _mm256_cmpgt_epi8(_mm256_set1_epi8((char)n_pieces), piece);
-    known = _mm256_andnot_si256(_mm256_cmpgt_epi8(_mm256_setzero_si256(), piece), known);
-    __m256i found = _mm256_setzero_si256();
-    for (unsigned k = 0; k < n_pieces; k++) {
-        __m256i bits = _mm256_broadcastsi128_si256(
-            _mm_loadu_si128((const __m128i *)(const void *)t->bit + k));
-        __m256i own = _mm256_cmpeq_epi8(piece, _mm256_set1_epi8((char)k));
-        found = _mm256_or_si256(found,
-                                _mm256_and_si256(own, _mm256_shuffle_epi8(bits, byte)));
-    }
+    __m256i own = _mm256_cmpeq_epi8(page, _mm256_set1_epi8((char)t->page[0]));
+    __m256i found = _mm256_blendv_epi8(_mm256_set1_epi8(t->base ? -1 : 0),
+                                       page_bytes(bits, byte), own);
     __m256i hit = _mm256_cmpeq_epi8(_mm256_and_si256(found, mask), mask);
-    if (t->beyond)
-        hit = _mm256_or_si256(hit, _mm256_xor_si256(known, _mm256_set1_epi8(-1)));
     return (uint32_t)_mm256_movemask_epi8(_mm256_permute4x64_epi64(hit, 0xd8));
 }
 
-PZ_TARGET_AVX2 static uint64_t
-codes_u16(const void *rows, const struct pz_bits_table *t)
+/* The 32-bit words of eight codes, their bits moved to the sign. Fetched one by one,
+ * which is quicker than gathering: the numbers of four are cut out of 64 bits at once. */
+FN __m256i
+words8(const char *p, const int32_t *word)
 {
-    const __m128i *p = rows;
-    uint64_t w = 0;
-    if (t->listed)
-        return few_u16(rows, t);
-    unsigned n_pieces = t->n_words <= 2 * PIECES ? (unsigned)(t->n_words + 1) / 2 : 0;
-    if (n_pieces)
-        return pieces32(rows, t, n_pieces) |
-               (uint64_t)pieces32((const __m256i *)rows + 2, t, n_pieces) << 32;
-    for (unsigned i = 0; i < 8; i++)
-        w |= (uint64_t)lookup8(_mm256_cvtepu16_epi32(_mm_loadu_si128(p + i)), t) << 8 * i;
-    return w;
+    const uint64_t number = 0x07ff07ff07ff07ffu;
+    uint64_t a, b;
+    memcpy(&a, p, sizeof a);
+    memcpy(&b, p + 8, sizeof b);
+    a = a >> 5 & number;
+    b = b >> 5 & number;
+    __m256i found = _mm256_setr_epi32(
+        word[a & 0xffff], word[a >> 16 & 0xffff], word[a >> 32 & 0xffff], word[a >> 48],
+        word[b & 0xffff], word[b >> 16 & 0xffff], word[b >> 32 & 0xffff], word[b >> 48]);
+    __m256i code =
+        _mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)(const void *)p));
+    return _mm256_sllv_epi32(found, _mm256_andnot_si256(code, _mm256_set1_epi32(31)));
 }
 
-PZ_TARGET_AVX2 static uint64_t
-codes_u32(const void *rows, const struct pz_bits_table *t)
+FN uint32_t
+words32(const __m256i *rows, const struct pz_bits_table *t)
+{
+    const int32_t *word = (const int32_t *)(const void *)t->bit;
+    const char *p = (const char *)rows;
+    __m256i ab = _mm256_packs_epi32(words8(p, word), words8(p + 16, word));
+    __m256i cd = _mm256_packs_epi32(words8(p + 32, word), words8(p + 48, word));
+    __m256i in = _mm256_packs_epi16(ab, cd); // a, b, c, d halved, by fours
+    in = _mm256_permutevar8x32_epi32(in, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
+    return (uint32_t)_mm256_movemask_epi8(in);
+}
+
+PZ_TARGET_AVX2 static void
+codes_u16(const void *rows, size_t n, const struct pz_bits_table *t, uint64_t *out)
 {
     const __m256i *p = rows;
+    if (t->listed) {
+        for (size_t k = 0; k < n; k++)
+            out[k] = few_u16(p + 4 * k, t);
+    } else if (t->n_bounds <= PZ_BITS_BOUNDS) {
+        for (size_t k = 0; k < n; k++)
+            out[k] = bounds_u16(p + 4 * k, t);
+    } else if (t->byte) {
+        pz_bits_u16_bytes(rows, n, t, out);
+    } else if (t->n_pages <= 1) {
+        for (size_t k = 0; k < n; k++)
+            out[k] = page32(p + 4 * k, t) | (uint64_t)page32(p + 4 * k + 2, t) << 32;
+    } else {
+        for (size_t k = 0; k < n; k++)
+            out[k] = words32(p + 4 * k, t) | (uint64_t)words32(p + 4 * k + 2, t) << 32;
+    }
+}
+
+/* Codes of four bytes by gathers; `last` is the greatest that the table has. */
+PZ_TARGET_AVX2 static uint64_t
+gather_u32(const __m256i *p, const struct pz_bits_table *t, __m256i last)
+{
     uint64_t w = 0;
-    if (t->listed && !t->inverted)
-        return few_u32(rows, t);
-    if (t->n_codes == 0 || t->n_codes > INT32_MAX)
-        return pz_bits_scalar.codes_u32(rows, t);
-    const __m256i last = _mm256_set1_epi32((int)(t->n_codes - 1));
     for (unsigned i = 0; i < 8; i++) {
         __m256i code = _mm256_loadu_si256(p + i);
         __m256i safe = _mm256_min_epu32(code, last);
@@ -168,6 +236,22 @@ codes_u32(const void *rows, const struct pz_bits_table *t)
         w |= (uint64_t)(lookup8(safe, t) & in) << 8 * i;
     }
     return w;
+}
+
+PZ_TARGET_AVX2 static void
+codes_u32(const void *rows, size_t n, const struct pz_bits_table *t, uint64_t *out)
+{
+    const __m256i *p = rows;
+    if (t->listed && !t->inverted) {
+        for (size_t k = 0; k < n; k++)
+            out[k] = few_u32(p + 8 * k, t);
+    } else if (t->n_codes == 0 || t->n_codes > INT32_MAX) {
+        pz_bits_scalar.codes_u32(rows, n, t, out);
+    } else {
+        const __m256i last = _mm256_set1_epi32((int)(t->n_codes - 1));
+        for (size_t k = 0; k < n; k++)
+            out[k] = gather_u32(p + 8 * k, t, last);
+    }
 }
 
 PZ_TARGET_AVX2 static uint64_t

@@ -9,7 +9,8 @@
 #include "base/cpu.h"
 #include "filter/bits.h"
 
-enum { PAGES = 16, PAGE_WORDS = 16 };
+/* So many pages take about as long as looking up bytes. */
+enum { PAGES = 16 };
 
 static const uint8_t evens[64] = {
     0,  2,  4,   6,   8,   10,  12,  14,  16,  18,  20,  22,  24,  26,  28,  30,
@@ -17,11 +18,12 @@ static const uint8_t evens[64] = {
     64, 66, 68,  70,  72,  74,  76,  78,  80,  82,  84,  86,  88,  90,  92,  94,
     96, 98, 100, 102, 104, 106, 108, 110, 112, 114, 116, 118, 120, 122, 124, 126};
 
-__attribute__((target(PZ_AVX512_FEATURES ",avx512vbmi"))) static uint64_t
-pages64(const void *rows, const struct pz_bits_table *t, unsigned n_pages)
+#define VBMI __attribute__((target(PZ_AVX512_FEATURES ",avx512vbmi")))
+
+VBMI static uint64_t
+pages64(const __m512i *p, const struct pz_bits_table *t)
 {
     const __m512i bit = _mm512_set1_epi64((long long)0x8040201008040201u);
-    const __m512i *p = rows;
     const __m512i a = _mm512_loadu_si512(p), b = _mm512_loadu_si512(p + 1);
     // The even bytes of two registers, and the odd ones.
     const __m512i even = _mm512_loadu_si512(evens);
@@ -32,26 +34,26 @@ pages64(const void *rows, const struct pz_bits_table *t, unsigned n_pages)
         _mm512_srli_epi16(_mm512_permutex2var_epi8(a, odd, b), 2), _mm512_set1_epi8(63));
     __m512i mask = _mm512_shuffle_epi8(
         bit, _mm512_and_si512(_mm512_permutex2var_epi8(a, even, b), _mm512_set1_epi8(7)));
-    __m512i found = _mm512_setzero_si512();
-    for (unsigned k = 0; k < n_pages; k++) {
-        const __m512i *table = (const __m512i *)(const void *)t->bit + 2 * k;
-        __mmask64 own = _mm512_cmpeq_epi8_mask(page, _mm512_set1_epi8((char)k));
-        __m512i bits = _mm512_maskz_permutex2var_epi8(
-            own, _mm512_loadu_si512(table), byte, _mm512_loadu_si512(table + 1));
-        found = _mm512_or_si512(found, bits);
+    __m512i found = _mm512_set1_epi8(t->base ? -1 : 0);
+    for (uint32_t k = 0; k < t->n_pages; k++) {
+        const __m512i *table = (const __m512i *)(const void *)t->bit + 2 * t->page[k];
+        __mmask64 own = _mm512_cmpeq_epi8_mask(page, _mm512_set1_epi8((char)t->page[k]));
+        __m512i bits = _mm512_permutex2var_epi8(_mm512_loadu_si512(table), byte,
+                                                _mm512_loadu_si512(table + 1));
+        found = _mm512_mask_mov_epi8(found, own, bits);
     }
-    uint64_t hit = _mm512_test_epi8_mask(found, mask);
-    if (t->beyond)
-        hit |= _mm512_cmpge_epu8_mask(page, _mm512_set1_epi8((char)n_pages));
-    return hit;
+    return _mm512_test_epi8_mask(found, mask);
 }
 
-uint64_t
-pz_bits_u16_vbmi(const void *rows, const struct pz_bits_table *t)
+VBMI void
+pz_bits_u16_vbmi(const void *rows, size_t n, const struct pz_bits_table *t, uint64_t *out)
 {
-    uint64_t n_pages = (t->n_words + PAGE_WORDS - 1) / PAGE_WORDS;
-    return t->listed || n_pages > PAGES ? pz_bits_avx2.codes_u16(rows, t)
-                                        : pages64(rows, t, (unsigned)n_pages);
+    if (t->listed || t->n_pages > PAGES) {
+        pz_bits_avx2.codes_u16(rows, n, t, out);
+        return;
+    }
+    for (size_t k = 0; k < n; k++)
+        out[k] = pages64((const __m512i *)rows + 2 * k, t);
 }
 
 #else

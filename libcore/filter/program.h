@@ -233,21 +233,36 @@ int pz_filter_count_part(struct pz_filter_run *r, const struct pz_filter_space *
 
 /*
  * A leaf over rows as bits. Texts need a table: a bit per code of the dictionary (all 256
- * or 65,536 codes of narrow columns), made by pz_bits_table. When few codes differ from
- * the rest, they are also listed, because comparing is quicker than looking up.
+ * or 65,536 codes of narrow columns), made by pz_bits_table. What looking up can be
+ * replaced with stands beside it: when few codes differ from the rest, they are listed,
+ * because comparing is quicker; and so are, of two-byte codes, the ends of runs, the
+ * pages that are not all alike, and, when all that is too much, a byte a code.
  */
-enum { PZ_BITS_FEW = 8 };
+enum {
+    PZ_BITS_FEW = 8,
+    PZ_BITS_BOUNDS = 10,
+    PZ_BITS_PAGE = 1024, // codes
+    PZ_BITS_PAGES = 65536 / PZ_BITS_PAGE,
+};
 struct pz_bits_table {
     uint64_t n_codes;      // behind them, codes are damage and do not match
     bool listed, inverted; // match: the code is in few; inverted: is not
     uint32_t n_few, few[PZ_BITS_FEW];
-    uint64_t n_words; // behind these words all bits up to n_codes are `beyond`
-    bool beyond;
-    uint64_t bit[]; // (n_codes + 63) / 64 and one more
+    /* Of two-byte codes. */
+    bool first;        // code 0 matches
+    uint32_t n_bounds; // codes that differ from the one before; PZ_BITS_BOUNDS + 1: more
+    uint16_t bound[PZ_BITS_BOUNDS]; // rising
+    bool base;                      // what codes of pages that are not listed make
+    uint32_t n_pages;
+    uint8_t page[PZ_BITS_PAGES]; // rising
+    uint8_t *byte;  // behind the bits, a 0 or 1 a code; NULL: the bounds or a page do
+    uint64_t bit[]; // (n_codes + 63) / 64 and one more; of two-byte codes, the bytes
 };
 int pz_bits_table(struct pz_bits_table **table, const struct pz_leaf *leaf,
                   const struct pz_operand *o, struct pz_err *err);
-/* Fills in the list, n_words and beyond, from the bits. */
+/* Bytes of a table for so many codes; it is to be zeroed. */
+size_t pz_bits_table_size(uint64_t n_codes);
+/* Fills in all from the bits. */
 void pz_bits_list(struct pz_bits_table *t);
 /* Rows [first, first + n) to out, (n+63)/64 words; first is a multiple of 64. */
 void pz_bits_leaf(const struct pz_leaf *leaf, const struct pz_operand *o,

@@ -6,6 +6,7 @@
  *   floor_text2, filter_text2   two text columns of 1-byte codes
  *   floor_wide2, filter_wide2   two text columns of 2-byte codes
  *   floor_many2, filter_many2   the same, each against a list of 300 values
+ *   floor_all2, filter_all2     the same, all over 60,000 values each
  *   floor_num2, filter_num2     two columns of numbers, 4 bytes each
  *   filter_events               an exclusion of 200 events, no column
  *   compile                     from text, tables included
@@ -65,17 +66,20 @@ make_group(const char *dir)
     FILE *f = fopen(csv, "w");
     if (!f)
         exit(5);
-    fprintf(f, "ITEM_ID,A,B,C,D,PRICE,YEAR\n");
+    fprintf(f, "ITEM_ID,A,B,C,D,E,F,PRICE,YEAR\n");
     for (int i = 0; i < ITEMS; i++)
-        fprintf(f, "i%d,a%d,b%d|b%d,c%d,d%d,%d.5,%d\n", i, (int)pz_rng_below(&rng, 40),
-                (int)pz_rng_below(&rng, 15), (int)pz_rng_below(&rng, 15),
-                (int)pz_rng_below(&rng, 3000), (int)pz_rng_below(&rng, 900),
-                (int)pz_rng_below(&rng, 500), (int)pz_rng_below(&rng, 100000));
+        fprintf(f, "i%d,a%d,b%d|b%d,c%d,d%d,e%d,f%d,%d.5,%d\n", i,
+                (int)pz_rng_below(&rng, 40), (int)pz_rng_below(&rng, 15),
+                (int)pz_rng_below(&rng, 15), (int)pz_rng_below(&rng, 3000),
+                (int)pz_rng_below(&rng, 900), (int)pz_rng_below(&rng, 60000),
+                (int)pz_rng_below(&rng, 60000), (int)pz_rng_below(&rng, 500),
+                (int)pz_rng_below(&rng, 100000));
     if (fclose(f))
         exit(5);
     snprintf(schema, sizeof schema,
              HEAD SPACE PLAIN("ITEM_ID", "string") "," TEXT("A") TEXT("B") TEXT("C")
-                 TEXT("D") PLAIN("PRICE", "float") "," PLAIN("YEAR", "int") "]}",
+                 TEXT("D") TEXT("E") TEXT("F")
+                     PLAIN("PRICE", "float") "," PLAIN("YEAR", "int") "]}",
              "Items");
     import(dir, PZ_ITEMS, csv, schema);
     f = fopen(csv, "w");
@@ -171,18 +175,19 @@ filter(const char *key, const struct pz_filter_group *g, const char *text)
     filter_with(key, g, text, strstr(text, "$X") ? value : value + 1);
 }
 
-/* Many values that match and many that do not, all over the dictionaries. */
+/* 300 values that match, and as many that do not, every step-th of its dictionary. */
 static void
-many(const struct pz_filter_group *g)
+many(const char *key, const struct pz_filter_group *g, const char *text, char in,
+     int step, char out, int out_step)
 {
     struct pz_buf list = PZ_BUF_INIT;
     for (int i = 0; i < 300; i++)
-        pz_buf_addf(&list, "%s\"c%d\",\"d%d\"", i ? "," : "", i * 7, i * 3);
+        pz_buf_addf(&list, "%s\"%c%d\",\"%c%d\"", i ? "," : "", in, i * step, out,
+                    i * out_step);
     if (list.failed)
         exit(5);
     const struct pz_filter_value value = {"L", 1, list.data, list.len};
-    filter_with("filter_many2", g,
-                "INCLUDE ItemID WHERE Items.C IN ($L) OR Items.D NOT IN ($L)", &value);
+    filter_with(key, g, text, &value);
     pz_buf_release(&list);
 }
 
@@ -225,7 +230,11 @@ main(void)
     filter("filter_wide2", &g,
            "INCLUDE ItemID WHERE Items.C IN ($X) OR Items.D NOT IN (\"d3\")");
     floor_of("floor_many2", items, "C", "D");
-    many(&g);
+    many("filter_many2", &g,
+         "INCLUDE ItemID WHERE Items.C IN ($L) OR Items.D NOT IN ($L)", 'c', 7, 'd', 3);
+    floor_of("floor_all2", items, "E", "F");
+    many("filter_all2", &g, "INCLUDE ItemID WHERE Items.E IN ($L) OR Items.F NOT IN ($L)",
+         'e', 199, 'f', 197);
     floor_of("floor_num2", items, "PRICE", "YEAR");
     filter("filter_num2", &g,
            "INCLUDE ItemID WHERE Items.PRICE < $N AND Items.YEAR > 70000");

@@ -150,7 +150,7 @@ check_scan(enum pz_dtype dtype, enum pz_fclass class, const void *data,
     struct pz_leaf leaf = {.ref = {.col = &col, .field = &field, .class = class},
                            .op = PZ_F_IN};
     uint64_t bits[PZ_N_CPU][6];
-    struct pz_bits_table *table = calloc(1, sizeof *table + 1025 * 8);
+    struct pz_bits_table *table = calloc(1, pz_bits_table_size(65536));
     ck_assert_ptr_nonnull(table);
     table->n_codes = dtype == PZ_U8 ? 256 : dtype == PZ_U16 ? 65536 : 60000;
     for (size_t i = 0; i < ROWS; i++)
@@ -205,6 +205,92 @@ check_scan(enum pz_dtype dtype, enum pz_fclass class, const void *data,
     pz_cpu_force(PZ_CPU_AVX512);
     free(table);
 }
+
+/* How two-byte codes are looked up depends on the bits alone. */
+enum way { FEW, BOUNDS, PAGE, BYTES, WORDS, N_WAYS };
+
+static enum way
+way_of(const struct pz_bits_table *t)
+{
+    return t->listed                       ? FEW
+           : t->n_bounds <= PZ_BITS_BOUNDS ? BOUNDS
+           : t->n_pages <= 1               ? PAGE
+           : t->byte                       ? BYTES
+                                           : WORDS;
+}
+
+static void
+set_range(uint64_t *bit, uint32_t lo, uint32_t n, bool value)
+{
+    for (uint32_t code = lo; code < lo + n && code < 65536; code++)
+        bit[code / 64] =
+            (bit[code / 64] & ~((uint64_t)1 << code % 64)) | (uint64_t)value << code % 64;
+}
+
+/* All codes, in order and not, against the bits themselves. */
+START_TEST(two_byte_codes)
+{
+    enum { N = 65536 };
+    struct pz_rng rng;
+    uint16_t *code = malloc(N * sizeof *code);
+    uint64_t bits[PZ_N_CPU][N / 64], want[N / 64];
+    struct pz_bits_table *table = calloc(1, pz_bits_table_size(N));
+    struct pz_field field = {.name = (char[]){"X"}, .type = PZ_STRING};
+    struct pz_column col = {.name = "X", .field = &field, .dtype = PZ_U16, .data = code};
+    struct pz_leaf leaf = {.ref = {.col = &col, .field = &field, .class = PZ_CLASS_TEXT},
+                           .op = PZ_F_IN};
+    struct pz_operand o = {0};
+    int ways[N_WAYS][2] = {{0}};
+    ck_assert_ptr_nonnull(code);
+    ck_assert_ptr_nonnull(table);
+    pz_rng_seed(&rng, 7, 0);
+    table->n_codes = N;
+    for (uint32_t i = 0; i < N; i++)
+        code[i] = (uint16_t)(i % 7 ? i : pz_rng_below(&rng, N));
+    for (int round = 0; round < 400; round++) {
+        bool base = round & 1;
+        memset(table->bit, base ? 0xff : 0, N / 8);
+        uint32_t n_pages = (uint32_t[]){0, 1, 2, 16, 17, 64}[round / 2 % 6];
+        for (uint32_t k = 0; k < n_pages; k++) { // pages that are not all alike
+            uint64_t page = n_pages == 64 ? k : pz_rng_below(&rng, 64);
+            for (unsigned i = 0; i < 16; i++)
+                table->bit[16 * page + i] = pz_rng_u64(&rng);
+        }
+        if (round % 5 == 0) // whole pages that are not the base
+            set_range(table->bit, 1024 * (uint32_t)pz_rng_below(&rng, 64), 1024, !base);
+        uint64_t runs = n_pages == 1 ? 0 : pz_rng_below(&rng, 7);
+        for (uint64_t k = 0; k < runs; k++) // to both ends, and anywhere
+            set_range(table->bit,
+                      k == 1   ? 0
+                      : k == 2 ? N - 9
+                               : (uint32_t)pz_rng_below(&rng, N),
+                      1 + (uint32_t)pz_rng_below(&rng, k % 3 ? 9 : 3000), !base);
+        for (uint64_t k = 0; k < 8 && n_pages == 1 && round % 8 > 5; k++) {
+            if (k == 0) // few, instead
+                memset(table->bit, base ? 0xff : 0, N / 8);
+            set_range(table->bit, (uint32_t)pz_rng_below(&rng, N), 1, !base);
+        }
+        pz_bits_list(table);
+        ways[way_of(table)][table->base]++;
+        memset(want, 0, sizeof want);
+        for (uint32_t i = 0; i < N - 3; i++)
+            want[i / 64] |= (table->bit[code[i] / 64] >> code[i] % 64 & 1) << i % 64;
+        for (int level = 0; level < PZ_N_CPU; level++) {
+            pz_cpu_force((enum pz_cpu)level);
+            pz_bits_leaf(&leaf, &o, table, 0, N - 3, bits[level]);
+            ck_assert_msg(!memcmp(bits[level], want, sizeof want),
+                          "round %d, level %d, way %d", round, level, (int)way_of(table));
+        }
+    }
+    for (int way = BOUNDS; way < N_WAYS; way++)
+        ck_assert_msg(ways[way][0] >= 5 && ways[way][1] >= 5, "way %d: %d, %d", way,
+                      ways[way][0], ways[way][1]);
+    ck_assert_int_ge(ways[FEW][0] + ways[FEW][1], 5); // base is not set then
+    pz_cpu_force(PZ_CPU_AVX512);
+    free(table);
+    free(code);
+}
+END_TEST
 
 START_TEST(scans)
 {
@@ -354,6 +440,7 @@ pz_suite(void)
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_loop_test(t, three_ways, 0, sizeof expressions / sizeof *expressions);
     tcase_add_test(t, scans);
+    tcase_add_test(t, two_byte_codes);
     tcase_add_test(t, live);
     tcase_add_test(t, records);
     tcase_add_test(t, bombs);

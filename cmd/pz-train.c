@@ -284,7 +284,8 @@ print_table(const struct pz_training_result *r)
             fprintf(stderr, " %20.4f", r->baseline.value[m]);
         fputc('\n', stderr);
     }
-    fprintf(stderr, "%" PRIu64 " test users\n", r->metrics.n_users);
+    if (r->metrics.n_users)
+        fprintf(stderr, "%" PRIu64 " test users\n", r->metrics.n_users);
 }
 
 static void

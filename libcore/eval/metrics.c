@@ -188,6 +188,10 @@ static const struct {
     [PZ_WEIGHTED_NDCG_5] = {WEIGHTED "5", PZ_M_WEIGHTED_NDCG, 5},
     [PZ_WEIGHTED_NDCG_10] = {WEIGHTED "10", PZ_M_WEIGHTED_NDCG, 10},
     [PZ_WEIGHTED_NDCG_25] = {WEIGHTED "25", PZ_M_WEIGHTED_NDCG, 25},
+    [PZ_TREND_ACCURACY] = {"trend_prediction_accuracy", PZ_N_MEASURES, 25},
+    [PZ_ITEM_POPULARITY] = {"item_popularity", PZ_N_MEASURES, 25},
+    [PZ_ITEM_FRESHNESS] = {"item_freshness", PZ_N_MEASURES, 25},
+    [PZ_ITEM_SIMILARITY] = {"item_similarity", PZ_N_MEASURES, 25},
 };
 
 const char *
@@ -203,10 +207,20 @@ pz_metric_measure(enum pz_metric m, uint32_t *k)
     return metric[m].measure;
 }
 
+struct pz_metrics
+pz_metrics_none(void)
+{
+    struct pz_metrics none = {.n_users = 0};
+    for (int i = 0; i < PZ_N_METRICS; i++)
+        none.value[i] = NAN;
+    return none;
+}
+
 void
 pz_metrics_json(const struct pz_metrics *m, struct pz_buf *out)
 {
-    const char *between = "{";
+    const char *between = "";
+    pz_buf_addc(out, '{');
     for (int i = 0; i < PZ_N_METRICS; i++) {
         char text[PZ_NUM_TEXT];
         if (isnan(m->value[i]))

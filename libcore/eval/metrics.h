@@ -108,17 +108,22 @@ enum pz_metric {
     PZ_WEIGHTED_NDCG_5, // with weights of events
     PZ_WEIGHTED_NDCG_10,
     PZ_WEIGHTED_NDCG_25,
+    PZ_TREND_ACCURACY, // of single recipes: eval/special.h
+    PZ_ITEM_POPULARITY,
+    PZ_ITEM_FRESHNESS,
+    PZ_ITEM_SIMILARITY,
     PZ_N_METRICS,
 };
 #define PZ_METRICS_LIST 25 // items that are asked for
 
 struct pz_metrics {
     double value[PZ_N_METRICS]; // means over the users; NaN: not measured
-    uint64_t n_users;           // 0: nothing could be tested; all values are 0 then
+    uint64_t n_users;           // 0: nothing could be asked for users; no value then
 };
 
+struct pz_metrics pz_metrics_none(void);      // nothing was measured
 const char *pz_metric_name(enum pz_metric m); // "mean_reciprocal_rank_at_25"
-/* Which measure it is, and at which K. */
+/* Which measure it is, and at which K; PZ_N_MEASURES: none. */
 enum pz_measure pz_metric_measure(enum pz_metric m, uint32_t *k);
 
 /* {"coverage":0.27,...}, full precision, of what was measured. */

@@ -51,6 +51,8 @@ summarize(const struct pz_answers *a, const struct pz_split *s, const struct pz_
         uint32_t k;
         size_t i = 0;
         enum pz_measure what = pz_metric_measure((enum pz_metric)m, &k);
+        if (what == PZ_N_MEASURES)
+            continue;
         while (at->k[i] != k)
             i++;
         if (what == PZ_M_COVERAGE) {
@@ -79,7 +81,7 @@ pz_eval_split(const struct pz_eval *e, const struct pz_split *split,
                              .threads = e->threads};
     if (e->objective && pz_objective_fits(e->recipe))
         learn.objective = e->objective;
-    *out = (struct pz_metrics){.n_users = 0};
+    *out = pz_metrics_none();
     int r = pz_at_init(&at, k, 3, err);
     if (r == PZ_OK && (r = pz_trained_open(&trained, e->recipe, &learn, err)) == PZ_OK &&
         (r = pz_exam(&answers, &trained.model, split, at.most, e->threads, err)) == PZ_OK)
@@ -97,7 +99,7 @@ pz_eval_aws(const struct pz_eval *e, struct pz_metrics *out, struct pz_err *err)
                                  .seed = e->seed,
                                  .reward = e->objective ? e->objective->value : NULL};
     struct pz_split split;
-    *out = (struct pz_metrics){.n_users = 0};
+    *out = pz_metrics_none();
     int r = pz_split_make(&split, e->events, e->world, &spec, err);
     if (r == PZ_DATA) { // too few users
         *err = (struct pz_err)PZ_ERR_INIT;

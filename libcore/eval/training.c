@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/num.h"
-#include "eval/protocol.h"
+#include "eval/special.h"
 #include "filter/group.h"
 #include "recipe/model.h"
 #include "recipe/objective.h"
@@ -216,7 +217,8 @@ measure(struct job *job, const struct pz_recipe *recipe, const struct pz_params 
 {
     struct pz_eval e = eval_of(job, recipe, params);
     pz_log(PZ_LOG_NOTE, "measuring %s", recipe->name);
-    return pz_eval_aws(&e, out, err);
+    int r = pz_eval_aws(&e, out, err);
+    return r ? r : pz_eval_special(&e, job->t->recipe, job->t->params, out, err);
 }
 
 /* Of recipes that do not answer with items. */
@@ -245,13 +247,13 @@ measure_all(struct job *job, struct pz_err *err)
         return measure_figures(job, err);
     if (measure(job, job->t->recipe, job->t->params, &r->metrics, err) != PZ_OK)
         return err->status;
-    r->measured = r->metrics.n_users > 0;
+    r->measured = r->metrics.n_users > 0 || !isnan(r->metrics.value[PZ_ITEM_SIMILARITY]);
     if (!r->measured) {
         pz_log(PZ_LOG_WARN,
                "not measured: there are fewer than two users with two events");
         return PZ_OK;
     }
-    if (job->t->recipe == &pz_recipe_popularity)
+    if (job->t->recipe == &pz_recipe_popularity || !r->metrics.n_users)
         return PZ_OK;
     struct pz_params none;
     pz_params_init(&none, pz_recipe_popularity.params);

@@ -254,9 +254,10 @@ out_of_time(const struct run *run)
 static int
 not_measured(enum pz_metric m, struct pz_err *err)
 {
-    return pz_err_set(err, PZ_USAGE, "%s is not measured here: %s", pz_metric_name(m),
-                      m == PZ_REWARD_25 || m == PZ_REWARDS ? "there is no objective"
-                                                           : "events have no weights");
+    return pz_err_set(err, PZ_USAGE,
+                      "%s is nothing that is measured here: some metrics need an "
+                      "objective, or weights of events, or are of one recipe alone",
+                      pz_metric_name(m));
 }
 
 static int

@@ -13,6 +13,8 @@
  * A model holds semantic.popular F32 [n_items], semantic.fresh F32 [n_items], and the
  * tensors of recipe/content.h.
  */
+#include "recipe/semantic.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -257,6 +259,25 @@ explain(const void *state, const struct pz_query *q, uint32_t item,
     add_reason(out, item, "FRESHNESS", s->freshness * (double)s->fresh[item]);
     pz_reasons_sort(out);
     return PZ_OK;
+}
+
+int
+pz_semantic_add_traits(const void *state, uint32_t item, const uint32_t *similar,
+                       size_t n, double sum[PZ_N_TRAITS], struct pz_err *err)
+{
+    const struct state *s = state;
+    float *score;
+    size_t n_features;
+    if (pz_new_aligned(&score, s->content.model->n_items, sizeof *score, "answers", err))
+        return err->status;
+    if (pz_content_score(&s->content, item, score, &n_features, err) == PZ_OK)
+        for (size_t i = 0; i < n; i++) {
+            sum[PZ_TRAIT_POPULARITY] += (double)s->popular[similar[i]];
+            sum[PZ_TRAIT_FRESHNESS] += (double)s->fresh[similar[i]];
+            sum[PZ_TRAIT_SIMILARITY] += (double)score[similar[i]];
+        }
+    free(score);
+    return err->status;
 }
 
 const struct pz_recipe pz_recipe_semantic_similarity = {

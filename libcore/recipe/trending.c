@@ -15,6 +15,8 @@
  * events it is repeated every F. A model holds trending.item U32 [k] and trending.rise
  * F32 [k], in the order of the answer.
  */
+#include "recipe/trending.h"
+
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -42,6 +44,12 @@ static const struct pz_param_def params[] = {
 
 static const int64_t seconds[] = {1800, 3600, 7200, 10800, 86400};
 enum { ZSCORE = 1 };
+
+int64_t
+pz_trending_interval(const struct pz_params *p)
+{
+    return seconds[(int)pz_param(p, "trend_discovery_frequency")];
+}
 
 /* ---- training ---- */
 
@@ -112,7 +120,7 @@ static int
 train(const struct pz_train *t, struct pz_err *err)
 {
     const struct pz_events *e = t->events;
-    int64_t length = seconds[(int)pz_param(t->params, "trend_discovery_frequency")];
+    int64_t length = pz_trending_interval(t->params);
     bool zscore = pz_param(t->params, "rise") == ZSCORE;
     struct trend *trend = NULL;
     uint32_t *stamp = NULL, n = 0;

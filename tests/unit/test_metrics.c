@@ -111,7 +111,14 @@ END_TEST
 START_TEST(json)
 {
     struct pz_buf b = PZ_BUF_INIT;
-    struct pz_metrics m = {.value = {0.25, 0.5}, .n_users = 1};
+    struct pz_metrics m = pz_metrics_none();
+    pz_metrics_json(&m, &b);
+    ck_assert_str_eq(b.data, "{}");
+    pz_buf_clear(&b);
+    m.value[PZ_COVERAGE] = 0.25;
+    m.value[PZ_MRR_25] = 0.5;
+    for (int i = PZ_NDCG_5; i <= PZ_PRECISION_25; i++)
+        m.value[i] = 0;
     pz_metrics_json(&m, &b);
     ck_assert_str_eq(b.data, "{\"coverage\":0.25,\"mean_reciprocal_rank_at_25\":0.5,"
                              "\"normalized_discounted_cumulative_gain_at_5\":0,"

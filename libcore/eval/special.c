@@ -1,0 +1,196 @@
+#include "eval/special.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/rng.h"
+#include "recipe/semantic.h"
+#include "recipe/trending.h"
+
+enum { LIST = 25, INTERVALS = 10, MOST_ITEMS = 2000 };
+
+/* ---- trends ---- */
+
+struct rise {
+    int64_t by;
+    uint32_t item;
+};
+
+static int
+by_rise(const void *a, const void *b)
+{
+    const struct rise *x = a, *y = b;
+    return (x->by < y->by) - (x->by > y->by);
+}
+
+/* Events of e that are not newer than `end`. */
+static int
+take_before(const struct pz_events *e, int64_t end, struct pz_events *out,
+            struct pz_err *err)
+{
+    *out = (struct pz_events){.n_users = e->n_users, .n_items = e->n_items};
+    if (pz_new(&out->offsets, (size_t)e->n_users + 1, sizeof *out->offsets, "events",
+               err) ||
+        pz_new_aligned(&out->item, e->n, sizeof *out->item, "events", err) ||
+        pz_new_aligned(&out->time, e->n, sizeof *out->time, "events", err) ||
+        (e->weight &&
+         pz_new_aligned(&out->weight, e->n, sizeof *out->weight, "events", err)))
+        return err->status;
+    for (uint32_t u = 0; u < e->n_users; u++) {
+        uint64_t from = e->offsets[u], n = 0; // oldest first
+        while (from + n < e->offsets[u + 1] && e->time[from + n] <= end)
+            n++;
+        memcpy(out->item + out->n, e->item + from, n * sizeof *out->item);
+        memcpy(out->time + out->n, e->time + from, n * sizeof *out->time);
+        if (out->weight)
+            memcpy(out->weight + out->n, e->weight + from, n * sizeof *out->weight);
+        out->n += n;
+        out->offsets[u + 1] = out->n;
+    }
+    return PZ_OK;
+}
+
+/* How much more of each item there was in (end, end+length] than before it; `rise` has
+ * room for all items. */
+static void
+measure_rises(const struct pz_events *e, int64_t end, int64_t length, struct rise *rise)
+{
+    for (uint32_t i = 0; i < e->n_items; i++)
+        rise[i] = (struct rise){0, i};
+    for (uint64_t i = 0; i < e->n; i++) {
+        int64_t t = e->time[i];
+        if (t > end && t <= end + length)
+            rise[e->item[i]].by++;
+        else if (t > end - length && t <= end)
+            rise[e->item[i]].by--;
+    }
+    for (uint32_t i = 0; i < e->n_items; i++)
+        rise[i].by = rise[i].by > 0 ? rise[i].by : 0;
+}
+
+/* Adds the rises of the 25 items that the recipe foretells, and of those that rose most.
+ */
+static int
+foretell(const struct pz_eval *e, int64_t end, int64_t length, double *found,
+         double *most, struct pz_err *err)
+{
+    struct pz_events before = {.n = 0};
+    struct pz_trained trained = {0};
+    struct rise *rise = NULL;
+    uint32_t item[LIST];
+    float score[LIST];
+    struct pz_query q = {.user = PZ_NO_ID, .item = PZ_NO_ID, .n = LIST};
+    struct pz_ranked out = {.item = item, .score = score};
+    struct pz_train learn = {.events = &before,
+                             .params = e->params,
+                             .world = e->world,
+                             .seed = e->seed,
+                             .threads = e->threads};
+    if (take_before(e->events, end, &before, err) || !before.n ||
+        pz_new(&rise, e->events->n_items, sizeof *rise, "trends", err) ||
+        pz_trained_open(&trained, e->recipe, &learn, err) ||
+        pz_model_rank(&trained.model, &q, 1, &out, err))
+        goto done;
+    measure_rises(e->events, end, length, rise);
+    for (size_t i = 0; i < out.n; i++)
+        *found += (double)rise[out.item[i]].by;
+    qsort(rise, e->events->n_items, sizeof *rise, by_rise);
+    for (size_t i = 0; i < LIST && i < e->events->n_items; i++)
+        *most += (double)rise[i].by;
+done:
+    pz_trained_close(&trained);
+    pz_events_release(&before);
+    free(rise);
+    return err->status;
+}
+
+static int
+trend_accuracy(const struct pz_eval *e, int64_t length, double *out, struct pz_err *err)
+{
+    int64_t newest = INT64_MIN;
+    double found = 0, most = 0;
+    for (uint64_t i = 0; i < e->events->n; i++)
+        newest = e->events->time[i] > newest ? e->events->time[i] : newest;
+    for (int64_t k = INTERVALS; k > 0; k--)
+        if (foretell(e, newest - k * length, length, &found, &most, err))
+            return err->status;
+    *out = most > 0 ? found / most : NAN;
+    return PZ_OK;
+}
+
+/* ---- likeness ---- */
+
+struct drawn {
+    uint64_t hash;
+    uint32_t item;
+};
+
+static int
+by_hash(const void *a, const void *b)
+{
+    const struct drawn *x = a, *y = b;
+    return x->hash != y->hash ? (x->hash > y->hash ? 1 : -1)
+                              : (x->item > y->item) - (x->item < y->item);
+}
+
+static int
+likeness(const struct pz_model *m, uint64_t seed, struct pz_metrics *out,
+         struct pz_err *err)
+{
+    struct drawn *d;
+    double sum[PZ_N_TRAITS] = {0}, n = 0;
+    uint64_t salt = pz_mix64(seed + 11);
+    if (pz_new(&d, m->n_items, sizeof *d, "items", err))
+        return err->status;
+    for (uint32_t i = 0; i < m->n_items; i++)
+        d[i] = (struct drawn){pz_mix64(salt ^ pz_mix64(i)), i};
+    qsort(d, m->n_items, sizeof *d, by_hash);
+    for (uint32_t i = 0; i < m->n_items && i < MOST_ITEMS && !err->status; i++) {
+        uint32_t item[LIST];
+        float score[LIST];
+        struct pz_query q = {.user = PZ_NO_ID, .item = d[i].item, .n = LIST};
+        struct pz_ranked r = {.item = item, .score = score};
+        size_t similar = 0;
+        if (pz_model_rank(m, &q, 1, &r, err))
+            break;
+        while (similar < r.n && !r.fallback && !isnan(score[similar]))
+            similar++;
+        pz_semantic_add_traits(m->state, d[i].item, item, similar, sum, err);
+        n += (double)similar;
+    }
+    free(d);
+    out->value[PZ_ITEM_POPULARITY] = n > 0 ? sum[PZ_TRAIT_POPULARITY] / n : NAN;
+    out->value[PZ_ITEM_FRESHNESS] = n > 0 ? sum[PZ_TRAIT_FRESHNESS] / n : NAN;
+    out->value[PZ_ITEM_SIMILARITY] = n > 0 ? sum[PZ_TRAIT_SIMILARITY] / n : NAN;
+    return err->status;
+}
+
+static int
+learn_likeness(const struct pz_eval *e, struct pz_metrics *m, struct pz_err *err)
+{
+    struct pz_trained trained = {0};
+    struct pz_train learn = {.events = e->events,
+                             .params = e->params,
+                             .world = e->world,
+                             .seed = e->seed,
+                             .threads = e->threads};
+    if (!pz_trained_open(&trained, e->recipe, &learn, err))
+        likeness(&trained.model, e->seed, m, err);
+    pz_trained_close(&trained);
+    return err->status;
+}
+
+int
+pz_eval_special(const struct pz_eval *e, const struct pz_recipe *of,
+                const struct pz_params *of_params, struct pz_metrics *m,
+                struct pz_err *err)
+{
+    if (of == &pz_recipe_trending)
+        return trend_accuracy(e, pz_trending_interval(of_params),
+                              &m->value[PZ_TREND_ACCURACY], err);
+    if (of == &pz_recipe_semantic_similarity && e->recipe == of)
+        return learn_likeness(e, m, err);
+    return PZ_OK;
+}

@@ -8,9 +8,11 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/mem.h"
 #include "base/num.h"
 #include "cmd/cli.h"
 #include "cmd/selection.h"
+#include "eval/figures.h"
 #include "eval/known.h"
 #include "eval/lists.h"
 #include "recipe/objective.h"
@@ -149,6 +151,28 @@ set_spec(struct pz_split_spec *s)
         pz_die(PZ_USAGE, "--draws: protocol %s draws nothing", opt.protocol);
 }
 
+/* The recipes alone. */
+static void
+set_given(struct pz_entries *e)
+{
+    struct pz_err err = PZ_ERR_INIT;
+    for (size_t i = 0; i < opt.recipes.n; i++)
+        if (pz_entries_add(e, opt.recipes.item[i], &err))
+            pz_die_err(&err);
+}
+
+/* -p, and what the labels set. */
+static void
+set_params(struct pz_entries *e)
+{
+    struct pz_err err = PZ_ERR_INIT;
+    for (size_t i = 0; i < opt.params.n; i++)
+        if (pz_entries_set(e, opt.params.item[i], &err))
+            pz_die_err(&err);
+    if (pz_entries_resolve(e, &err))
+        pz_die_err(&err);
+}
+
 /* The recipes, the baseline before them where it is not among them; its place in *base.
  */
 static void
@@ -158,24 +182,56 @@ set_entries(struct pz_entries *e, size_t *base)
     struct pz_entries given = {0};
     size_t i = 0;
     *base = 0;
-    for (i = 0; i < opt.recipes.n; i++)
-        if (pz_entries_add(&given, opt.recipes.item[i], &err))
-            pz_die_err(&err);
-    for (i = 0; i < given.n && !is(given.entry[i].label, opt.baseline); i++)
-        ;
+    set_given(&given);
+    while (i < given.n && !is(given.entry[i].label, opt.baseline))
+        i++;
     if (i < given.n)
         *base = i;
     else if (!is(opt.baseline, "first") && pz_entries_add(e, opt.baseline, &err))
         pz_die_err(&err);
-    for (i = 0; i < opt.recipes.n; i++)
-        if (pz_entries_add(e, opt.recipes.item[i], &err))
-            pz_die_err(&err);
+    set_given(e);
     pz_entries_release(&given);
-    for (i = 0; i < opt.params.n; i++)
-        if (pz_entries_set(e, opt.params.item[i], &err))
-            pz_die_err(&err);
-    if (pz_entries_resolve(e, &err))
-        pz_die_err(&err);
+    set_params(e);
+}
+
+/* Are these recipes of segments or of actions? They are measured each in their own way,
+ * which nothing else can be compared with. */
+static bool
+has_figures(const struct pz_entries *e)
+{
+    for (size_t i = 1; i < e->n; i++)
+        if (e->entry[i].recipe->type != e->entry[0].recipe->type &&
+            (pz_has_figures(e->entry[i].recipe) || pz_has_figures(e->entry[0].recipe)))
+            pz_die(PZ_USAGE,
+                   "%s and %s do not answer with the same kind of thing, and cannot be "
+                   "compared",
+                   e->entry[0].label, e->entry[i].label);
+    return e->n > 0 && pz_has_figures(e->entry[0].recipe);
+}
+
+/* What makes no sense for figures. */
+static void
+refuse_for_figures(void)
+{
+    const struct {
+        const char *option;
+        bool given;
+    } no[] = {{"protocol", !is(opt.protocol, "aws")},
+              {"at", opt.at != NULL},
+              {"metrics", opt.metrics != NULL},
+              {"intervals", opt.intervals},
+              {"by", opt.by.n > 0},
+              {"per-user", opt.per_user != NULL},
+              {"html", opt.html != NULL},
+              {"objective", opt.objective != NULL},
+              {"valid", opt.valid},
+              {"draws", opt.draws > 1},
+              {"holdout", !is(opt.holdout, "newest")},
+              {"seen", opt.seen != NULL}};
+    for (size_t i = 0; i < sizeof no / sizeof *no; i++)
+        if (no[i].given)
+            pz_die(PZ_USAGE, "--%s: segments of users and actions are not measured so",
+                   no[i].option);
 }
 
 /* ---- what came out ---- */
@@ -231,7 +287,8 @@ print(const struct pz_findings *f)
 /* ---- doing it ---- */
 
 static void
-open_world(struct pz_world *w, struct pz_limited *limited, struct pz_events *events)
+open_world(struct pz_world *w, struct pz_limited *limited, struct pz_events *events,
+           enum pz_set set)
 {
     struct pz_err err = PZ_ERR_INIT;
     struct pz_selection_report report;
@@ -239,9 +296,11 @@ open_world(struct pz_world *w, struct pz_limited *limited, struct pz_events *eve
     const char *group = pz_need_group();
     if (pz_group_need(group, &err))
         pz_die_err(&err);
-    int r = pz_world_open(w, group, PZ_INTERACTIONS, (int)pz_common.threads, &err);
+    int r = pz_world_open(w, group, set, (int)pz_common.threads, &err);
     if (r == PZ_NEGATIVE)
-        pz_die(PZ_DATA, "group '%s' has no interactions", group);
+        pz_die(PZ_DATA, "group '%s' has no %s", group, pz_set_name(set));
+    if (r == PZ_OK && set == PZ_ACTION_INTERACTIONS && !w->items)
+        pz_die(PZ_DATA, "group '%s' has no actions", group);
     struct pz_column_choice columns = pz_columns_of(&opt.selection);
     if (r || pz_world_limit(limited, w, &columns, &err) ||
         pz_world_select(&limited->world, &selection, events, &report, &err))
@@ -360,11 +419,14 @@ test_recipes(struct pz_shown *shown)
     if (opt.model && pz_known_open(&known, opt.model, &err))
         pz_die_err(&err);
     set_entries(&entries, &c.base);
+    if (opt.model && pz_has_figures(known.model.recipe))
+        pz_die(PZ_USAGE, "'%s' does not answer with items; give its recipe with -r",
+               opt.model);
     if (opt.model && pz_known_add(&known, opt.model, &entries, &err))
         pz_die_err(&err);
     f.base = c.base;
     if (!opt.model)
-        open_world(&world, &limited, &events);
+        open_world(&world, &limited, &events, PZ_INTERACTIONS);
     c.objective = open_objective(&objective, &world);
     if (pz_compare_run(&result, &c, &err))
         pz_die_err(&err);
@@ -385,6 +447,49 @@ test_recipes(struct pz_shown *shown)
     pz_known_close(&known);
     pz_entries_release(&entries);
     pz_objective_release(&objective);
+}
+
+/* Recipes of segments or of actions. */
+static void
+test_figures(struct pz_entries *entries)
+{
+    struct pz_err err = PZ_ERR_INIT;
+    struct pz_world world = {0};
+    struct pz_limited limited = {.world = {.interactions = NULL}};
+    struct pz_events events = {0};
+    struct pz_figures *figures;
+    struct pz_buf b = PZ_BUF_INIT;
+    bool actions = entries->entry[0].recipe->type == PZ_PERSONALIZED_ACTIONS;
+    refuse_for_figures();
+    set_params(entries);
+    open_world(&world, &limited, &events,
+               actions ? PZ_ACTION_INTERACTIONS : PZ_INTERACTIONS);
+    if (pz_new(&figures, entries->n, sizeof *figures, "metrics", &err))
+        pz_die_err(&err);
+    for (size_t i = 0; i < entries->n; i++) {
+        struct pz_eval e = {.recipe = entries->entry[i].recipe,
+                            .world = &limited.world,
+                            .events = &events,
+                            .params = &entries->entry[i].params,
+                            .seed = (uint64_t)pz_common.seed,
+                            .threads = (int)pz_common.threads};
+        if (pz_figures_measure(&e, &figures[i], &err))
+            pz_die_err(&err);
+        if (!figures[i].n)
+            pz_die(PZ_DATA, "there is too little to test %s on", entries->entry[i].label);
+    }
+    if (pz_common.json)
+        pz_text_figures_json(&b, entries, figures);
+    else
+        pz_text_figures(&b, entries, figures, isatty(STDOUT_FILENO));
+    if (pz_buf_status(&b, "the result", &err))
+        pz_die_err(&err);
+    fwrite(b.data, 1, b.len, stdout);
+    pz_buf_release(&b);
+    free(figures);
+    pz_events_release(&events);
+    pz_limited_release(&limited);
+    pz_world_close(&world);
 }
 
 static void
@@ -431,6 +536,14 @@ main(int argc, char **argv)
     if (opt.recipes.n && opt.model)
         pz_die(PZ_USAGE, "-r and -m do not go together: a model has learned from its own "
                          "data");
+    struct pz_entries given = {0};
+    set_given(&given);
+    if (has_figures(&given)) {
+        test_figures(&given);
+        pz_entries_release(&given);
+        return pz_cli_end(PZ_OK);
+    }
+    pz_entries_release(&given);
     if (pz_protocol_parse(&protocol, opt.protocol, &err) ||
         pz_shown_init(&shown, opt.metrics, opt.objective ? "reward,rewards" : NULL,
                       opt.at, protocol, &err))

@@ -68,7 +68,7 @@ struct pz_compared {
 };
 
 /* PZ_USAGE when an entry has a model and training lacks events: the model has learned
- * what would be asked. */
+ * what would be asked. Entries answer with items (pz_has_figures() is false). */
 int pz_compare_run(struct pz_compared *out, const struct pz_compare *c,
                    struct pz_err *err);
 /* For who makes answers in another way: after split, n_draws and n_cases are set, room

@@ -3,7 +3,6 @@
 
 #include "base/mem.h"
 #include "eval/compare.h"
-#include "eval/figures.h"
 #include "recipe/custom.h"
 
 /* A preset's hyperparameters. What it learns from is said for all recipes of a run. */
@@ -40,10 +39,6 @@ add_one(struct pz_entries *e, const char *text, size_t n, struct pz_err *err)
     free(name);
     if (r)
         return r;
-    if (pz_has_figures(add.recipe))
-        return pz_err_set(err, PZ_USAGE,
-                          "recipe %s does not answer with items; pz-train measures it",
-                          add.recipe->name);
     pz_params_init(&add.params, add.recipe->params);
     if (preset && set_preset(&add, preset, err))
         return err->status;

@@ -343,3 +343,49 @@ pz_text_users(struct pz_buf *out, const struct pz_findings *f)
             for (uint32_t c = 0; c < o->split[d].n_cases; c++, row++)
                 add_user(out, f, e, d, c, o->value[e] + row * o->n_values);
 }
+
+/* ---- what is no list of items ---- */
+
+void
+pz_text_figures(struct pz_buf *out, const struct pz_entries *entries,
+                const struct pz_figures *figures, bool aligned)
+{
+    struct table t = {.n_columns = figures[0].n + 2, .n_left = 1};
+    add_cell(&t, "recipe");
+    add_cell(&t, "asked");
+    for (size_t i = 0; i < figures[0].n; i++)
+        add_cell(&t, figures[0].figure[i].name);
+    for (size_t e = 0; e < entries->n; e++)
+        for (int baseline = 0; baseline < 2; baseline++) {
+            const struct pz_figures *f = &figures[e];
+            add_cell(&t, baseline ? f->baseline : entries->entry[e].label);
+            add_count(&t, f->n_asked);
+            for (size_t i = 0; i < figures[0].n; i++)
+                add_value(&t, i >= f->n  ? NAN
+                              : baseline ? f->figure[i].baseline
+                                         : f->figure[i].value);
+        }
+    print_table(out, &t, aligned);
+}
+
+void
+pz_text_figures_json(struct pz_buf *out, const struct pz_entries *entries,
+                     const struct pz_figures *figures)
+{
+    for (size_t e = 0; e < entries->n; e++) {
+        const struct pz_entry *x = &entries->entry[e];
+        pz_buf_addc(out, '{');
+        add_text(out, "recipe", x->recipe->name);
+        pz_buf_addc(out, ',');
+        add_text(out, "label", x->label);
+        pz_buf_addz(out, ",\"params\":");
+        pz_params_json(&x->params, out);
+        pz_buf_addf(out, ",\"asked\":%" PRIu64 ",\"metrics\":", figures[e].n_asked);
+        pz_figures_json(&figures[e], false, out);
+        pz_buf_addc(out, ',');
+        add_text(out, "baseline", figures[e].baseline);
+        pz_buf_addz(out, ",\"baselineMetrics\":");
+        pz_figures_json(&figures[e], true, out);
+        pz_buf_addz(out, "}\n");
+    }
+}

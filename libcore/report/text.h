@@ -5,6 +5,7 @@
 #define PZ_REPORT_TEXT_H
 
 #include "eval/compare.h"
+#include "eval/figures.h"
 #include "eval/segment.h"
 #include "eval/shown.h"
 
@@ -35,5 +36,12 @@ void pz_text_json(struct pz_buf *out, const struct pz_findings *f);
 /* A row an entry, draw and user: events given, true items, first rank (0: not found) and
  * the shown metrics of single users in full precision. */
 void pz_text_users(struct pz_buf *out, const struct pz_findings *f);
+
+/* Of recipes that do not answer with items: a row an entry, and below it its baseline. */
+void pz_text_figures(struct pz_buf *out, const struct pz_entries *entries,
+                     const struct pz_figures *figures, bool aligned);
+/* A line of JSON an entry. */
+void pz_text_figures_json(struct pz_buf *out, const struct pz_entries *entries,
+                          const struct pz_figures *figures);
 
 #endif

@@ -257,10 +257,11 @@ join(struct pz_reason *all, size_t n, struct pz_explained *out)
     qsort(out->reason, out->n, sizeof *out->reason, by_contribution);
 }
 
+/* The terms of `share` times the score of an item, behind all[*n]. */
 static int
-explain_parts(const struct state *s, struct pz_mix_work *w, const struct pz_query *q,
-              uint32_t item, struct pz_reason *all, size_t *n, double *raw,
-              struct pz_err *err)
+explain_item(const struct state *s, struct pz_mix_work *w, const struct pz_query *q,
+             uint32_t item, double share, struct pz_reason *all, size_t *n, double *raw,
+             struct pz_err *err)
 {
     const struct pz_mix *m = &s->mix;
     for (size_t p = 0; p < m->n; p++) {
@@ -272,12 +273,28 @@ explain_parts(const struct state *s, struct pz_mix_work *w, const struct pz_quer
             continue;
         if (m->part[p]->explain(m->state[p], w->part[p], q, item, &one, err))
             return err->status;
-        double scale = (double)(float)(m->weight[p] / sd[0]);
+        double scale = share * (double)(float)(m->weight[p] / sd[0]);
         for (size_t k = 0; k < one.n; k++)
             one.reason[k].contribution *= scale;
         *raw += scale * one.raw;
         *n += one.n;
     }
+    return PZ_OK;
+}
+
+/* Of an item without events, what the items like it got their scores for. */
+static int
+explain_parts(const struct state *s, struct pz_mix_work *w, const struct pz_query *q,
+              uint32_t item, struct pz_reason *all, size_t *n, double *raw,
+              struct pz_err *err)
+{
+    const struct pz_cold *c = &s->mix.cold;
+    uint64_t at = pz_cold_find(c, item);
+    if (at == c->n)
+        return explain_item(s, w, q, item, 1, all, n, raw, err);
+    for (uint64_t k = c->offsets[at]; k < c->offsets[at + 1]; k++)
+        if (explain_item(s, w, q, c->like[k], (double)c->weight[k], all, n, raw, err))
+            return err->status;
     return PZ_OK;
 }
 
@@ -295,8 +312,8 @@ pz_blend_explain(const void *state, const struct pz_query *q, uint32_t item,
         return PZ_OK;
     int status = pz_mix_work_new(&w, &s->mix, err);
     if (!status)
-        status = pz_new(&all, (q->n_history + 1) * (s->mix.n + 1), sizeof *all,
-                        "an explanation", err);
+        status = pz_new(&all, (q->n_history + 1) * (s->mix.n * PZ_COLD_LIKE + 1),
+                        sizeof *all, "an explanation", err);
     if (!status)
         status = explain_parts(s, w, q, item, all, &n, &out->raw, err);
     if (!status && n) { // somebody of whom no part knows anything has no reasons

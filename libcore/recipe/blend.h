@@ -39,6 +39,7 @@ struct pz_blend_config {
     size_t n_parts;                    // 1..PZ_BLEND_PARTS
     double budget; // seconds (pz_part.cost) for training all parts twice; the cheapest
                    // that is not impersonal is always tried
+    double cold;   // gain of recipe/cold.h; 0: items without events get nothing
     bool repeats;  // learn how readily people come back
 };
 

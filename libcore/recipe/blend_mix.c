@@ -15,7 +15,7 @@ int
 pz_mix_open(struct pz_mix *m, const struct pz_model *model, struct pz_err *err)
 {
     size_t n = m->n;
-    int status = PZ_OK;
+    int status = pz_cold_open(&m->cold, model, err);
     m->n_items = model->n_items;
     for (m->n = 0; m->n < n && !status; m->n += !status)
         status = m->part[m->n]->open(&m->state[m->n], model, err);
@@ -119,6 +119,7 @@ pz_mix_score(struct pz_mix_work *w, const struct pz_query *q, size_t n,
     }
     for (size_t i = 0; i < n; i++) {
         float *score = w->score + i * w->stride;
+        pz_cold_apply(&m->cold, score);
         if (pz_repeats_take(&w->repeats, q[i].history, q[i].n_history, err))
             return err->status;
         for (size_t h = 0; h < w->repeats.n; h++)

@@ -3,6 +3,7 @@
 #define PZ_RECIPE_BLEND_MIX_H
 
 #include "recipe/blend.h"
+#include "recipe/cold.h"
 #include "recipe/repeat.h"
 
 enum { PZ_MIX_BATCH = 16 };
@@ -13,6 +14,7 @@ struct pz_mix {
     const struct pz_part *part[PZ_BLEND_PARTS];
     void *state[PZ_BLEND_PARTS];
     double weight[PZ_BLEND_PARTS];
+    struct pz_cold cold;           // scores of items without events
     float repeat[PZ_REPEAT_CELLS]; // what items of a history gain
 };
 

@@ -125,6 +125,8 @@ train_parts(struct validation *v, struct pz_err *err)
         status = part->train(&t, err);
         v->mix.part[v->mix.n++] = part;
     }
+    if (!status && v->c->cold > 0)
+        status = pz_cold_train(&t, v->c->cold, err);
     if (status || (status = pz_builder_view(v->builder, &view, err)))
         return status;
     v->model = (struct pz_model){
@@ -444,6 +446,8 @@ pz_blend_train(const struct pz_train *t, const struct pz_blend_config *c,
     for (size_t p = 0; p < found.n && !status; p++)
         if (f.weight[p] != 0)
             status = found.part[p]->train(t, err);
+    if (!status && c->cold > 0)
+        status = pz_cold_train(t, c->cold, err);
     if (!status)
         report(t->model, &found); // over what parts say of themselves when alone
     return status;

@@ -19,6 +19,7 @@
 #include "recipe/ials.h"
 #include "recipe/ials_model.h"
 #include "recipe/rp3.h"
+#include "recipe/start.h"
 
 enum { MODEL_AUTO, MODEL_IALS, MODEL_FIRST }; // as in the table below
 static const char *const part_name[] = {"next",  "rules", "ease",    "rp3beta",
@@ -214,6 +215,14 @@ const struct pz_param_def pz_user_personalization_params[] = {
      .help =
          "of models ease and rp3beta: events of a user after which one counts half in "
          "answers; 0: 23 where an item has 30 events or more on average, else 2.4"},
+    {.name = "cold_gain",
+     .kind = PZ_PARAM_REAL,
+     .place = PZ_PLACE_OURS,
+     .def = 0.5,
+     .min = 0,
+     .max = 10,
+     .help = "what items without events get of the scores of items like them, by "
+             "metadata; 0: nothing"},
     PZ_PARAMS_EASE,
     PZ_PARAMS_RP3,
     PZ_PARAMS_CHEBY,
@@ -227,10 +236,13 @@ train(const struct pz_train *t, struct pz_err *err)
     int model = (int)pz_param(t->params, "model");
     struct pz_blend_config c = {.part = part,
                                 .budget = pz_param(t->params, "time_budget"),
+                                .cold = pz_param(t->params, "cold_gain"),
                                 .repeats = pz_param(t->params, "learn_repeats") != 0};
     // A recipe that ranks a given list has nothing to explore, and no such parameter.
     if (pz_param_find(t->params->def, "exploration_weight") >= 0 &&
         pz_explore_train(t, err))
+        return err->status;
+    if (pz_start_train(t, err))
         return err->status;
     if (model == MODEL_IALS)
         return pz_ials_model_train(t, err);
@@ -247,8 +259,10 @@ train(const struct pz_train *t, struct pz_err *err)
 
 struct state {
     bool blend;
-    void *model;                 // of pz_blend_open or pz_ials_model_open
-    struct pz_explorer explorer; // of the latter; a blend has its own
+    void *model; // of pz_blend_open or pz_ials_model_open
+    struct pz_explorer explorer;
+    struct pz_start start;
+    struct pz_model first; // whose popular items are those of `start`
     uint32_t n_items;
 };
 
@@ -274,8 +288,12 @@ open_state(void **state, const struct pz_model *model, struct pz_err *err)
         return status;
     s->blend = pz_tensors_meta(&model->file, "train.parts") != NULL;
     s->n_items = model->n_items;
-    if (!s->blend)
-        status = pz_explore_open(&s->explorer, model, err);
+    status = pz_explore_open(&s->explorer, model, err);
+    if (!status)
+        status = pz_start_open(&s->start, model, err);
+    s->first = *model;
+    s->first.popular = s->start.item;
+    s->first.n_popular = s->start.n;
     if (!status)
         status = s->blend ? pz_blend_open(&s->model, model, err)
                           : pz_ials_model_open(&s->model, model, err);
@@ -286,54 +304,98 @@ open_state(void **state, const struct pz_model *model, struct pz_err *err)
     return status;
 }
 
+/* Room for an answer that explores: scores of all items and what picks from them. */
+struct room {
+    struct pz_ranked all;
+    float *score, *work;
+    uint64_t *key;
+};
+
+static int
+room_init(struct room *r, size_t m, struct pz_err *err)
+{
+    static const char what[] = "an answer";
+    size_t pad = PZ_PAD(m);
+    *r = (struct room){.score = NULL};
+    if (pz_new(&r->all.item, m, sizeof *r->all.item, what, err) ||
+        pz_new(&r->all.score, m, sizeof *r->all.score, what, err) ||
+        pz_new_aligned(&r->score, pad, sizeof *r->score, what, err) ||
+        pz_new_aligned(&r->work, pad, sizeof *r->work, what, err) ||
+        pz_new_aligned(&r->key, 2 * m + PZ_MIX_SLACK, sizeof *r->key, what, err))
+        return err->status;
+    for (size_t i = m; i < pad; i++)
+        r->score[i] = -INFINITY;
+    return PZ_OK;
+}
+
+static void
+room_release(struct room *r)
+{
+    free(r->all.item);
+    free(r->all.score);
+    free(r->score);
+    free(r->work);
+    free(r->key);
+}
+
 /*
  * An answer of factors alone that explores. Only the best n of their scores are made;
  * here all are wanted, and log probabilities are as good: exploring looks at differences.
  */
 static int
-explore(const struct state *s, const struct pz_query *q, struct pz_ranked *out,
-        struct pz_err *err)
+explore_factors(const struct state *s, const struct pz_query *q, struct room *r,
+                struct pz_ranked *out, struct pz_err *err)
 {
-    static const char what[] = "an answer";
-    size_t m = s->n_items, pad = PZ_PAD(m);
-    struct pz_query all = {.user = q->user,
-                           .item = q->item,
-                           .history = q->history,
-                           .weight = q->weight,
-                           .time = q->time,
-                           .n_history = q->n_history,
-                           .stored = q->stored,
-                           .n = m};
-    struct pz_ranked ranked = {0};
-    float *score = NULL, *work = NULL;
-    uint64_t *key = NULL;
+    struct pz_query all = *q;
+    all.n = s->n_items;
+    all.allow = NULL;
+    all.n_exclude = 0;
+    if (pz_ials_model_rank(s->model, &all, 1, &r->all, err))
+        return err->status;
+    for (size_t i = 0; i < s->n_items; i++)
+        r->score[i] = logf(FLT_MIN);
+    for (size_t i = 0; i < r->all.n; i++)
+        r->score[r->all.item[i]] = logf(fmaxf(r->all.score[i], FLT_MIN));
+    pz_explore_pick(&s->explorer, q, r->score, r->work, s->n_items, r->key, out);
+    for (size_t i = 0; i < r->all.n; i++)
+        r->work[r->all.item[i]] = r->all.score[i];
+    for (size_t i = 0; i < out->n; i++)
+        out->score[i] = r->work[out->item[i]];
+    return PZ_OK;
+}
+
+/* The same for somebody of whom nothing is known. */
+static void
+explore_first(const struct state *s, const struct pz_query *q, struct room *r,
+              struct pz_ranked *out)
+{
+    memset(r->score, 0, s->n_items * sizeof *r->score);
+    for (uint64_t i = 0; i < s->start.n; i++)
+        r->score[s->start.item[i]] = s->start.score[i];
+    pz_explore_pick(&s->explorer, q, r->score, r->work, s->n_items, r->key, out);
+    for (size_t i = 0; i < out->n; i++)
+        out->score[i] = NAN;
+}
+
+/* What the model's own answer is not enough for. */
+static int
+complete(const struct state *s, const struct pz_query *q, struct pz_ranked *out,
+         struct pz_err *err)
+{
+    bool explores = q->explore && !q->candidate && s->explorer.n;
+    bool first = out->fallback && s->start.n;
+    struct room r;
     int status = PZ_OK;
-    if (pz_new(&ranked.item, m, sizeof *ranked.item, what, err) ||
-        pz_new(&ranked.score, m, sizeof *ranked.score, what, err) ||
-        pz_new_aligned(&score, pad, sizeof *score, what, err) ||
-        pz_new_aligned(&work, pad, sizeof *work, what, err) ||
-        pz_new_aligned(&key, 2 * m + PZ_MIX_SLACK, sizeof *key, what, err) ||
-        pz_ials_model_rank(s->model, &all, 1, &ranked, err)) {
-        status = err->status;
-    } else if (ranked.fallback) {
-        status = pz_ials_model_rank(s->model, q, 1, out, err);
-    } else {
-        for (size_t i = 0; i < pad; i++)
-            score[i] = i < m ? logf(FLT_MIN) : -INFINITY;
-        for (size_t i = 0; i < ranked.n; i++)
-            score[ranked.item[i]] = logf(fmaxf(ranked.score[i], FLT_MIN));
-        pz_explore_pick(&s->explorer, q, score, work, s->n_items, key, out);
-        for (size_t i = 0; i < ranked.n; i++)
-            work[ranked.item[i]] = ranked.score[i];
-        for (size_t i = 0; i < out->n; i++)
-            out->score[i] = work[out->item[i]];
-        out->fallback = false;
-    }
-    free(ranked.item);
-    free(ranked.score);
-    free(score);
-    free(work);
-    free(key);
+    if (first && !explores)
+        pz_model_popular(&s->first, q, out);
+    if (!explores || (!first && s->blend))
+        return PZ_OK;
+    status = room_init(&r, s->n_items, err);
+    if (!status && first)
+        explore_first(s, q, &r, out);
+    else if (!status && !out->fallback)
+        status = explore_factors(s, q, &r, out, err);
+    room_release(&r);
     return status;
 }
 
@@ -344,9 +406,8 @@ rank(const void *state, const struct pz_query *q, size_t n, struct pz_ranked *ou
     const struct state *s = state;
     int status = s->blend ? pz_blend_rank(s->model, q, n, out, err)
                           : pz_ials_model_rank(s->model, q, n, out, err);
-    for (size_t i = 0; i < n && !status && s->explorer.n; i++)
-        if (q[i].explore && !q[i].candidate)
-            status = explore(s, &q[i], &out[i], err);
+    for (size_t i = 0; i < n && !status; i++)
+        status = complete(s, &q[i], &out[i], err);
     return status;
 }
 

@@ -141,10 +141,10 @@ add_item(struct pz_inquiry *a, const struct pz_answered *item, bool promoted,
         add_metadata(a, item, hold);
     if (promoted)
         pz_buf_addz(out, ",\"reason\":[\"Promoted item\"]");
-    else if (popular)
-        pz_buf_addz(out, ",\"reason\":[\"Popular item\"]");
     else if (item->explored)
         pz_buf_addz(out, ",\"reason\":[\"Exploration\"]");
+    else if (popular)
+        pz_buf_addz(out, ",\"reason\":[\"Popular item\"]");
     pz_buf_addc(out, '}');
 }
 

@@ -21,8 +21,8 @@ if command -v strace >/dev/null; then
 fi
 chmod 644 shop/group.db
 
-# Somebody new: popular items, then those that follow from three events.
-r -S popular -n 5 nobody | cut -f 2 >one
+# Somebody new: what all begin with, then those that follow from three events.
+pz-recommend -m shop/models/personal/*.safetensors -n 5 nobody | cut -f 2 >one
 r -S personal -n 5 eve | cut -f 2 >two
 same 'somebody new'
 for i in i4 i9 i11; do event userId eve $i; done | pz-event -q -g shop
@@ -86,7 +86,7 @@ answered 6
 exec 3>&-
 wait
 sed -n '1,3p' out | cut -f 2 >one
-r -S popular -n 3 nobody | cut -f 2 >two
+pz-recommend -m shop/models/personal/*.safetensors -n 3 nobody | cut -f 2 >two
 same 'before'
 sed -n '4,6p' out | cut -f 2- >one
 r -S personal -n 3 --history i4,i9,i11 | cut -f 2- >two
@@ -119,8 +119,8 @@ r -S again -n 5 tom >one
 pz-recommend -m shop/models/again/*.safetensors -n 5 tom >two
 cmp -s one two && echo 'an event after the training changes nothing'
 
-# Popular items of strangers stay as they were; a model alone knows no events.
-r -S popular -n 5 nobody | cut -f 2 >one
+# What strangers get stays as it was; a model alone knows no events.
+pz-recommend -m shop/models/personal/*.safetensors -n 5 nobody | cut -f 2 >one
 r -S personal -n 5 nobody | cut -f 2 >two
 same 'a stranger still'
 pz-recommend -m shop/models/personal/*.safetensors -n 5 eve | cut -f 2 >two

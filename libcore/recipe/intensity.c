@@ -12,7 +12,8 @@ enum {
     SHARE = 5, // the newest 1/SHARE of the events is what the rest must foretell
     ROUNDS = 300,
 };
-#define DAY 86400.0
+#define DAY  86400.0
+#define HOUR 3600
 
 /* The terms of a user's rate at `end` from the events before it. */
 static void
@@ -117,7 +118,7 @@ fit_shares(struct pz_intensity *in, const struct pz_events *e, int64_t first, in
             seen[n] += e->time[i] > cut;
         n++;
     }
-    double days = fmax((double)(in->end - cut) / DAY, 1e-6);
+    double days = (double)(in->end - cut) / DAY;
     for (int k = 0; k < PZ_INTENSITY_TERMS; k++)
         in->share[k] = 1.0 / PZ_INTENSITY_TERMS;
     for (int round = 0; round < ROUNDS; round++)
@@ -141,10 +142,12 @@ pz_intensity_fit(struct pz_intensity *out, const struct pz_events *e,
     *out = (struct pz_intensity){.span = 1};
     if (find_times(e, &first, &cut, &last, err))
         return err->status;
+    double span = (double)(last - first) / DAY;
+    cut = cut < first ? first : cut;
     out->end = last;
-    set_days(out, (double)(last - first) / DAY);
-    if (kind == PZ_INTENSITY_FIT && first < last)
-        return fit_shares(out, e, first, cut < first ? first : cut, err);
+    set_days(out, span < 1 ? PZ_INTENSITY_DAYS : span);
+    if (kind == PZ_INTENSITY_FIT && span >= 1 && last - cut >= HOUR)
+        return fit_shares(out, e, first, cut, err);
     out->share[kind == PZ_INTENSITY_EVEN ? ALL : OWN] = 1;
     return PZ_OK;
 }

@@ -17,7 +17,10 @@
 
 #include "recipe/recipe.h"
 
-enum { PZ_INTENSITY_TERMS = 5 }; // all users, own, three of the last days
+enum {
+    PZ_INTENSITY_TERMS = 5, // all users, own, three of the last days
+    PZ_INTENSITY_DAYS = 30, // what data whose times say nothing is taken to span
+};
 enum pz_intensity_kind {
     PZ_INTENSITY_FIT,   // as above
     PZ_INTENSITY_COUNT, // n_u / span
@@ -31,8 +34,11 @@ struct pz_intensity {
     int64_t end;                     // T, Unix seconds: the newest event
 };
 
-/* Fits; COUNT where the times of all events are the same. The same for any number of
- * threads. Users without events do not count. */
+/*
+ * Fits; COUNT where the last part of the data lasts less than an hour. Data of less than
+ * a day says nothing of rates: it is taken to span PZ_INTENSITY_DAYS. The same for any
+ * number of threads. Users without events do not count.
+ */
 int pz_intensity_fit(struct pz_intensity *out, const struct pz_events *e,
                      enum pz_intensity_kind kind, struct pz_err *err);
 /* Events a day of each user at T, n_users floats, new memory; 0 without events. */

@@ -23,7 +23,7 @@
 #include "recipe/intensity.h"
 #include "recipe/interest.h"
 
-#define DAYS 30.0
+#define DAYS ((double)PZ_INTENSITY_DAYS)
 
 static const struct pz_param_def params[] = {
     {.name = "hidden_dimension",

@@ -104,11 +104,23 @@ START_TEST(rates)
     ck_assert_double_eq_tol((double)rate[0], 0.3, 1e-6); // six events of two users
     ck_assert(rate[1] == 0 && rate[2] == rate[0]);
     free(rate);
-    // All times the same: nothing but counts to go by.
-    memset(time, 0, sizeof time);
+    // All within seconds, or all of them at once: nothing but counts to go by, which are
+    // those of the thirty days that scores are for.
+    for (int64_t step = 1; step >= 0; step--) {
+        for (int64_t i = 0; i < 6; i++)
+            time[i] = i % 5 * step;
+        ck_ok(pz_intensity_fit(&in, &e, PZ_INTENSITY_FIT, &err), err);
+        ck_ok(pz_intensity_users(&rate, &in, &e, &err), err);
+        ck_assert_double_eq_tol((double)rate[0], 5.0 / 30, 1e-6);
+        ck_assert_double_eq_tol((double)rate[2], 1.0 / 30, 1e-6);
+        free(rate);
+    }
+    // Ten days, and the newest fifth within a minute: what comes in a minute is no rate.
+    int64_t late[] = {0, 86400, 172800, 863940, 864000, 432000};
+    memcpy(time, late, sizeof late);
     ck_ok(pz_intensity_fit(&in, &e, PZ_INTENSITY_FIT, &err), err);
     ck_ok(pz_intensity_users(&rate, &in, &e, &err), err);
-    ck_assert_double_eq_tol((double)rate[0], 5, 1e-6);
+    ck_assert_double_eq_tol((double)rate[0], 0.5, 1e-6);
     free(rate);
 }
 END_TEST

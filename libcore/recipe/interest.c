@@ -102,6 +102,22 @@ struct sums {
     float *tile[256]; // of each thread: products of one user with a block of items
 };
 
+/* Adds those of a block to the sum of exp(rate * (score - top)), where top is the
+ * greatest score so far. */
+static void
+add_scores(double *sum, float *top, float *score, size_t n, double rate)
+{
+    const struct pz_kernels *k = pz_kernels();
+    for (size_t j = n; j < PZ_PACK; j++)
+        score[j] = -INFINITY;
+    float block = k->greatest(score, PZ_PACK);
+    if (block > *top) {
+        *sum *= exp(((double)*top - (double)block) * rate);
+        *top = block;
+    }
+    *sum += (double)k->sum_exp(score, PZ_PACK, *top, (float)rate);
+}
+
 /* Log of the sum of exp(rate * x_u.y_i) over all items, for some users. */
 static int
 sum_users(void *ctx, size_t task, int thread, struct pz_err *err)
@@ -112,7 +128,8 @@ sum_users(void *ctx, size_t task, int thread, struct pz_err *err)
     uint32_t first = (uint32_t)task * USERS_A_TASK;
     size_t n = x->n_users - first < USERS_A_TASK ? x->n_users - first : USERS_A_TASK;
     size_t room = USERS_A_TASK * x->d + PZ_PACK * x->d + USERS_A_TASK * PZ_PACK;
-    double sum[USERS_A_TASK] = {0}, top[USERS_A_TASK];
+    double sum[USERS_A_TASK] = {0};
+    float top[USERS_A_TASK];
     if (!s->tile[thread] &&
         pz_new_aligned(&s->tile[thread], room, sizeof(float), what, err))
         return err->status;
@@ -126,18 +143,10 @@ sum_users(void *ctx, size_t task, int thread, struct pz_err *err)
         k->pack(packed, x->factor + (size_t)i * x->d, NULL, n_items, x->d);
         k->score(product, PZ_PACK, packed, tiled, n, x->d);
         for (size_t v = 0; v < n; v++)
-            for (size_t j = 0; j < n_items; j++) {
-                double z = (double)product[v * PZ_PACK + j] * x->rate;
-                if (z > top[v]) {
-                    sum[v] = sum[v] * exp(top[v] - z) + 1;
-                    top[v] = z;
-                } else {
-                    sum[v] += exp(z - top[v]);
-                }
-            }
+            add_scores(&sum[v], &top[v], product + v * PZ_PACK, n_items, x->rate);
     }
     for (size_t v = 0; v < n; v++)
-        s->log_sum[first + v] = (float)(top[v] + log(sum[v]));
+        s->log_sum[first + v] = (float)((double)top[v] * x->rate + log(sum[v]));
     return PZ_OK;
 }
 

@@ -91,18 +91,26 @@ int pz_interest_open(struct pz_interest *x, const struct pz_model *m, struct pz_
 
 /* ---- asking about items ---- */
 
-/* Working memory of one thread for questions about a set of items. */
+/*
+ * Working memory of one thread for questions about a set of items. What the categories of
+ * an item say is looked up when a history is read, or, where that is less work, worked
+ * out for all items of the categories asked about; the sums are the same.
+ */
 struct pz_interest_ask {
     const struct pz_interest *x;
+    bool few;        // set by the caller: questions are about few users
     uint32_t *about; // n_about items, ascending
     size_t n_about, cap_about;
     uint8_t *asked;        // n_items: is it one of them?
     float *near, *content; // n_items: what an event of the item says for them
+    bool listed;           // content is there; else pz_interest_content() finds it
     float *trait;          // of each trait
     double popular;
     uint32_t *touched; // items whose near or content is not 0
     size_t n_touched, cap_touched;
-    float *weight;           // of each content facet
+    float *weight;   // of each content facet: the share that is asked about
+    uint32_t *facet; // those with a weight
+    size_t n_facets, cap_facet;
     float *vector, *tiled;   // of the items asked about
     float *packed, *product; // of a block of users
     size_t cap_vector, cap_tiled, cap_product;
@@ -112,6 +120,9 @@ int pz_interest_ask_new(struct pz_interest_ask *a, const struct pz_interest *x,
 void pz_interest_ask_release(struct pz_interest_ask *a); // accepts {0}
 /* PZ_FORMAT: damage. */
 int pz_interest_ask_set(struct pz_interest_ask *a, const uint32_t *about, size_t n,
+                        struct pz_err *err);
+/* What an event of the item says for them by its categories. PZ_FORMAT: damage. */
+int pz_interest_content(const struct pz_interest_ask *a, uint32_t item, float *content,
                         struct pz_err *err);
 /*
  * The parts of p(about|u), without factors (0); *had: the user had one of them.

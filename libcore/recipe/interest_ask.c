@@ -27,8 +27,8 @@ pz_interest_ask_new(struct pz_interest_ask *a, const struct pz_interest *x,
 void
 pz_interest_ask_release(struct pz_interest_ask *a)
 {
-    void *owned[] = {a->about,   a->asked,  a->near,  a->content, a->trait,  a->weight,
-                     a->touched, a->vector, a->tiled, a->packed,  a->product};
+    void *owned[] = {a->about,   a->asked,  a->near,  a->content, a->trait,   a->weight,
+                     a->touched, a->vector, a->tiled, a->packed,  a->product, a->facet};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
         free(owned[i]);
     *a = (struct pz_interest_ask){0};
@@ -72,58 +72,126 @@ add_near(struct pz_interest_ask *a, uint32_t item, struct pz_err *err)
     return PZ_OK;
 }
 
-/* Categories of an item: facets marked so. */
+/* Categories of an item: facets marked so; and the sum of their weights. */
 static int
-count_categories(const struct pz_interest *x, uint32_t item, size_t *n,
+count_categories(const struct pz_interest_ask *a, uint32_t item, size_t *n, float *sum,
                  struct pz_err *err)
 {
+    const struct pz_facet_view *v = &a->x->content;
     uint64_t from, to;
     *n = 0;
-    if (!pz_facet_row(x->content.of_offsets, item, x->content.n_entries, &from, &to))
-        return damaged(x, "content.of.offsets", err);
+    *sum = 0;
+    if (!pz_facet_row(v->of_offsets, item, v->n_entries, &from, &to))
+        return damaged(a->x, "content.of.offsets", err);
     for (uint64_t k = from; k < to; k++) {
-        if (x->content.of[k] >= x->content.n)
-            return damaged(x, "content.of", err);
-        *n += x->content.category[x->content.of[k]] != 0;
+        uint32_t f = v->of[k];
+        if (f >= v->n)
+            return damaged(a->x, "content.of", err);
+        if (v->category[f]) {
+            ++*n;
+            *sum += a->weight[f];
+        }
     }
     return PZ_OK;
 }
 
-/* weight[f]: the share of the facet's items that are asked about; then each item gets
- * the mean over its categories. */
+/* How many of the items asked about are in each facet. */
+static int
+weigh_facets(struct pz_interest_ask *a, struct pz_err *err)
+{
+    const struct pz_facet_view *v = &a->x->content;
+    uint64_t from, to;
+    float sum;
+    size_t n;
+    for (size_t i = 0; i < a->n_about; i++) {
+        if (count_categories(a, a->about[i], &n, &sum, err) ||
+            pz_grow(&a->facet, &a->cap_facet, a->n_facets + n + 1, sizeof *a->facet,
+                    "a question", err))
+            return err->status;
+        pz_facet_row(v->of_offsets, a->about[i], v->n_entries, &from, &to);
+        for (uint64_t k = from; k < to; k++) {
+            if (!v->category[v->of[k]])
+                continue;
+            if (a->weight[v->of[k]] == 0)
+                a->facet[a->n_facets++] = v->of[k];
+            a->weight[v->of[k]] += 1;
+        }
+    }
+    return PZ_OK;
+}
+
+static int
+by_number(const void *a, const void *b)
+{
+    const uint32_t *x = a, *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+/* Each item gets the mean of the weights of its categories. */
+static int
+list_content(struct pz_interest_ask *a, struct pz_err *err)
+{
+    const struct pz_facet_view *v = &a->x->content;
+    uint64_t from, to;
+    float sum;
+    size_t n;
+    for (size_t i = 0; i < a->n_facets; i++) {
+        pz_facet_row(v->in_offsets, a->facet[i], v->n_entries, &from, &to);
+        for (uint64_t k = from; k < to; k++) {
+            if (v->in[k] >= a->x->n_items)
+                return damaged(a->x, "content.in", err);
+            if (touch(a, v->in[k], err))
+                return err->status;
+            if (a->content[v->in[k]] != 0)
+                continue;
+            if (count_categories(a, v->in[k], &n, &sum, err))
+                return err->status;
+            a->content[v->in[k]] = n ? sum / (float)n : 0;
+        }
+    }
+    return PZ_OK;
+}
+
+/* weight[f]: the share of the facet's items that are asked about. */
 static int
 add_content(struct pz_interest_ask *a, struct pz_err *err)
 {
     const struct pz_interest *x = a->x;
     const struct pz_facet_view *v = &x->content;
-    uint64_t from, to;
-    size_t n;
-    memset(a->weight, 0, v->n * sizeof *a->weight);
-    if (!v->n)
+    uint64_t from, to, n = 0;
+    for (size_t i = 0; i < a->n_facets; i++)
+        a->weight[a->facet[i]] = 0;
+    a->n_facets = 0;
+    a->listed = true;
+    if (!v->n || !a->n_about)
         return PZ_OK;
-    for (size_t i = 0; i < a->n_about; i++) {
-        if (count_categories(x, a->about[i], &n, err))
-            return err->status;
-        pz_facet_row(v->of_offsets, a->about[i], v->n_entries, &from, &to);
-        for (uint64_t k = from; k < to; k++)
-            if (v->category[v->of[k]])
-                a->weight[v->of[k]] += 1;
-    }
-    for (uint32_t f = 0; f < v->n; f++) {
-        if (a->weight[f] == 0)
-            continue;
+    if (weigh_facets(a, err))
+        return err->status;
+    qsort(a->facet, a->n_facets, sizeof *a->facet, by_number);
+    for (size_t i = 0; i < a->n_facets; i++) {
+        uint32_t f = a->facet[i];
         if (!pz_facet_row(v->in_offsets, f, v->n_entries, &from, &to))
             return damaged(x, "content.in.offsets", err);
-        float share = to > from ? a->weight[f] / (float)(to - from) : 0;
-        for (uint64_t k = from; k < to; k++) {
-            uint32_t h = v->in[k];
-            if (h >= x->n_items)
-                return damaged(x, "content.in", err);
-            if (count_categories(x, h, &n, err) || touch(a, h, err))
-                return err->status;
-            a->content[h] += n ? share / (float)n : 0;
-        }
+        a->weight[f] = to > from ? a->weight[f] / (float)(to - from) : 0;
+        n += to - from;
     }
+    a->listed = !a->few && n < x->n;
+    return a->listed ? list_content(a, err) : PZ_OK;
+}
+
+int
+pz_interest_content(const struct pz_interest_ask *a, uint32_t item, float *content,
+                    struct pz_err *err)
+{
+    size_t n;
+    float sum;
+    if (a->listed) {
+        *content = a->content[item];
+        return PZ_OK;
+    }
+    if (count_categories(a, item, &n, &sum, err))
+        return err->status;
+    *content = n ? sum / (float)n : 0;
     return PZ_OK;
 }
 
@@ -214,6 +282,7 @@ pz_interest_of(const struct pz_interest_ask *a, uint32_t u,
     const struct pz_interest *x = a->x;
     uint64_t from, to;
     double own = 0, near = 0, content = 0, all = 0, trait = 0;
+    float says;
     *had = false;
     if (!pz_facet_row(x->offsets, u, x->n, &from, &to))
         return damaged(x, "history.offsets", err);
@@ -228,7 +297,9 @@ pz_interest_of(const struct pz_interest_ask *a, uint32_t u,
             *had = true;
         }
         near += w * (double)a->near[h];
-        content += w * (double)a->content[h];
+        if (pz_interest_content(a, h, &says, err))
+            return err->status;
+        content += w * (double)says;
     }
     if (x->trait.n) {
         if (!pz_facet_row(x->trait.of_offsets, u, x->trait.n_entries, &from, &to))

@@ -235,8 +235,10 @@ pz_interest_fit(double share[PZ_INTEREST_PARTS], double *again, const struct pz_
     for (int k = 0; k < PZ_INTEREST_PARTS; k++)
         share[k] = 1.0 / PZ_INTEREST_PARTS;
     if (choose_targets(&f, t->seed, err) || !f.n || make_known(&f, err) ||
-        pz_interest_learn(&f.x, &learn, err) || pz_interest_ask_new(&f.ask, &f.x, err) ||
-        find_parts(&f, err))
+        pz_interest_learn(&f.x, &learn, err) || pz_interest_ask_new(&f.ask, &f.x, err))
+        goto done;
+    f.ask.few = true;
+    if (find_parts(&f, err))
         goto done;
     for (int round = 0; round < ROUNDS; round++)
         improve(&f, share);

@@ -6,8 +6,8 @@
  *
  * I_u events a day are to be expected of the user (recipe/intensity.h), a share p(S|u) of
  * them with the items S that are asked about (recipe/interest.h): the score is the number
- * of events in the next 30 days. An item, or attributes, that training never saw get the
- * users who are most active.
+ * of events in the next 30 days. Asked about no item at all, it is of any event: the users
+ * who are most active.
  *
  * A model holds intensity F32 [n_users], what recipe/interest.h gives it, and in the
  * metadata "train.*" what was fitted.
@@ -328,6 +328,7 @@ explain(const void *state, const struct pz_query *q, uint32_t user,
     if (check_about(s, q, err) || pz_model_history(s->model, user, &h, err) ||
         pz_interest_ask_new(&ask, x, err))
         return err->status;
+    ask.few = true;
     if (pz_interest_ask_set(&ask, q->about, q->n_about, err) ||
         pz_interest_of(&ask, user, part, &had, err))
         goto done;
@@ -335,13 +336,15 @@ explain(const void *state, const struct pz_query *q, uint32_t user,
     for (size_t i = 0; i < h.n; i++) {
         uint32_t it = h.item[i];
         double w = h.weight ? (double)h.weight[i] : 1;
+        float content;
+        if (pz_interest_content(&ask, it, &content, err))
+            goto done;
         all += w;
         out->reason[out->n++] = (struct pz_reason){
             .item = it,
-            .contribution =
-                w * (x->share[PZ_PART_OWN] * ask.asked[it] +
-                     again * (x->share[PZ_PART_NEAR] * (double)ask.near[it] +
-                              x->share[PZ_PART_CONTENT] * (double)ask.content[it]))};
+            .contribution = w * (x->share[PZ_PART_OWN] * ask.asked[it] +
+                                 again * (x->share[PZ_PART_NEAR] * (double)ask.near[it] +
+                                          x->share[PZ_PART_CONTENT] * (double)content))};
     }
     qsort(out->reason, out->n, sizeof *out->reason, by_item);
     size_t n = 0;

@@ -433,17 +433,20 @@ add_origin(struct pz_buf *out, const char *file, const struct pz_model *m,
     return pz_buf_status(out, "the log", err);
 }
 
+/* A bad line of a stream is told where its answer would be; a bad operand is a mistake in
+ * the command. */
 static int
-exit_status(const struct pz_batch_counts *counts)
+exit_status(const struct pz_batch_counts *counts, bool operands)
 {
     if (counts->bad)
-        pz_warn("%llu of %llu lines were bad and have no answer",
-                (unsigned long long)counts->bad, (unsigned long long)counts->requests);
-    if (!opt.strict)
-        return PZ_OK;
-    if (counts->unknown)
+        pz_warn("%llu of %llu %s were bad and have no answer",
+                (unsigned long long)counts->bad, (unsigned long long)counts->requests,
+                operands ? "operands" : "lines");
+    if (opt.strict && counts->unknown)
         pz_warn("%llu ids are not in the model", (unsigned long long)counts->unknown);
-    return counts->bad ? PZ_DATA : counts->unknown ? PZ_NEGATIVE : PZ_OK;
+    if (counts->bad && (operands || opt.strict))
+        return PZ_DATA;
+    return opt.strict && counts->unknown ? PZ_NEGATIVE : PZ_OK;
 }
 
 int
@@ -484,7 +487,7 @@ main(int argc, char **argv)
         goto end;
     pz_log(PZ_LOG_NOTE, "%llu requests, %llu ids not in the model",
            (unsigned long long)counts.requests, (unsigned long long)counts.unknown);
-    status = exit_status(&counts);
+    status = exit_status(&counts, lists.id != NULL);
 end:
     close_within(&within);
     pz_model_close(&model);

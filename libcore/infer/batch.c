@@ -107,6 +107,38 @@ column(void *ctx, const struct pz_text *item, size_t k, struct pz_buf *out)
     return pz_scope_column(c->scope, item, k, out);
 }
 
+/* A line in place of an answer. */
+static void
+tell_error(const struct clerk *c, struct pz_buf *out, const struct pz_ask *ask)
+{
+    if (ask->json || c->b->json)
+        pz_answer_json_error(out, ask);
+    else
+        pz_log(PZ_LOG_WARN, "%s", ask->error);
+}
+
+/* A segment for items that there are none of. */
+static int
+add_no_item(struct clerk *c, struct pz_buf *out, const struct pz_ask *ask,
+            struct pz_err *err)
+{
+    const struct pz_text *item = &ask->request.item;
+    int n = (int)(item->n < 200 ? item->n : 200);
+    struct pz_buf text = PZ_BUF_INIT;
+    struct pz_ask told = *ask;
+    pz_buf_addf(&text, "line %llu: ", (unsigned long long)ask->number);
+    if (pz_model_asks_attributes(c->b->rules.model))
+        pz_buf_addf(&text, "no item of the model has the attributes %.*s", n, item->s);
+    else
+        pz_buf_addf(&text, "item '%.*s' is not in the model", n, item->s);
+    if (!pz_buf_status(&text, "a message", err)) {
+        told.error = text.data;
+        tell_error(c, out, &told);
+    }
+    pz_buf_release(&text);
+    return err->status;
+}
+
 static int
 add_answer(struct clerk *c, struct pages *p, const struct pz_ask *ask,
            const struct pz_answer *answer, struct pz_err *err)
@@ -123,6 +155,8 @@ add_answer(struct clerk *c, struct pages *p, const struct pz_ask *ask,
                                   .promoted = c->mark,
                                   .explores = c->b->rules.base.explore.weight > 0};
     c->counts.unknown += answer->n_unknown;
+    if (answer->no_item)
+        return add_no_item(c, &p->out, ask, err);
     if (c->b->has_log) {
         if (pz_recommendation_id(id, err))
             return err->status;
@@ -139,10 +173,7 @@ static void
 add_error(struct clerk *c, struct pz_buf *out, const struct pz_ask *ask)
 {
     c->counts.bad++;
-    if (ask->json || c->b->json)
-        pz_answer_json_error(out, ask);
-    else
-        pz_log(PZ_LOG_WARN, "%s", ask->error);
+    tell_error(c, out, ask);
 }
 
 /* A filter cannot take the request of ask i: bad values are its line's fault, or, without

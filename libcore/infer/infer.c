@@ -420,7 +420,8 @@ resolve_about(struct pz_session *s, const struct pz_request *q, struct pz_query 
     s->about[s->n_about++] = item;
     query->about = item;
     query->n_about = n;
-    answer->n_unknown += unknown;
+    answer->no_item = n == 0;
+    answer->n_unknown += n == 0 && unknown == 0 ? 1 : unknown;
     return PZ_OK;
 }
 

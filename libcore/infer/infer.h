@@ -58,7 +58,8 @@ struct pz_answer {
     const struct pz_answered *item;
     size_t n;
     size_t n_unknown; // ids of the request that are not in the model
-    bool fallback;    // popular items: nothing is known of the user or item
+    bool no_item;  // of a segment: nothing is asked about, the most active users answer
+    bool fallback; // popular items: nothing is known of the user or item
 };
 
 struct pz_why {

@@ -43,8 +43,12 @@ printf '%s\n' '{"itemId": "i7"}' '{"itemId": "no-such"}' '{"userId": "u1"}' \
 users=$(sed 2q all | cut -f 2 | sed 's/.*/"&"/' | paste -sd, -)
 sed -n 1p lines | grep -Fqx "{\"input\":{\"itemId\":\"i7\"},\"output\":{\"usersList\":[$users]},\"error\":null}" ||
     { echo 'a line:'; sed -n 1p lines; }
-sed 1d lines | jq -e -s '(.[0].output.usersList | length) == 2 and .[0].error == null and
-    .[1].output == null and .[2].output == null' >/dev/null || { echo lines:; cat lines; }
+sed 1d lines | jq -e -s '.[0].error == "line 2: item '"'no-such'"' is not in the model" and
+    all(.[]; .output == null)' >/dev/null || { echo lines:; cat lines; }
+# An unknown item has no answer in text either, and no part in the others' answers.
+pz-recommend -g shop -S fans -n 2 no-such i7 >out 2>err || echo 'an unknown item ends the run'
+head -n 2 all | cmp -s - out || { echo 'beside an unknown item:'; cat out; }
+grep -q "line 1: item 'no-such' is not in the model" err || { echo 'an unknown item:'; cat err; }
 pz-recommend -q --strict -g shop -S fans -n 2 no-such >out
 [ $? = 1 ] || echo 'an unknown item does not count'
 
@@ -59,6 +63,18 @@ jq -e -s '.[0].input.itemAttributes == "ITEMS.CATEGORY_L1 = \"garden\"" and
     (.[0].output.usersList | length) == 3 and
     (.[1].error | startswith("line 2: the model has learned no attribute")) and
     (.[2].error | endswith("needs \"itemAttributes\""))' lines >/dev/null || cat lines
+# Values that no item has, and values that no item has together; wrong operands.
+printf '%s\n' 'ITEMS.CATEGORY_L1 = "gardn"' "$expr AND ITEMS.CATEGORY_L1 = \"home\"" "$expr" |
+    pz-recommend --json -g shop -S lovers -n 3 >nothing || echo 'no items end the run'
+jq -e -s '(.[0].error | startswith("line 1: no item of the model has the attributes")) and
+    (.[1].error | startswith("line 2: no item of the model has the attributes")) and
+    all(.[0, 1]; .output == null) and (.[2].output.usersList | length) == 3' nothing \
+    >/dev/null || cat nothing
+pz-recommend -q --strict -g shop -S lovers 'ITEMS.CATEGORY_L1 = "gardn"'
+[ $? = 1 ] || echo 'an unknown value does not count'
+pz-recommend -q -g shop -S lovers -n 3 'ITEMS.PRICE > 3' "$expr" >out
+[ $? = 3 ] || echo 'a wrong operand is nothing'
+[ "$(wc -l <out)" = 3 ] || echo 'a wrong operand ends the run'
 [ "$(echo "$expr" | pz-recommend --json -g shop -S lovers -n 3)" = "$(sed 1q lines)" ] ||
     echo 'text and JSON differ'
 echo 'ITEMS.PRICE > 3' | pz-recommend -g shop -S lovers 2>err || echo 'a bad line ends the run'

@@ -53,6 +53,8 @@ struct exam {
     struct pz_trained trial;
     double *rate;   // of each action among the users that were trained on
     uint32_t *best; // actions by rate, greatest first
+    uint32_t *open; // those that may be shown at the time of a question
+    float *score;   // of these
     struct tally tally[2];
     uint32_t *takers; // of each action: test users who took it in the truth
     double n_asked;   // users with a truth
@@ -249,6 +251,26 @@ judge(struct exam *x, int which, const uint32_t *list, size_t n, const uint8_t *
     }
 }
 
+/* The baseline's list: no more than the model does it show what has expired. */
+static int
+list_best(const struct exam *x, int64_t now, uint32_t list[LIST], size_t *n,
+          struct pz_err *err)
+{
+    uint32_t n_actions = x->part.n_items;
+    struct pz_query q = {.user = PZ_NO_ID, .item = PZ_NO_ID, .n = n_actions, .now = now};
+    struct pz_ranked out = {.item = x->open, .score = x->score};
+    *n = 0;
+    if (x->e->recipe->rank(x->trial.model.state, &q, 1, &out, err))
+        return err->status;
+    for (uint32_t i = 0; i < n_actions && *n < LIST; i++)
+        for (size_t k = 0; k < out.n; k++)
+            if (out.item[k] == x->best[i]) {
+                list[(*n)++] = x->best[i];
+                break;
+            }
+    return PZ_OK;
+}
+
 /* The newest tenth of a user's events, as the truth of a list that the rest gives. */
 static int
 list_one(struct exam *x, uint32_t u, uint8_t *truth, struct pz_err *err)
@@ -257,8 +279,8 @@ list_one(struct exam *x, uint32_t u, uint8_t *truth, struct pz_err *err)
     uint64_t from = e->offsets[u], n = e->offsets[u + 1] - from;
     uint64_t newest = (uint64_t)floor(0.1 * (double)n + 0.5);
     newest = newest < 1 ? 1 : newest;
-    size_t n_truth = 0;
-    uint32_t list[LIST];
+    size_t n_truth = 0, n_best;
+    uint32_t list[LIST], best[LIST];
     float score[LIST];
     memset(truth, 0, e->n_items);
     for (uint64_t i = from + n - newest; i < from + n; i++)
@@ -278,10 +300,11 @@ list_one(struct exam *x, uint32_t u, uint8_t *truth, struct pz_err *err)
                          .n = LIST,
                          .now = e->time[from + n - newest]};
     struct pz_ranked out = {.item = list, .score = score};
-    if (x->e->recipe->rank(x->trial.model.state, &q, 1, &out, err))
+    if (x->e->recipe->rank(x->trial.model.state, &q, 1, &out, err) ||
+        list_best(x, q.now, best, &n_best, err))
         return err->status;
     judge(x, 0, list, out.n, truth, n_truth);
-    judge(x, 1, x->best, e->n_items < LIST ? e->n_items : LIST, truth, n_truth);
+    judge(x, 1, best, n_best, truth, n_truth);
     x->n_asked++;
     return PZ_OK;
 }
@@ -293,6 +316,8 @@ list_all(struct exam *x, struct pz_err *err)
     uint32_t n = x->part.n_items;
     uint8_t *truth = NULL;
     if (pz_new(&truth, n, 1, what, err) ||
+        pz_new(&x->open, n, sizeof *x->open, what, err) ||
+        pz_new(&x->score, n, sizeof *x->score, what, err) ||
         pz_new(&x->takers, n, sizeof *x->takers, what, err))
         goto done;
     for (int k = 0; k < 2; k++)
@@ -351,6 +376,8 @@ release(struct exam *x)
     free(x->test);
     free(x->rate);
     free(x->best);
+    free(x->open);
+    free(x->score);
     free(x->takers);
 }
 

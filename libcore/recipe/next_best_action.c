@@ -557,6 +557,65 @@ rank(const void *state, const struct pz_query *q, size_t n, struct pz_ranked *ou
     return err->status;
 }
 
+/* ---- reasons ---- */
+
+static const char *const term_name[PZ_ACTION_TERMS] = {
+    [PZ_TERM_ACTION] = "rate of the action",
+    [PZ_TERM_USER] = "readiness of the user",
+    [PZ_TERM_TRAITS] = "users alike",
+    [PZ_TERM_TAKEN] = "taken before",
+    [PZ_TERM_NOT] = "not taken before",
+    [PZ_TERM_VIEWED] = "viewed before",
+    [PZ_TERM_RECENT] = "met lately",
+    [PZ_TERM_ACTIVE] = "events of the user",
+    [PZ_TERM_ONE] = "all offers",
+};
+
+static int
+by_contribution(const void *a, const void *b)
+{
+    const struct pz_reason *x = a, *y = b;
+    if (x->contribution != y->contribution)
+        return x->contribution < y->contribution ? 1 : -1;
+    return (x->item > y->item) - (x->item < y->item);
+}
+
+/* The terms of the log odds, calibrated; they are all of them. */
+static int
+explain(const void *state, const struct pz_query *q, uint32_t item,
+        struct pz_explained *out, struct pz_err *err)
+{
+    const struct actions *s = state;
+    struct pz_action_history h;
+    struct pz_action_sums sums;
+    double term[PZ_ACTION_TERMS];
+    out->n = 0;
+    out->raw = 0;
+    if (item >= s->model->n_items || !s->scored[item])
+        return PZ_OK;
+    if (history_of(s, q, &h, err) || pz_action_sums_new(&sums, s->model->n_items, err))
+        return err->status;
+    if (!pz_action_sums_set(&sums, &h, err)) {
+        pz_action_terms(term, &s->counts, &sums, &h, item, q->now ? q->now : s->end,
+                        NULL);
+        for (uint32_t k = 0; k < PZ_ACTION_TERMS; k++) {
+            double part = s->platt[0] * s->coef[k] * term[k];
+            if (k == PZ_TERM_ONE)
+                part += s->platt[1];
+            out->raw += part;
+            if (part != 0)
+                out->reason[out->n++] =
+                    (struct pz_reason){.item = k,
+                                       .contribution = part,
+                                       .label = term_name[k],
+                                       .n_label = strlen(term_name[k])};
+        }
+        qsort(out->reason, out->n, sizeof *out->reason, by_contribution);
+    }
+    pz_action_sums_release(&sums);
+    return err->status;
+}
+
 const struct pz_recipe pz_recipe_next_best_action = {
     .name = "aws-next-best-action",
     .type = PZ_PERSONALIZED_ACTIONS,
@@ -568,4 +627,5 @@ const struct pz_recipe pz_recipe_next_best_action = {
     .open = open_state,
     .close = close_state,
     .rank = rank,
+    .explain = explain,
 };

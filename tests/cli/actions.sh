@@ -44,6 +44,16 @@ pz-recommend -g shop -S ask -n 2 --json nobody |
 [ "$(pz-recommend -g shop -S ask --metadata TYPE,VALUE -n 1 --rank take-survey nobody | cut -f 2,4,5)" = \
     "$(printf 'take-survey\tcontact\t1')" ] || echo 'columns differ'
 
+# Reasons add up to the log odds.
+pz-recommend -g shop -S ask --explain -n 3 u1 nobody |
+    awk -F '\t' '{k = $1 " " $2; p[k] = $3; z[k] += $5}
+        END {for (k in p) {q = 1 / (1 + exp(-z[k])); n++
+            if (q - p[k] > 1e-5 || p[k] - q > 1e-5) print k ": " p[k] " of " z[k]}
+            if (n != 6) print n " actions"}'
+pz-recommend -g shop -S ask --explain -n 1 --json u1 |
+    jq -e '.output.explanation[0] | (.because | map(.contribution) | add) - .rawScore |
+        . < 1e-9 and . > -1e-9' >/dev/null || echo 'reasons in JSON'
+
 # Filters about actions, and what was streamed: asked just now, not again for a week.
 first=$(cut -f 2 all | sed 1q)
 pz-recommend -g shop -S ask -n 100 -F 'INCLUDE ActionID WHERE Actions.VALUE >= 5' nobody |

@@ -339,6 +339,214 @@ START_TEST(exploration)
 }
 END_TEST
 
+/* ---- are probabilities what they say? ---- */
+
+enum { PEOPLE = 3000, OFFERS = 5 };
+
+struct said {
+    double p;
+    bool taken;
+};
+
+static int
+by_said(const void *a, const void *b)
+{
+    const struct said *x = a, *y = b;
+    return (x->p > y->p) - (x->p < y->p);
+}
+
+/* The greatest distance, in standard errors and beside a misfit of 0.02, of what was said
+ * of a tenth from what came. */
+static double
+worst_tenth(const struct said *s, size_t n)
+{
+    double worst = 0;
+    for (size_t b = 0; b < 10; b++) {
+        double p = 0, var = 0, taken = 0;
+        for (size_t i = n * b / 10; i < n * (b + 1) / 10; i++) {
+            p += s[i].p;
+            var += s[i].p * (1 - s[i].p);
+            taken += s[i].taken;
+        }
+        worst = fmax(worst, (fabs(p - taken) - 0.02 * (double)n / 10) / sqrt(var));
+    }
+    return worst;
+}
+
+/* Isotonic regression, pools of neighbours that are out of order. Returns the mean of
+ * -log likelihood under it; *as_said: under p itself. */
+static double
+isotonic_loss(const struct said *s, size_t n, double *as_said)
+{
+    double *sum = malloc(n * sizeof *sum), *count = malloc(n * sizeof *count), loss = 0;
+    size_t pools = 0;
+    *as_said = 0;
+    for (size_t i = 0; i < n; i++) {
+        sum[pools] = s[i].taken;
+        count[pools++] = 1;
+        while (pools > 1 &&
+               sum[pools - 2] / count[pools - 2] >= sum[pools - 1] / count[pools - 1]) {
+            sum[pools - 2] += sum[pools - 1];
+            count[pools - 2] += count[pools - 1];
+            pools--;
+        }
+        *as_said -= log(s[i].taken ? s[i].p : 1 - s[i].p) / (double)n;
+    }
+    for (size_t k = 0; k < pools; k++) {
+        double q = sum[k] / count[k];
+        loss -= q > 0 ? sum[k] * log(q) : 0;
+        loss -= q < 1 ? (count[k] - sum[k]) * log(1 - q) : 0;
+    }
+    free(sum);
+    free(count);
+    return loss / (double)n;
+}
+
+/* Readier and less ready people of two kinds, five offers each; every other one is
+ * learned from. */
+static void
+import_people(struct fixture *f)
+{
+    static const double ease[OFFERS] = {-1.5, -0.5, 0, 0.5, 1};
+    struct pz_buf events = PZ_BUF_INIT, users = PZ_BUF_INIT;
+    struct pz_rng rng;
+    pz_rng_seed(&rng, 17, 0);
+    pz_buf_addz(&events, "USER_ID,ACTION_ID,EVENT_TYPE,TIMESTAMP\n");
+    pz_buf_addz(&users, "USER_ID,KIND\n");
+    for (unsigned u = 0; u < PEOPLE; u++) {
+        double ready = 1.5 * pz_rng_normal(&rng);
+        unsigned first = (unsigned)pz_rng_below(&rng, OFFERS), kind = u / 2 % 2;
+        pz_buf_addf(&users, "u%04u,%s\n", u, kind ? "x" : "y");
+        for (unsigned i = 0; i < OFFERS; i++) {
+            unsigned a = (first + i) % OFFERS;
+            double z = ready + ease[a] + (kind && a < 2 ? 1 : 0);
+            bool taken = pz_rng_unit(&rng) < 1 / (1 + exp(-z));
+            pz_buf_addf(&events, "u%04u,%c,%s,%u\n", u, "abcde"[a],
+                        taken ? "Taken" : "Not Taken", (i + 1) * DAY);
+        }
+    }
+    group_import(&f->g, PZ_ACTION_INTERACTIONS, NULL, events.data);
+    group_import(&f->g, PZ_ACTIONS, NULL, "ACTION_ID,VALUE\na,1\nb,1\nc,1\nd,1\ne,1\n");
+    group_import(&f->g, PZ_USERS, NULL, users.data);
+    pz_buf_release(&events);
+    pz_buf_release(&users);
+}
+
+static double
+said_of(const struct fixture *f, uint32_t u, uint64_t i)
+{
+    const struct pz_events *e = &f->e;
+    uint64_t from = e->offsets[u];
+    uint32_t item;
+    float score;
+    struct pz_query q = {.user = u,
+                         .item = PZ_NO_ID,
+                         .history = e->item + from,
+                         .weight = e->weight + from,
+                         .time = e->time + from,
+                         .n_history = (size_t)(i - from),
+                         .candidate = &e->item[i],
+                         .n_candidates = 1,
+                         .n = 1,
+                         .now = e->time[i]};
+    struct pz_ranked out = {.item = &item, .score = &score};
+    struct pz_reason reason[OFFERS + PZ_REASON_LABELS];
+    struct pz_explained why = {.reason = reason};
+    struct pz_err err = PZ_ERR_INIT;
+    double sum = 0;
+    ck_ok(f->t.model.recipe->rank(f->t.model.state, &q, 1, &out, &err), err);
+    ck_ok(f->t.model.recipe->explain(f->t.model.state, &q, item, &why, &err), err);
+    for (size_t k = 0; k < why.n; k++) {
+        sum += reason[k].contribution;
+        ck_assert(k == 0 || reason[k].contribution <= reason[k - 1].contribution);
+        ck_assert_uint_eq(reason[k].n_label, strlen(reason[k].label));
+    }
+    ck_assert_double_eq_tol(sum, why.raw, 1e-9);
+    ck_assert_double_eq_tol(1 / (1 + exp(-why.raw)), (double)score, 1e-6);
+    return (double)score;
+}
+
+/* Of users that training has not seen. */
+START_TEST(reliability)
+{
+    struct fixture f = {.err = PZ_ERR_INIT};
+    struct pz_selection all = {0};
+    struct pz_selection_report report;
+    struct said *said = malloc(PEOPLE * OFFERS * sizeof *said);
+    size_t n = 0;
+    double as_said;
+    group_make(&f.g);
+    import_people(&f);
+    ck_ok(pz_world_open(&f.w, f.g.dir, PZ_ACTION_INTERACTIONS, 1, &f.err), f.err);
+    ck_ok(pz_world_select(&f.w, &all, &f.e, &report, &f.err), f.err);
+    pz_params_init(&f.params, pz_recipe_next_best_action.params);
+    struct pz_events half = f.e;
+    half.offsets = malloc((PEOPLE + 1) * sizeof *half.offsets);
+    half.item = malloc(f.e.n * sizeof *half.item);
+    half.weight = malloc(f.e.n * sizeof *half.weight);
+    half.time = malloc(f.e.n * sizeof *half.time);
+    half.n = half.offsets[0] = 0;
+    for (uint32_t u = 0; u < PEOPLE; u++) {
+        for (uint64_t i = f.e.offsets[u]; u % 2 == 0 && i < f.e.offsets[u + 1]; i++) {
+            half.item[half.n] = f.e.item[i];
+            half.weight[half.n] = f.e.weight[i];
+            half.time[half.n++] = f.e.time[i];
+        }
+        half.offsets[u + 1] = half.n;
+    }
+    struct pz_train learn = {
+        .events = &half, .params = &f.params, .world = &f.w, .seed = 1, .threads = 1};
+    ck_ok(pz_trained_open(&f.t, &pz_recipe_next_best_action, &learn, &f.err), f.err);
+    for (uint32_t u = 1; u < PEOPLE; u += 2)
+        for (uint64_t i = f.e.offsets[u]; i < f.e.offsets[u + 1]; i++)
+            said[n++] =
+                (struct said){said_of(&f, u, i), f.e.weight[i] == PZ_ACTION_TAKEN};
+    ck_assert_uint_eq(n, PEOPLE / 2 * OFFERS);
+    qsort(said, n, sizeof *said, by_said);
+    ck_assert(said[n - 1].p - said[0].p > 0.5); // it does tell people apart
+    ck_assert_msg(worst_tenth(said, n) < 3.5, "%g", worst_tenth(said, n));
+    // The best that a calibration could do, having seen what came, is hardly better.
+    double best = isotonic_loss(said, n, &as_said);
+    ck_assert_msg(best > 0.985 * as_said && best <= as_said, "%g %g", best, as_said);
+    // Somebody twice as sure is found out.
+    for (size_t i = 0; i < n; i++)
+        said[i].p = 1 / (1 + pow(1 / said[i].p - 1, 2));
+    ck_assert(worst_tenth(said, n) > 5);
+    best = isotonic_loss(said, n, &as_said);
+    ck_assert(best < 0.985 * as_said);
+    free(half.offsets);
+    free(half.item);
+    free(half.weight);
+    free(half.time);
+    free(said);
+    tear_down(&f);
+}
+END_TEST
+
+/* The list that a model is held against does not show what has expired. */
+START_TEST(baseline)
+{
+    struct fixture f;
+    struct pz_figures got[2];
+    for (int late = 0; late < 2; late++) {
+        set_up(&f, NULL);
+        for (uint64_t i = 0; i < f.e.n; i++)
+            f.e.time[i] += late ? 100 * DAY : 0; // b has expired by then
+        struct pz_eval e = {.recipe = &pz_recipe_next_best_action,
+                            .world = &f.w,
+                            .events = &f.e,
+                            .params = &f.params,
+                            .seed = 2,
+                            .threads = 1};
+        ck_ok(pz_figures_measure(&e, &got[late], &f.err), f.err);
+        ck_assert_str_eq(got[late].figure[0].name, "coverage");
+        tear_down(&f);
+    }
+    ck_assert_double_eq_tol(got[0].figure[0].baseline, 1, 1e-12); // a to e
+    ck_assert_double_eq_tol(got[1].figure[0].baseline, 0.8, 1e-12);
+}
+END_TEST
+
 /* Better than the rates, and calibrated; the same for any seed of the order of things. */
 START_TEST(figures)
 {
@@ -394,6 +602,8 @@ pz_suite(void)
     tcase_add_test(t, rules);
     tcase_add_test(t, least_events);
     tcase_add_test(t, exploration);
+    tcase_add_test(t, reliability);
+    tcase_add_test(t, baseline);
     tcase_add_test(t, figures);
     tcase_add_test(t, unknown_type);
     suite_add_tcase(s, t);

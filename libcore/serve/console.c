@@ -13,7 +13,7 @@
 #include "base/num.h"
 #include "serve/server.h"
 
-enum { CALLS_MAX = 64, TICK_MS = 100, REPORTS = 4 };
+enum { CALLS_MAX = 64, TICK_MS = 100, REPORTS = 4, PARKED_MAX = 32 };
 
 struct waiting {
     struct waiting *next;
@@ -32,6 +32,7 @@ struct pz_console {
     struct waiting *first, **last;
     size_t n;               // calls that were taken and not yet answered
     struct waiting *parked; // wait for something; the thread's own
+    size_t n_parked;
     struct pz_site *site;
     struct {
         uint64_t key;
@@ -139,23 +140,29 @@ answer(struct pz_console *c, struct waiting *w)
     else
         told = o->fn(&w->c);
     w->c.again = true;
+    if (!told && !w->c.err.status && !call.http->status && c->n_parked == PARKED_MAX) {
+        w->c.until = 0; // there are enough that wait
+        told = o->fn(&w->c);
+    }
     if (told || w->c.err.status || call.http->status) {
         settle(c, w);
     } else {
         w->next = c->parked;
         c->parked = w;
+        c->n_parked++;
     }
 }
 
-/* Asks again for those that wait. */
+/* Asks again for those that wait; at the end they are answered whatever there is. */
 static void
-tick(struct pz_console *c)
+tick(struct pz_console *c, bool ending)
 {
     struct waiting *w = c->parked, *next;
     c->parked = NULL;
+    c->n_parked = 0;
     for (; w; w = next) {
         next = w->next;
-        if (c->server->stopping || c->stop)
+        if (ending || c->server->stopping)
             w->c.until = 0;
         answer(c, w);
     }
@@ -186,12 +193,13 @@ run(void *ctx)
         struct waiting *w = c->first;
         c->first = NULL;
         c->last = &c->first;
+        bool ending = c->stop;
         pthread_mutex_unlock(&c->lock);
         if (w)
             look(c);
         else
             c->site = pz_keeper_site(c->server->keeper, c->site);
-        tick(c);
+        tick(c, ending);
         for (struct waiting *next; w; w = next) {
             next = w->next;
             answer(c, w);

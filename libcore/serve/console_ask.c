@@ -230,16 +230,25 @@ add_columns(struct question *a, const struct pz_text *item)
     pz_buf_addc(out, '}');
 }
 
+/* Of what is answered; or, where that is users, of an item that is a reason. */
 static void
-add_title(struct question *a, const struct pz_text *item)
+add_title(struct question *a, const struct pz_text *item, bool reason)
 {
     struct pz_buf *out = &a->c->call->http->out;
+    const char *text = NULL;
+    size_t n = 0;
     pz_buf_clear(&a->hold);
-    if (a->title == a->n_columns || !pz_scope_column(a->run, item, a->title, &a->hold) ||
-        !a->hold.len)
+    if (reason && pz_model_answers_users(a->model)) {
+        text = pz_console_title_of(a->scope.data->set[PZ_ITEMS], item->s, item->n, &n);
+    } else if (a->title < a->n_columns &&
+               pz_scope_column(a->run, item, a->title, &a->hold)) {
+        text = a->hold.data;
+        n = a->hold.len;
+    }
+    if (!text || !n)
         return;
     pz_buf_addz(out, ",\"title\":");
-    pz_json_add_string(out, a->hold.data, a->hold.len);
+    pz_json_add_string(out, text, n);
 }
 
 /* A number, or null: ,"KEY":VALUE */
@@ -275,7 +284,7 @@ add_reasons(struct question *a, uint32_t index, struct pz_err *err)
         }
         pz_buf_addz(out, i ? ",{\"itemId\":" : "{\"itemId\":");
         pz_json_add_string(out, e.why[i].item.s, e.why[i].item.n);
-        add_title(a, &e.why[i].item);
+        add_title(a, &e.why[i].item, true);
         add_number(out, "contribution", e.why[i].contribution);
         pz_buf_addc(out, '}');
     }
@@ -294,7 +303,7 @@ add_item(struct question *a, const struct pz_answered *item, struct pz_err *err)
     char text[PZ_NUM_TEXT];
     pz_buf_addz(out, "{\"id\":");
     pz_json_add_string(out, item->item.s, item->item.n);
-    add_title(a, &item->item);
+    add_title(a, &item->item, false);
     if (a->model->has_scores && isfinite(item->score)) {
         pz_buf_addz(out, ",\"score\":");
         pz_buf_add(out, text, pz_format_f32(text, item->score));

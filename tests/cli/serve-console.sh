@@ -193,8 +193,24 @@ for q in 'group {}' 'group {"groupName":"none"}' 'group {' 'recommend {"groupNam
     console "${q%% *}" "${q#* }"
 done
 
+echo "# 32 may wait; who comes then is answered at once"
+for _ in $(seq 32); do
+    curl -s "$url/console/events" -d '{"groupName":"shop","after":1,"waitSeconds":20}' >>all &
+    waiting="${waiting:-} $!"
+done
+sleep 1
+began=$(date +%s)
+console events '{"groupName":"shop","after":1,"waitSeconds":20}'
+cat body; echo
+console groups '{}'
+[ $(($(date +%s) - began)) -lt 5 ] && echo "at once"
+echo '{"userId":"eve","itemId":"i5","eventType":"View","timestamp":1735689601,"DEVICE":"phone"}' | pz-event -q -g shop
+# shellcheck disable=SC2086 # they are many
+wait $waiting
+grep -o '"seq":2' all | wc -l
+
 echo "# one that waits does not hold up the end"
-(curl -s "$url/console/events" -d '{"groupName":"shop","after":1,"waitSeconds":20}') &
+(curl -s "$url/console/events" -d '{"groupName":"shop","after":2,"waitSeconds":20}') &
 sleep 0.3
 began=$(date +%s)
 stop

@@ -90,6 +90,9 @@ def recommend(page):
     same("an item that is not among them is explained",
          page.value("document.querySelector('#whysaid .num.sum').textContent"),
          "%.4g" % raw["output"]["explanation"][0]["rawScore"])
+    line = page.value("document.querySelector('#whysaid .cmd code').textContent")
+    same("as the line says", line.endswith(" -S personal --rank i120 --explain u1"), True)
+    same("which works", len(sh(line).splitlines()) > 0, True)
     page.choose("#campaign", "similar")
     page.click("#who")
     page.type("striped camp stove no. 407")
@@ -380,6 +383,22 @@ def groups(page, url):
     page.wait("location.hash === '#/other/models' && document.querySelector('.cmd')")
     page.wait("document.querySelector('.cmd code').textContent.includes('/none/other ')")
     print("ok the other group, in the same view")
+    page.wait("document.querySelectorAll('#recipe optgroup').length === 2")
+    page.choose("#recipe", "aws-ecomm-popular-items-by-views")
+    page.value("document.querySelector('#solution').value = 'viewed'")
+    page.click("button", "Train")
+    page.wait("document.querySelector('[aria-label=\"Delete recommender viewed\"]')", 60)
+    body = json.dumps({"recommenderArn":
+                       "arn:aws:personalize:us-east-1:000000000000:recommender/viewed",
+                       "userId": "u1", "numResults": 1})
+    same("a use case of the domain becomes a recommender", "itemId" in sh(
+        "curl -s %s/recommendations -d '%s'" % (url, body)), True)
+    page.click("[aria-label='Delete recommender viewed']")
+    page.wait("document.querySelector('[aria-label=\"Delete recommender viewed\"]')"
+              ".textContent === 'Really?'")
+    page.click("[aria-label='Delete recommender viewed']")
+    page.wait("!document.querySelector('[aria-label=\"Delete recommender viewed\"]')")
+    print("ok and can be deleted")
     page.value("history.back()")
     page.wait("document.querySelector('.cmd code').textContent.includes('/none/shop ')")
     same("and back", page.value("document.querySelector('#group').value"), "shop")

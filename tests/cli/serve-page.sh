@@ -7,7 +7,8 @@ command -v python3 >/dev/null || { echo "python3 is not installed (make deps-tes
 # A title that would be markup where it were not text.
 sed -i 's/^i82,[^,]*,/i82,<img src=x onerror=alert(1)>,/' items.csv
 pz-import -q -g shop -t items -s schemas/shop-items.json items.csv >/dev/null || exit 1
-cp -a shop copy
+pz-import -q -g copy -t interactions --domain ecommerce -s schemas/ecommerce-interactions.json \
+    interactions.csv >/dev/null || exit 1
 start -g shop
 mkdir none
 one=$url first=$server

@@ -73,9 +73,13 @@ export function events(root, app) {
                 const q = { groupName: g.name };
                 if (after !== null)
                     Object.assign(q, { after, waitSeconds: 20 });
+                const began = Date.now();
                 const r = await ask("events", q, stop.signal);
                 if (gone)
                     return;
+                // Too many wait already: then one looks now and then.
+                if (q.waitSeconds && !r.events.length && Date.now() - began < 5000)
+                    await new Promise((done) => setTimeout(done, 1000));
                 const fresh = new Set(after === null ? [] : r.events.map((e) => e.seq));
                 r.events.forEach((e) => seen.set(e.seq, e));
                 if (r.events.length || after === null)
@@ -104,7 +108,8 @@ export function events(root, app) {
     add(root, h("h1", null, "Events"),
         h("div", { class: "meter" }, said, pause), box, put_form(app),
         commands("On the command line",
-            "echo " + line(event_form(app, app.memory).sample()) + " | " + line("pz-event", "-g", g.path),
+            "echo " + line(event_form(app, app.memory).sample()) + " | " +
+                line("pz-event", "-g", g.path),
             line("pz-info", "-g", g.path, "--export", "events")));
     follow();
     return () => {

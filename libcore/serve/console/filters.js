@@ -1,6 +1,6 @@
 // An editor for filters that says at once whether an expression is right and how many pass.
-import { h, add, fill, ask, aws, arn, commands, confirmed, field, finder, rule, note, failed, count, plural,
-    line, later } from "./ui.js";
+import { h, add, fill, ask, aws, arn, commands, confirmed, field, finder, rule, note, failed, count,
+    plural, line, later } from "./ui.js";
 
 const example = (g) => {
     const d = g.datasets.find((x) => x.dataset === "items");

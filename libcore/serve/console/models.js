@@ -3,15 +3,16 @@ import { h, add, fill, aws, arn, commands, confirmed, field, select, table, rule
     bytes, time, stamp, line } from "./ui.js";
 
 const SHOWN = 8; // versions that are compared at first
-const labels = {
-    coverage: "Coverage", mean_reciprocal_rank: "MRR", precision: "Precision",
-    normalized_discounted_cumulative_gain: "NDCG", average_rewards_at: "Average rewards",
+const labels = { // in the order in which they are shown; others come behind
+    normalized_discounted_cumulative_gain: "NDCG", precision: "Precision",
+    mean_reciprocal_rank: "MRR", coverage: "Coverage",
 };
 const running = new Map(); // ARN of a version in training -> what to say of it
 
 function label(metric) {
     const m = /^(.*?)(?:_at_(\d+))?$/.exec(metric);
-    return (labels[m[1]] || m[1].replaceAll("_", " ")) + (m[2] ? "@" + m[2] : "");
+    const text = labels[m[1]] || m[1][0].toUpperCase() + m[1].slice(1).replaceAll("_", " ");
+    return text + (m[2] ? "@" + m[2] : "");
 }
 
 const key = (v) => v.solution + "/" + v.version;
@@ -20,10 +21,12 @@ const made_by = (v) => v.preset || v.recipe || "";
 function compare(list) {
     const at = (m) => Number((/_at_(\d+)$/.exec(m) || [0, 0])[1]);
     const name = (m) => m.replace(/_at_\d+$/, "");
+    const place = (m) => (Object.keys(labels).indexOf(name(m)) + 100) % 100;
     const metrics = [...new Set(list.flatMap((v) => Object.keys(v.metrics || {})))]
-        .sort((a, b) => name(b).localeCompare(name(a)) || at(a) - at(b));
+        .sort((a, b) => place(a) - place(b) || name(a).localeCompare(name(b)) || at(a) - at(b));
     if (!metrics.length)
         return note("", "These versions were trained without metrics (pz-train --no-eval).");
+    const solutions = [...new Set(list.map((v) => v.solution))]; // each has a colour
     return h("div", { class: "columns" }, metrics.map((m) => {
         const with_it = list.filter((v) => typeof (v.metrics || {})[m] === "number");
         const most = Math.max(...with_it.map((v) => v.metrics[m]), 1e-12);
@@ -31,7 +34,7 @@ function compare(list) {
             h("div", { class: "bars" }, with_it.map((v) => [
                 h("span", { title: key(v) }, v.solution, " ",
                     h("small", null, stamp(v.version).slice(0, 16))),
-                rule(v.metrics[m] / most),
+                rule(v.metrics[m] / most, null, solutions.indexOf(v.solution)),
                 h("span", null, number(v.metrics[m])),
             ])));
     }));
@@ -57,13 +60,17 @@ function differences(list) {
 
 // ---- campaigns ----
 
-function campaigns(app, said) {
+// recommenders: names of the campaigns that are recommenders of a domain.
+function campaigns(app, said, recommenders) {
     const g = app.group;
-    if (!g.campaigns.length)
-        return note("", "Nothing answers yet: there is no model.");
+    const kind = (c) => recommenders.has(c.name) ? "recommender"
+        : c.made ? "campaign" : "solution, as it is";
     async function drop(c) {
         try {
-            await aws("DeleteCampaign", { campaignArn: arn(app, "campaign", c.name) });
+            if (kind(c) === "recommender")
+                await aws("DeleteRecommender", { recommenderArn: arn(app, "recommender", c.name) });
+            else
+                await aws("DeleteCampaign", { campaignArn: arn(app, "campaign", c.name) });
             await app.refresh();
         } catch (e) {
             fill(said, failed(e));
@@ -76,9 +83,9 @@ function campaigns(app, said) {
         { name: "Goes with", cell: (c) => c.latest ? "the latest version" : "this version" },
         { name: "Recipe", cell: (c) => c.preset || c.recipe || "" },
         { name: "State", cell: (c) => c.why ? h("span", { class: "tag bad", title: c.why }, c.why)
-            : h("span", { class: "tag good" }, c.made ? "campaign" : "solution, as it is") },
+            : h("span", { class: "tag good" }, kind(c)) },
         { name: "", cell: (c) => c.made ? h("button", { type: "button", class: "small plain",
-            "aria-label": "Delete campaign " + c.name,
+            "aria-label": "Delete " + kind(c) + " " + c.name,
             on: { click: (e) => confirmed(e.target, () => drop(c)) } }, "Delete") : "" },
     ], g.campaigns.slice().sort((a, b) => b.made - a.made || a.name.localeCompare(b.name)));
 }
@@ -108,21 +115,32 @@ function serve(app, list, said) {
             fill(said, failed(err));
         }
     }
-    return h("form", { on: { submit: run } }, h("div", { class: "fields" },
+    const lines = h("div");
+    const tell = () => fill(lines, commands("On the command line of AWS",
+        line("aws", "--endpoint-url", location.origin, "personalize", "create-campaign", "--name",
+            name.value || "NAME", "--solution-version-arn", arn(app, "solution", which.value),
+            which.value.endsWith("$LATEST") ? ["--campaign-config",
+                "syncWithLatestSolutionVersion=true"] : null)));
+    name.addEventListener("input", tell);
+    which.addEventListener("change", tell);
+    tell();
+    return [h("form", { on: { submit: run } }, h("div", { class: "fields" },
         field("Campaign: a new name or one of these", name, "grow"),
         h("datalist", { id: "campaign-names" }, g.campaigns.filter((c) => c.made)
             .map((c) => h("option", { value: c.name }))),
-        field("Answers from", which, "grow"), h("button", { type: "submit" }, "Serve")));
+        field("Answers from", which, "grow"), h("button", { type: "submit" }, "Serve"))), lines];
 }
 
 // ---- training ----
 
-// Asks how a training is doing until it has ended.
+// Asks how a training is doing until it has ended: that of a version or of a recommender.
 async function follow(app, version, say) {
     const began = Date.now();
     for (;;) {
-        const v = (await aws("DescribeSolutionVersion", { solutionVersionArn: version }))
-            .solutionVersion;
+        const v = version.includes(":recommender/")
+            ? (await aws("DescribeRecommender", { recommenderArn: version })).recommender
+            : (await aws("DescribeSolutionVersion", { solutionVersionArn: version }))
+                .solutionVersion;
         if (v.status === "ACTIVE" || v.status.includes("FAILED") || v.status.includes("STOPPED")) {
             running.delete(version);
             if (v.status !== "ACTIVE")
@@ -156,17 +174,32 @@ function train(app, list, state) {
         fill(lines, commands("On the command line",
             line("pz-train", "-g", g.path, "-r", recipe.value || "aws-user-personalization", "-S",
                 name.value || "NAME"),
-            line("pz-train", "--list-recipes"),
+            line("pz-train", "--list-recipes"), line("pz-info", "-g", g.path),
             line("pz-eval", "-g", g.path, "-r", [...new Set(["aws-popularity-count",
-                recipe.value || "aws-user-personalization", ...list.map(made_by)])]
-                .slice(0, 4).join(","))));
+                recipe.value || "aws-user-personalization"])].join(","))));
     }
-    aws("ListRecipes", { maxResults: 100 }).then((r) => {
-        const names = r.recipes.map((x) => x.name);
-        fill(recipe, names.map((n) => h("option", { value: n,
-            selected: n === "aws-user-personalization" }, n)));
-        tell();
-    }).catch((e) => fill(said, failed(e)));
+    // Recipes, and the use cases of the group's domain, which become recommenders.
+    const group = arn(app, "dataset-group", g.name);
+    const cases = new Set();
+    const option = (r) => h("option", { value: r.name,
+        selected: r.name === "aws-user-personalization" }, r.name);
+    async function offer() {
+        const { recipes } = await aws("ListRecipes", { maxResults: 100 });
+        const made = await aws("DescribeDatasetGroup", { datasetGroupArn: group });
+        const domain = made.datasetGroup.domain ||
+            g.datasets.map((d) => d.domain.toUpperCase().replaceAll("-", "_"))
+                .find((d) => d !== "CUSTOM");
+        const plain = recipes.filter((r) => !r.domain).map(option);
+        if (!domain) {
+            fill(recipe, plain);
+            return;
+        }
+        const uses = (await aws("ListRecipes", { domain, maxResults: 100 })).recipes;
+        uses.forEach((r) => cases.add(r.name));
+        fill(recipe, h("optgroup", { label: "Recipes" }, plain),
+            h("optgroup", { label: "Use cases of " + domain }, uses.map(option)));
+    }
+    offer().then(tell).catch((e) => fill(said, failed(e)));
 
     async function wait(version) {
         button.disabled = true;
@@ -183,11 +216,18 @@ function train(app, list, state) {
     async function run(e) {
         e.preventDefault();
         fill(said);
+        const by = "arn:aws:personalize:::recipe/" + recipe.value;
         try {
+            if (cases.has(recipe.value) && !known()) {
+                const r = await aws("CreateRecommender", { name: name.value, datasetGroupArn: group,
+                    recipeArn: by });
+                running.set(r.recommenderArn, "pending");
+                wait(r.recommenderArn);
+                return;
+            }
             if (!known())
-                await aws("CreateSolution", { name: name.value,
-                    datasetGroupArn: arn(app, "dataset-group", g.name),
-                    recipeArn: "arn:aws:personalize:::recipe/" + recipe.value })
+                await aws("CreateSolution", { name: name.value, datasetGroupArn: group,
+                    recipeArn: by })
                     .catch((err) => {
                         if (err.name !== "ResourceAlreadyExistsException")
                             throw err;
@@ -229,6 +269,12 @@ export function models(root, app) {
         fill(charts, some.length ? [compare(some), differences(some)]
             : note("", "Choose versions in the table."));
     };
+    const table_of = h("div", null, campaigns(app, said, new Set()));
+    aws("ListRecommenders", { datasetGroupArn: arn(app, "dataset-group", g.name), maxResults: 100 })
+        .then((r) => {
+            if (r.recommenders.length && !state.gone)
+                fill(table_of, campaigns(app, said, new Set(r.recommenders.map((x) => x.name))));
+        }).catch(() => {}); // the table stands without it
     add(root, h("h1", null, "Models"));
     if (g.versions.length) {
         draw();
@@ -255,6 +301,6 @@ export function models(root, app) {
     add(root, h("h2", null, "Train"), g.datasets.length ? train(app, list, state)
         : note("", "There are no datasets to learn from yet."));
     if (list.length)
-        add(root, h("h2", null, "Campaigns"), campaigns(app, said), serve(app, list, said), said);
+        add(root, h("h2", null, "Campaigns"), table_of, serve(app, list, said), said);
     return () => { state.gone = true; };
 }

@@ -1,6 +1,6 @@
 // Datasets: how large, of what, and what in them would hurt a model.
-import { h, add, fill, ask, command, commands, table, bars, rule, columns_of, tile, note, failed, count, number,
-    percent, bytes, day, line } from "./ui.js";
+import { h, add, fill, ask, command, commands, table, bars, rule, columns_of, tile, note, failed,
+    count, number, percent, bytes, day, line } from "./ui.js";
 
 function use(f) {
     if (/^(USER|ITEM|ACTION)_ID$/.test(f.name))
@@ -98,7 +98,8 @@ function insight(root, app, r, titles) {
         h("div", { class: "columns" },
             h("section", { class: "card" }, h("h3", null, "What training needs"),
                 minimums(r.minimums),
-                h("dl", null, h("dt", null, "Interactions of a user"), h("dd", null, each(i.rowsPerUser)),
+                h("dl", null,
+                    h("dt", null, "Interactions of a user"), h("dd", null, each(i.rowsPerUser)),
                     h("dt", null, "Interactions of an item"), h("dd", null, each(i.rowsPerItem)))),
             i.eventTypes.length ? h("section", { class: "card" }, h("h3", null, "Event types"),
                 bars(i.eventTypes.map((t) => [t.eventType, t.count]))) : null,

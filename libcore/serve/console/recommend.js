@@ -144,7 +144,10 @@ function ask_why(app, c, question) {
             r.unknown && !(found && found.because) ? note("warn", "The model does not know " + id + ".")
                 : null,
             found && found.because ? [h("p", null, h("b", null, found.title || id)),
-                contributions(found)] : null);
+                contributions(found)] : null,
+            commands("The same on the command line", line("pz-recommend", "-g", app.group.path, "-S",
+                c.latest ? c.solution : c.solution + "/" + c.version, "--rank", id, "--explain",
+                q.userId.startsWith("-") ? "--" : null, q.userId)));
         } catch (err) {
             fill(out, failed(err));
         }
@@ -194,6 +197,8 @@ export function recommend(root, app) {
             "it, and asks again."),
         h("div", { class: "fields" }, form.controls), did);
     const lines = h("div");
+    const both = h("div", { class: "aside alone" }, h("div", null, box.said, box, lines),
+        h("div", null, beside, why, putting));
     let abort = null;
 
     // An input for each placeholder of the filter.
@@ -247,6 +252,7 @@ export function recommend(root, app) {
     function show_beside(c, q) {
         const user = q.userId;
         putting.hidden = !user || c.answers !== "items";
+        both.classList.toggle("alone", !user);
         fill(why, c.explains && c.answers === "items" && !about_item(c)
             ? ask_why(app, c, question) : null);
         if (!user) {
@@ -280,6 +286,7 @@ export function recommend(root, app) {
                 fill(beside);
                 fill(why);
                 putting.hidden = true;
+                both.classList.add("alone");
                 who.input.focus();
                 return;
             }
@@ -334,8 +341,7 @@ export function recommend(root, app) {
                 field("Filter", filter),
                 h("button", { class: "main", type: "submit" }, "Recommend")),
             values),
-        h("div", { class: "aside" }, h("div", null, box.said, box, lines),
-            h("div", null, beside, why, putting)));
+        both);
     placeholders();
     adapt();
     if (m.id || campaign().asks === "nobody")

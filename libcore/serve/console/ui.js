@@ -154,8 +154,8 @@ export function table(caption, columns, rows, props) {
 }
 
 // A bar of a share from 0 to 1.
-export const rule = (share, label) =>
-    h("span", { class: "rule", role: label ? "img" : null, "aria-label": label,
+export const rule = (share, label, colour) =>
+    h("span", { class: "rule" + (colour === undefined ? "" : " k" + colour % 8), role: label ? "img" : null, "aria-label": label,
         "aria-hidden": label ? null : "true" },
         h("i", { width: Math.max(0, Math.min(1, share || 0)) * 100 + "%" }));
 

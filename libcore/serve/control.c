@@ -91,6 +91,36 @@ write_metrics(struct pz_desk_call *d, bool *first, const struct pz_thing *t)
     pz_buf_addz(&d->call->http->out, found);
 }
 
+/* A campaign that goes with its solution has the ARN of what is the latest. */
+static bool
+write_synced(struct pz_desk_call *d, bool *first, const pz_json *doc)
+{
+    const pz_json *config = pz_body_get(doc, "campaignConfig");
+    const char *arn = pz_json_get_string(doc, "solutionVersionArn");
+    struct pz_arn a;
+    if (!config || !pz_desk_flag(config, "syncWithLatestSolutionVersion") || !arn ||
+        !pz_arn_parse(&a, arn))
+        return false;
+    const char *name = pz_desk_text(d, "%.*s/$LATEST", (int)strcspn(a.name, "/"), a.name);
+    if (name)
+        pz_out_arn(&d->call->http->out, first, "solutionVersionArn", pz_api_home(d->call),
+                   "solution", name);
+    return true;
+}
+
+/* That of the tracker through which interactions with actions come. */
+static void
+write_tracker(struct pz_desk_call *d, bool *first, const struct pz_thing *t)
+{
+    const struct pz_site *site = d->call->site;
+    for (size_t i = 0; i < site->n_groups; i++)
+        if (strcmp(site->group[i]->path, t->group) == 0 &&
+            site->group[i]->n_tracking_ids &&
+            strcmp(pz_desk_base(t->name), "ACTION_INTERACTIONS") == 0)
+            pz_out_text(&d->call->http->out, first, "trackingId",
+                        site->group[i]->tracking_id[0]);
+}
+
 /* A member that does not stand in the document. False: it does, if anywhere. */
 static bool
 write_own(struct pz_desk_call *d, bool *first, const struct pz_thing *t,
@@ -113,12 +143,42 @@ write_own(struct pz_desk_call *d, bool *first, const struct pz_thing *t,
         write_latest(d, first, t);
     else if (strcmp(key, "modelMetrics") == 0)
         write_metrics(d, first, t);
+    else if (strcmp(key, "solutionVersionArn") == 0 && t->kind == PZ_KIND_CAMPAIGN)
+        return write_synced(d, first, doc);
+    else if (strcmp(key, "trackingId") == 0 && t->kind == PZ_KIND_DATASET)
+        write_tracker(d, first, t);
     else if (strcmp(key, "datasetGroupArn") == 0 && !pz_body_get(doc, key))
         pz_out_arn(out, first, key, pz_api_home(d->call), "dataset-group",
                    pz_desk_base(t->group));
     else
         return false;
     return true;
+}
+
+/* What is told of a member that the request did not have. */
+static const struct {
+    const char *member, *json;
+} defaults[] = {
+    {"performHPO", "false"},
+    {"performAutoML", "false"},
+    {"performAutoTraining", "false"},
+    {"performIncrementalUpdate", "false"},
+    {"publishAttributionMetricsToS3", "false"},
+    {"importMode", "\"FULL\""},
+    {"ingestionMode", "\"PUT\""},
+    {"batchInferenceJobMode", "\"BATCH_INFERENCE\""},
+    {"numResults", "25"},
+    {"minProvisionedTPS", "1"},
+};
+
+static void
+write_default(struct pz_desk_call *d, bool *first, const char *member)
+{
+    for (size_t i = 0; i < sizeof defaults / sizeof *defaults; i++)
+        if (strcmp(defaults[i].member, member) == 0) {
+            pz_out_key(&d->call->http->out, first, member);
+            pz_buf_addz(&d->call->http->out, defaults[i].json);
+        }
 }
 
 static void
@@ -132,8 +192,12 @@ write_thing(struct pz_desk_call *d, const struct pz_thing *t, const char *const 
     pz_buf_addc(out, '{');
     for (; *field; field++) {
         const pz_json *j = pz_body_get(doc, *field);
-        if (write_own(d, &first, t, doc, *field) || !j)
+        if (write_own(d, &first, t, doc, *field))
             continue;
+        if (!j) {
+            write_default(d, &first, *field);
+            continue;
+        }
         pz_out_key(out, &first, *field);
         pz_json_add(out, j);
     }
@@ -202,6 +266,16 @@ is_free(struct pz_desk_call *d)
 }
 
 void
+pz_desk_queue(struct pz_desk_call *d)
+{
+    struct pz_job **at = pz_control_jobs(d->control);
+    while (*at)
+        at = &(*at)->next;
+    *at = d->job; // NULL: none
+    d->job = NULL;
+}
+
+void
 pz_op_create(struct pz_desk_call *d)
 {
     const struct pz_kind *k = d->kind;
@@ -224,13 +298,7 @@ pz_op_create(struct pz_desk_call *d)
         pz_desk_fail(d);
         return;
     }
-    if (d->job) { // behind those that wait
-        struct pz_job **at = pz_control_jobs(d->control);
-        while (*at)
-            at = &(*at)->next;
-        *at = d->job;
-        d->job = NULL;
-    }
+    pz_desk_queue(d);
     pz_desk_say_arn(d, &t);
 }
 

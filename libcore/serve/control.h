@@ -61,6 +61,7 @@ struct pz_desk_call {
     const char *name;     // of the new thing
     const char *status;   // of the new thing
     struct pz_job *job;   // to be started when it is stored
+    bool automatic;       // the server itself asks
     struct pz_buf answer; // members to add to the answer
 };
 
@@ -197,6 +198,9 @@ struct pz_desk_recipe {
 bool pz_desk_recipe(struct pz_desk_call *d, const char *arn, struct pz_desk_recipe *out);
 /* Can a solution of that document (CreateSolution) be trained here? */
 bool pz_desk_solution_fits(struct pz_desk_call *d, const pz_json *solution);
+/* What training looks at, as arguments: columns (trainingDataConfig), and what answers
+ * are traded for (optimizationObjective). False: d->err. */
+bool pz_desk_add_aims(struct pz_desk_call *d, struct pz_job *j, const pz_json *config);
 /* Can answers follow itemExplorationConfig and rankingInfluence of a configuration? */
 bool pz_desk_settings_fit(struct pz_desk_call *d, const pz_json *config);
 /* Is a schema one for datasets of that type? */
@@ -208,6 +212,16 @@ const char *pz_version_found(struct pz_desk_call *d, const struct pz_thing *vers
                              const char *pz);
 /* Puts the reports of metric attributions: those that are due, or now that of a group. */
 void pz_metrics_report(struct pz_desk_call *d, const char *group);
+/* The highest seq of the event store (store/estore.h); 0: nothing was put. */
+int pz_desk_last_event(struct pz_desk_call *d, const char *group, int64_t *seq);
+/* Is it time for a solution to be trained without being asked? */
+bool pz_desk_training_due(struct pz_desk_call *d, const struct pz_thing *solution);
+/* Stores how a recommender's training for an update has ended; why NULL: well. */
+void pz_recommender_updated(struct pz_desk_call *d, const char *name, const char *why);
+/* The same for trainings that a server had begun that is no more. */
+void pz_recommenders_bury(struct pz_desk_call *d);
+/* Puts a job behind those that wait; it is the server's then. */
+void pz_desk_queue(struct pz_desk_call *d);
 /* N of "rate(N days)", 1 to 30; 0: it is none. */
 int pz_desk_days(const char *text);
 bool pz_desk_busy(struct pz_desk_call *d, const char *group); // has it a job?
@@ -287,6 +301,7 @@ struct pz_job {
     bool reads;       // `in` is its standard input
     bool stopped;
     bool publish; // then metrics are put too
+    bool again;   // of something that is there and stays so, however it ends
     double began;
 };
 /* A job for d->name; NULL with d->err. */

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/num.h"
 #include "serve/control.h"
 #include "serve/server.h"
 
@@ -53,6 +54,35 @@ check_settings(struct pz_desk_call *d)
     return !config || pz_desk_settings_fit(d, config);
 }
 
+/* An itemExplorationConfig as options. Recipes that do not explore take a weight of 0. */
+static bool
+add_exploration(struct pz_desk_call *d, struct pz_job *j, const struct pz_thing *v)
+{
+    static const char *const key[] = {"explorationWeight", "explorationItemAgeCutOff"};
+    static const char *const option[] = {"--exploration-weight",
+                                         "--exploration-item-age-cut-off"};
+    const pz_json *config = pz_body_get(d->call->body, "batchInferenceJobConfig");
+    const pz_json *map = config ? pz_body_get(config, "itemExplorationConfig") : NULL;
+    const char *weight = map ? pz_body_string(map, key[0]) : NULL;
+    struct pz_desk_recipe r;
+    double w = 0;
+    if (!weight || pz_parse_f64(weight, strlen(weight), &w) || w == 0)
+        return true;
+    pz_json *doc = pz_thing_doc(d, v);
+    const char *arn = doc ? pz_json_get_string(doc, "recipeArn") : NULL;
+    bool known = arn && pz_desk_recipe(d, arn, &r);
+    pz_json_free(doc);
+    if (known && r.recipe->type != PZ_USER_PERSONALIZATION)
+        return INVALID("Recipe %s does not explore", r.name);
+    for (size_t i = 0; i < sizeof key / sizeof *key; i++) {
+        const char *value = pz_body_string(map, key[i]);
+        if (value &&
+            (!pz_job_arg(d, j, "%s", option[i]) || !pz_job_arg(d, j, "%s", value)))
+            return pz_desk_lost(d);
+    }
+    return true;
+}
+
 static bool
 make(struct pz_desk_call *d, enum pz_kind_id kind)
 {
@@ -86,7 +116,8 @@ make(struct pz_desk_call *d, enum pz_kind_id kind)
     if (filter && pz_arn_parse(&a, filter) &&
         (!pz_job_arg(d, j, "-F") || !pz_job_arg(d, j, "%s", a.name)))
         return pz_desk_lost(d);
-    return open_input(d, j, in, from) && pz_job_target(d, j, out, name);
+    return add_exploration(d, j, v) && open_input(d, j, in, from) &&
+           pz_job_target(d, j, out, name);
 }
 
 bool

@@ -9,7 +9,7 @@ F(group_fields, "name", "datasetGroupArn", "status", "roleArn", "kmsKeyArn", TIM
   "failureReason", "domain");
 F(group_summary, "name", "datasetGroupArn", "status", TIMES, "failureReason", "domain");
 F(dataset_fields, "name", "datasetArn", "datasetGroupArn", "datasetType", "schemaArn",
-  "status", TIMES, "latestDatasetUpdate");
+  "status", TIMES, "latestDatasetUpdate", "trackingId");
 F(dataset_summary, "name", "datasetArn", "datasetType", "status", TIMES);
 F(import_fields, "jobName", "datasetImportJobArn", "datasetArn", "dataSource", "roleArn",
   "status", TIMES, "failureReason", "importMode", "publishAttributionMetricsToS3");
@@ -21,9 +21,9 @@ F(solution_fields, "name", "solutionArn", "performHPO", "performAutoML",
   "latestSolutionUpdate");
 F(solution_summary, "name", "solutionArn", "status", TIMES, "recipeArn");
 F(version_fields, "name", "solutionVersionArn", "solutionArn", "performHPO",
-  "performAutoML", "recipeArn", "eventType", "datasetGroupArn", "solutionConfig",
-  "trainingHours", "trainingMode", "tunedHPOParams", "status", "failureReason", TIMES,
-  "trainingType");
+  "performAutoML", "performIncrementalUpdate", "recipeArn", "eventType",
+  "datasetGroupArn", "solutionConfig", "trainingHours", "trainingMode", "tunedHPOParams",
+  "status", "failureReason", TIMES, "trainingType");
 F(version_summary, "solutionVersionArn", "status", "trainingMode", "trainingType", TIMES,
   "failureReason");
 F(campaign_fields, "name", "campaignArn", "solutionVersionArn", "minProvisionedTPS",
@@ -58,7 +58,7 @@ F(segment_fields, "jobName", "batchSegmentJobArn", "filterArn", "failureReason",
 F(segment_summary, "batchSegmentJobArn", "jobName", "status", TIMES, "failureReason",
   "solutionVersionArn");
 F(deletion_fields, "jobName", "dataDeletionJobArn", "datasetGroupArn", "dataSource",
-  "roleArn", "status", TIMES, "failureReason");
+  "roleArn", "status", "numDeleted", TIMES, "failureReason");
 F(deletion_summary, "dataDeletionJobArn", "datasetGroupArn", "jobName", "status", TIMES,
   "failureReason");
 

@@ -441,9 +441,10 @@ pz_make_deletion(struct pz_desk_call *d)
         d->job = pz_job_new(d, PZ_KIND_DELETION, "pz-import");
         line += b.data[line] == '\r';
         line += b.data[line] == '\n';
-        good = (d->job && pz_job_arg(d, d->job, "--forget") &&
-                pz_job_input(d, d->job, b.data + line)) ||
-               pz_desk_lost(d);
+        good =
+            (d->job && pz_job_arg(d, d->job, "--forget") &&
+             pz_job_arg(d, d->job, "--json") && pz_job_input(d, d->job, b.data + line)) ||
+            pz_desk_lost(d);
         if (d->job)
             d->job->reads = true;
     } else {

@@ -14,7 +14,6 @@
 #include "data/attribution.h"
 #include "serve/control.h"
 #include "serve/server.h"
-#include "store/estore.h"
 
 enum { METRICS_MAX = 10, WINDOW = 900 };
 
@@ -70,18 +69,6 @@ read_metrics(struct pz_desk_call *d, struct metrics *m, const pz_json *list)
 }
 
 /* ---- reports ---- */
-
-static int
-last_event(struct pz_desk_call *d, const char *group, int64_t *seq)
-{
-    struct pz_estore *s;
-    *seq = 0;
-    if (!pz_estore_open(&s, group, PZ_CATALOG_READ, &d->err)) {
-        pz_estore_last(s, seq, &d->err);
-        pz_estore_close(s);
-    }
-    return d->err.status;
-}
 
 static int
 add_line(void *ctx, const struct pz_attributed *line)
@@ -196,7 +183,7 @@ report(struct pz_desk_call *d, struct pz_thing *t, int64_t seconds)
 {
     int64_t seq = 0, last, before = t->created;
     pz_json *doc = d->call->server->o.s3_root ? pz_thing_doc(d, t) : NULL;
-    if (!doc || last_event(d, t->group, &last)) {
+    if (!doc || pz_desk_last_event(d, t->group, &last)) {
         pz_json_free(doc);
         return d->err.status;
     }
@@ -260,7 +247,7 @@ pz_make_attribution(struct pz_desk_call *d)
     }
     if (!check(d, d->group, d->call->body))
         return false;
-    if (last_event(d, d->group, &seq))
+    if (pz_desk_last_event(d, d->group, &seq))
         return pz_desk_lost(d);
     pz_out_i64(&d->extra, &first, "pzSeq", seq); // what came before does not count
     return true;

@@ -3,8 +3,10 @@
  * under its own name. The model is a version of the solution of that name, so that the
  * other tools have it too; the resource says whether it answers.
  */
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "serve/control.h"
 #include "serve/server.h"
 
@@ -43,9 +45,18 @@ static bool
 check_config(struct pz_desk_call *d)
 {
     const pz_json *config = pz_body_get(d->call->body, "recommenderConfig");
-    if (config && pz_body_get(config, "trainingDataConfig"))
-        return INVALID("a choice of training columns is not available on this server");
     return !config || pz_desk_settings_fit(d, config);
+}
+
+/* A training of d->name as the request's recommenderConfig says. */
+static bool
+new_job(struct pz_desk_call *d, const char *recipe)
+{
+    const pz_json *config = pz_body_get(d->call->body, "recommenderConfig");
+    struct pz_job *j = d->job = pz_job_new(d, PZ_KIND_RECOMMENDER, "pz-train");
+    return j && pz_job_arg(d, j, "-S") && pz_job_arg(d, j, "%s", d->name) &&
+           pz_job_arg(d, j, "-r") && pz_job_arg(d, j, "%s", recipe) &&
+           (!config || pz_desk_add_aims(d, j, config));
 }
 
 bool
@@ -62,22 +73,103 @@ pz_make_recommender(struct pz_desk_call *d)
                     d->name);
         return false;
     }
-    struct pz_job *j = d->job =
-        d->err.status ? NULL : pz_job_new(d, PZ_KIND_RECOMMENDER, "pz-train");
-    return (j && pz_job_arg(d, j, "-S") && pz_job_arg(d, j, "%s", d->name) &&
-            pz_job_arg(d, j, "-r") && pz_job_arg(d, j, "%s", r.name)) ||
-           pz_desk_lost(d);
+    return (!d->err.status && new_job(d, r.name)) || pz_desk_lost(d);
+}
+
+static bool
+is_training(struct pz_desk_call *d, const struct pz_thing *t)
+{
+    for (struct pz_job *j = *pz_control_jobs(d->control); j; j = j->next)
+        if (j->kind == PZ_KIND_RECOMMENDER && strcmp(j->name, t->name) == 0)
+            return true;
+    return false;
 }
 
 bool
 pz_drop_recommender(struct pz_desk_call *d, const struct pz_thing *t)
 {
-    if (strstr(t->status, "PENDING") || strstr(t->status, "PROGRESS"))
-        return IN_USE("Recommender %s is %s", t->name, t->status);
+    if (is_training(d, t))
+        return IN_USE("Recommender %s is being trained", t->name);
     return pz_desk_drop_models(d, t->group, t->name);
 }
 
 /* ---- changes ---- */
+
+/* The columns that a configuration says to learn from, as text; "": all. NULL: d->err. */
+static const char *
+columns_of(struct pz_desk_call *d, const pz_json *object)
+{
+    const pz_json *config = pz_body_get(object, "recommenderConfig");
+    const pz_json *data = config ? pz_body_get(config, "trainingDataConfig") : NULL;
+    return data ? pz_desk_json(d, data) : "";
+}
+
+/* A training for the update, when it changes what is learned from. False: d->err. */
+static bool
+train_again(struct pz_desk_call *d, const struct pz_thing *t)
+{
+    pz_json *doc = pz_thing_doc(d, t);
+    const char *old = doc ? columns_of(d, doc) : NULL;
+    const char *new = old ? columns_of(d, d->call->body) : NULL;
+    const char *arn = doc ? pz_json_get_string(doc, "recipeArn") : NULL;
+    const char *recipe = arn ? pz_desk_text(d, "%s", pz_desk_base(arn)) : NULL;
+    pz_json_free(doc);
+    if (!new || !recipe)
+        return false;
+    if (strcmp(old, new) == 0)
+        return true;
+    d->name = t->name;
+    d->group = t->group;
+    if (!new_job(d, recipe))
+        return false;
+    d->job->again = true;
+    return true;
+}
+
+void
+pz_recommender_updated(struct pz_desk_call *d, const char *name, const char *why)
+{
+    static const char key[] = "latestRecommenderUpdate";
+    const struct pz_thing *found = pz_thing_named(d, PZ_KIND_RECOMMENDER, name);
+    pz_json *doc = found ? pz_thing_doc(d, found) : NULL;
+    const pz_json *update = doc ? pz_body_get(doc, key) : NULL;
+    const char *text = update ? pz_desk_json(d, update) : NULL;
+    struct pz_buf b = PZ_BUF_INIT;
+    pz_json_free(doc);
+    if (!text)
+        return;
+    struct pz_thing t = *found;
+    if (why) {
+        pz_json_add_string(&b, why, strlen(why));
+        if (!pz_buf_status(&b, "a message", &d->err))
+            text = pz_desk_changed(d, text, "failureReason", b.data);
+    }
+    if (text)
+        text =
+            pz_desk_changed(d, text, "status", why ? "\"CREATE FAILED\"" : "\"ACTIVE\"");
+    t.doc = text ? pz_desk_changed(d, t.doc, key, text) : NULL;
+    t.updated = pz_now();
+    if (t.doc)
+        pz_thing_put(d, &t);
+    pz_buf_release(&b);
+}
+
+void
+pz_recommenders_bury(struct pz_desk_call *d)
+{
+    struct pz_things all;
+    pz_things_all(d, PZ_KIND_RECOMMENDER, &all);
+    for (size_t i = 0; i < all.n && !d->err.status; i++) {
+        pz_json *doc = pz_thing_doc(d, &all.thing[i]);
+        const pz_json *update = doc ? pz_body_get(doc, "latestRecommenderUpdate") : NULL;
+        const char *status = update ? pz_body_string(update, "status") : NULL;
+        bool begun = status && strcmp(status, "CREATE IN_PROGRESS") == 0;
+        pz_json_free(doc);
+        if (begun)
+            pz_recommender_updated(d, all.thing[i].name, "the server was stopped");
+    }
+    free(all.thing);
+}
 
 void
 pz_op_update_recommender(struct pz_desk_call *d)
@@ -86,16 +178,26 @@ pz_op_update_recommender(struct pz_desk_call *d)
     const struct pz_thing *found = pz_desk_thing(d);
     if (!found || !check_config(d))
         return;
+    if (is_training(d, found)) {
+        pz_api_fail(d->call, PZ_FAULT_IN_USE, "Recommender %s is being trained",
+                    found->name);
+        return;
+    }
     if (strcmp(found->status, "ACTIVE") != 0 && strcmp(found->status, "INACTIVE") != 0) {
         pz_api_fail(d->call, PZ_FAULT_IN_USE, "Recommender %s is %s", found->name,
                     found->status);
         return;
     }
     struct pz_thing t = *found;
+    if (!train_again(d, &t))
+        return;
     t.doc = pz_desk_merged(d, t.doc, member);
     if (t.doc)
-        t.doc = pz_desk_noted(d, t.doc, "latestRecommenderUpdate", member, "ACTIVE");
+        t.doc = pz_desk_noted(d, t.doc, "latestRecommenderUpdate", member,
+                              d->job ? "CREATE IN_PROGRESS" : "ACTIVE");
     pz_desk_save(d, &t);
+    if (d->call->http->status == 200)
+        pz_desk_queue(d);
 }
 
 /* From one state to the other, at once; in the wrong state there is nothing to do. */

@@ -510,3 +510,15 @@ pz_thing_put(struct pz_desk_call *d, const struct pz_thing *t)
     pz_catalog_close(c);
     return d->err.status;
 }
+
+int
+pz_desk_last_event(struct pz_desk_call *d, const char *group, int64_t *seq)
+{
+    struct pz_estore *s;
+    *seq = 0;
+    if (!pz_estore_open(&s, group, PZ_CATALOG_READ, &d->err)) {
+        pz_estore_last(s, seq, &d->err);
+        pz_estore_close(s);
+    }
+    return d->err.status;
+}

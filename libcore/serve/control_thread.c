@@ -111,7 +111,7 @@ answer(struct pz_control *c, struct waiting *w)
 
 static void
 set_status(struct pz_desk_call *d, const struct pz_job *j, const char *status,
-           const char *why, const char *pz)
+           const char *why, const char *pz, int64_t deleted)
 {
     const struct pz_thing *found = pz_thing_named(d, j->kind, j->name);
     if (found) {
@@ -129,6 +129,10 @@ set_status(struct pz_desk_call *d, const struct pz_job *j, const char *status,
                 t.doc = pz_desk_changed(d, t.doc, "trainingHours", b.data ? b.data : "0");
             if (t.doc)
                 t.doc = pz_version_found(d, &t, pz);
+        }
+        if (deleted) {
+            pz_buf_add_i64(&b, deleted);
+            t.doc = pz_desk_changed(d, t.doc, "numDeleted", b.data ? b.data : "0");
         }
         if (t.doc)
             pz_thing_put(d, &t);
@@ -162,6 +166,24 @@ end_own(struct pz_desk_call *d)
     pz_arena_clear(d->arena);
 }
 
+/* The sum of what pz-import --forget --json counts. */
+static int64_t
+count_deleted(const struct pz_buf *out)
+{
+    static const char *const what[] = {"interactions", "actionInteractions", "users",
+                                       "events"};
+    struct pz_err err = PZ_ERR_INIT;
+    int64_t sum = 0, n;
+    pz_json *j;
+    if (!out->data || pz_json_parse(&j, out->data, out->len, &err))
+        return 0;
+    for (size_t i = 0; i < sizeof what / sizeof *what; i++)
+        if (pz_body_i64(j, what[i], &n))
+            sum += n;
+    pz_json_free(j);
+    return sum;
+}
+
 static void
 end_job(struct pz_control *c, const struct pz_job *j, bool good, struct pz_buf *out,
         struct pz_buf *why)
@@ -176,12 +198,16 @@ end_job(struct pz_control *c, const struct pz_job *j, bool good, struct pz_buf *
         pz = pz_desk_text(&d, "%.*s/%.*s", (int)(slash - j->name), j->name,
                           (int)strcspn(version, "."), version);
     }
-    if (good)
-        set_status(&d, j, deletion ? "COMPLETED" : "ACTIVE", NULL, pz);
+    if (j->again)
+        pz_recommender_updated(&d, j->name, good ? NULL : reason);
+    else if (good && deletion)
+        set_status(&d, j, "COMPLETED", NULL, NULL, count_deleted(out));
+    else if (good)
+        set_status(&d, j, "ACTIVE", NULL, pz, 0);
     else if (j->stopped)
-        set_status(&d, j, "CREATE STOPPED", NULL, NULL);
+        set_status(&d, j, "CREATE STOPPED", NULL, NULL, 0);
     else
-        set_status(&d, j, deletion ? "FAILED" : "CREATE FAILED", reason, NULL);
+        set_status(&d, j, deletion ? "FAILED" : "CREATE FAILED", reason, NULL, 0);
     if (good && j->publish && !d.err.status)
         pz_metrics_report(&d, j->group);
     end_own(&d);
@@ -203,11 +229,11 @@ static void
 start_job(struct pz_control *c, struct pz_job *j, struct pz_err *err)
 {
     struct own own;
-    if (pz_job_start(j, err))
+    if (pz_job_start(j, err) || j->again)
         return;
     struct pz_desk_call d = own_call(c, &own);
     set_status(&d, j, j->kind == PZ_KIND_DELETION ? "IN_PROGRESS" : "CREATE IN_PROGRESS",
-               NULL, NULL);
+               NULL, NULL, 0);
     end_own(&d);
 }
 
@@ -270,8 +296,54 @@ bury(struct pz_control *c)
         }
         free(all.thing);
     }
+    pz_recommenders_bury(&d);
     sweep(&d);
     end_own(&d);
+}
+
+/* CreateSolutionVersion, as the server's own wish. */
+static void
+train(struct pz_desk_call *d, const struct pz_thing *solution)
+{
+    struct pz_desk_call e = {.call = d->call,
+                             .control = d->control,
+                             .arena = d->arena,
+                             .kind = &pz_kinds[PZ_KIND_VERSION],
+                             .automatic = true};
+    struct pz_buf text = PZ_BUF_INIT;
+    bool first = true;
+    pz_buf_addc(&text, '{');
+    pz_out_arn(&text, &first, "solutionArn", pz_api_home(d->call), "solution",
+               solution->name);
+    pz_buf_addc(&text, '}');
+    if (!pz_buf_status(&text, "a request", &e.err) &&
+        !pz_json_parse(&d->call->body, text.data, text.len, &e.err)) {
+        pz_op_create(&e);
+        pz_json_free(d->call->body);
+        d->call->body = NULL;
+    }
+    if (d->call->http->status != 200)
+        pz_log(PZ_LOG_WARN, "automatic training of solution %s: %s", solution->name,
+               e.err.status             ? e.err.msg
+               : d->call->http->out.len ? d->call->http->out.data
+                                        : "failed");
+    pz_buf_clear(&d->call->http->out);
+    d->call->http->status = 0;
+    pz_job_free(e.job);
+    pz_buf_release(&e.extra);
+    pz_buf_release(&e.answer);
+    pz_buf_release(&text);
+}
+
+static void
+train_due(struct pz_desk_call *d)
+{
+    struct pz_things all;
+    pz_things_all(d, PZ_KIND_SOLUTION, &all);
+    for (size_t i = 0; i < all.n && !d->err.status; i++)
+        if (pz_desk_training_due(d, &all.thing[i]))
+            train(d, &all.thing[i]);
+    free(all.thing);
 }
 
 /* What is to be done from time to time, whatever clients ask for. */
@@ -285,6 +357,7 @@ do_chores(struct pz_control *c)
     c->chores = now;
     struct pz_desk_call d = own_call(c, &own);
     pz_metrics_report(&d, NULL);
+    train_due(&d);
     end_own(&d);
 }
 

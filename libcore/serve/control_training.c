@@ -4,9 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 
+#include "base/clock.h"
 #include "base/num.h"
 #include "eval/tune.h"
+#include "recipe/objective.h"
 #include "recipe/preset.h"
 #include "serve/control.h"
 
@@ -84,14 +87,45 @@ check_schedule(struct pz_desk_call *d, const pz_json *training)
                    s);
 }
 
+/* "COLUMN:LEVEL" of an optimizationObjective; NULL: it has no column. */
+static const char *
+objective_text(struct pz_desk_call *d, const pz_json *objective)
+{
+    const char *column = pz_body_string(objective, "itemAttribute");
+    const char *level = pz_body_string(objective, "objectiveSensitivity");
+    return column ? pz_desk_text(d, "%s:%s", column, level ? level : "OFF") : NULL;
+}
+
+static bool
+check_objective(struct pz_desk_call *d, const struct pz_recipe *r,
+                const pz_json *objective)
+{
+    struct pz_objective o;
+    const char *level = pz_body_string(objective, "objectiveSensitivity");
+    const char *text = objective_text(d, objective);
+    if (!text)
+        return d->err.status
+                   ? pz_desk_lost(d)
+                   : !level || strcmp(level, "OFF") == 0 ||
+                         INVALID("optimizationObjective needs an itemAttribute");
+    if (pz_objective_parse(&o, text, &d->err))
+        return pz_desk_lost(d);
+    pz_objective_release(&o);
+    return !r || pz_objective_fits(r) ||
+           INVALID("Recipe %s cannot follow an optimizationObjective", r->name);
+}
+
 static bool
 check_config(struct pz_desk_call *d, const struct pz_recipe *r, const pz_json *c)
 {
     const pz_json *hpo = pz_body_get(c, "hpoConfig");
     const pz_json *automl = pz_body_get(c, "autoMLConfig");
     const pz_json *training = pz_body_get(c, "autoTrainingConfig");
+    const pz_json *objective = pz_body_get(c, "optimizationObjective");
     const char *least = pz_body_string(c, "eventValueThreshold");
     double number;
+    if (objective && !check_objective(d, r, objective))
+        return false;
     if (least && pz_parse_f64(least, strlen(least), &number))
         return INVALID("eventValueThreshold '%s' is no number", least);
     if (r && (!check_params(d, r, pz_body_get(c, "algorithmHyperParameters")) ||
@@ -186,17 +220,12 @@ add_columns(struct pz_desk_call *d, struct pz_job *j, const char *option,
     return true;
 }
 
-/* What training looks at: columns, and what answers are traded for. */
-static bool
-add_aims(struct pz_desk_call *d, struct pz_job *j, const pz_json *config)
+bool
+pz_desk_add_aims(struct pz_desk_call *d, struct pz_job *j, const pz_json *config)
 {
     const pz_json *data = pz_body_get(config, "trainingDataConfig");
     const pz_json *objective = pz_body_get(config, "optimizationObjective");
-    const char *column = objective ? pz_body_string(objective, "itemAttribute") : NULL;
-    const char *level =
-        objective ? pz_body_string(objective, "objectiveSensitivity") : NULL;
-    if (column && (!pz_job_arg(d, j, "--objective") ||
-                   !pz_job_arg(d, j, "%s:%s", column, level ? level : "OFF")))
+    if (objective && !add_pair(d, j, "--objective", objective_text(d, objective)))
         return false;
     return !data ||
            (add_columns(d, j, "--include", pz_body_get(data, "includedDatasetColumns")) &&
@@ -260,7 +289,7 @@ add_solution(struct pz_desk_call *d, struct pz_job *j, const pz_json *doc)
         return false;
     if (c && (!add_params(d, j, pz_body_get(c, "algorithmHyperParameters")) ||
               !add_params(d, j, pz_body_get(c, "featureTransformationParameters")) ||
-              !add_events(d, j, c) || !add_aims(d, j, c) ||
+              !add_events(d, j, c) || !pz_desk_add_aims(d, j, c) ||
               !add_pair(d, j, "--event-value-threshold",
                         pz_body_string(c, "eventValueThreshold"))))
         return false;
@@ -403,13 +432,62 @@ pz_make_version(struct pz_desk_call *d)
         pz_out_key(&d->extra, &first, inherited[i]);
         pz_json_add(&d->extra, j);
     }
+    int64_t seq;
     if (!mode)
-        pz_out_text(&d->extra, &first, "trainingMode", "FULL");
-    pz_out_text(&d->extra, &first, "trainingType", "MANUAL");
+        pz_out_text(&d->extra, &first, "trainingMode",
+                    d->automatic ? "AUTOTRAIN" : "FULL");
+    pz_out_text(&d->extra, &first, "trainingType", d->automatic ? "AUTOMATIC" : "MANUAL");
+    if (!pz_desk_last_event(d, d->group, &seq))
+        pz_out_i64(&d->extra, &first, "pzSeq", seq);
     struct pz_job *j = d->job =
         d->name ? pz_job_new(d, PZ_KIND_VERSION, "pz-train") : NULL;
     bool good = j && pz_job_arg(d, j, "-S") && pz_job_arg(d, j, "%s", s->name) &&
                 add_solution(d, j, doc);
     pz_json_free(doc);
     return good ? true : pz_desk_lost(d);
+}
+
+/* ---- automatic training ---- */
+
+enum { FIRST_AFTER = 3600, DAY = 86400, STANDARD_DAYS = 7 };
+
+/* Have there been interactions since a version was begun? */
+static bool
+is_new(struct pz_desk_call *d, const struct pz_thing *version)
+{
+    struct stat st;
+    int64_t last, seq = -1;
+    const char *path = pz_desk_text(d, "%s/interactions.safetensors", version->group);
+    pz_json *doc = pz_thing_doc(d, version);
+    if (doc)
+        pz_body_i64(doc, "pzSeq", &seq);
+    pz_json_free(doc);
+    return (path && stat(path, &st) == 0 && st.st_mtim.tv_sec > version->created) ||
+           (!pz_desk_last_event(d, version->group, &last) && last > seq);
+}
+
+bool
+pz_desk_training_due(struct pz_desk_call *d, const struct pz_thing *s)
+{
+    struct pz_things list;
+    struct pz_thing newest = {.name = NULL};
+    size_t n = strlen(s->name);
+    pz_json *doc = s->stored ? pz_thing_doc(d, s) : NULL;
+    if (!doc)
+        return false;
+    const pz_json *config = pz_body_get(doc, "solutionConfig");
+    const pz_json *training = config ? pz_body_get(config, "autoTrainingConfig") : NULL;
+    const char *text = training ? pz_body_string(training, "schedulingExpression") : NULL;
+    int days = text ? pz_desk_days(text) : STANDARD_DAYS;
+    bool wanted = pz_desk_flag(doc, "performAutoTraining");
+    pz_json_free(doc);
+    if (!wanted || pz_things_all(d, PZ_KIND_VERSION, &list))
+        return false;
+    for (size_t i = 0; i < list.n; i++) // in order of time
+        if (strncmp(list.thing[i].name, s->name, n) == 0 && list.thing[i].name[n] == '/')
+            newest = list.thing[i];
+    free(list.thing);
+    if (!newest.name)
+        return pz_now() - s->created >= FIRST_AFTER;
+    return pz_now() - newest.created >= (int64_t)days * DAY && is_new(d, &newest);
 }

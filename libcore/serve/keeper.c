@@ -13,7 +13,6 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/num.h"
 #include "infer/locate.h"
 #include "store/catalog_campaign.h"
 #include "store/catalog_filter.h"
@@ -237,12 +236,22 @@ take_recommender(void *ctx, const struct pz_catalog_resource *row)
 {
     struct draft *d = ctx;
     struct pz_campaign *c = new_campaign(d, row->name);
-    if (!c || add_text(&c->solution, row->name, d->err) ||
-        add_text(&c->config, "{}", d->err))
+    struct pz_buf config = PZ_BUF_INIT;
+    pz_json *doc;
+    if (!c || pz_json_parse(&doc, row->doc, strlen(row->doc), d->err))
         return d->err->status;
+    const pz_json *j = pz_json_get(doc, "recommenderConfig");
+    if (j)
+        pz_json_add(&config, j);
+    pz_json_free(doc);
+    if (!pz_buf_status(&config, "a recommender", d->err) &&
+        !add_text(&c->solution, row->name, d->err))
+        add_text(&c->config, config.data ? config.data : "{}", d->err);
+    pz_buf_release(&config);
     c->recommender = true;
     c->stopped = strcmp(row->status, "ACTIVE") != 0;
-    return c->stopped ? add_text(&c->why, row->status, d->err) : PZ_OK;
+    return c->stopped && !d->err->status ? add_text(&c->why, row->status, d->err)
+                                         : d->err->status;
 }
 
 static int
@@ -447,32 +456,6 @@ campaign_like(const struct pz_group *g, const struct pz_campaign *c)
 
 /* A number that the catalogue has as text; one against the rules is as if it were not
  * there. */
-static void
-take_number(const pz_json *map, const char *name, double max, double *out)
-{
-    const char *text = pz_json_get_string(map, name);
-    double v;
-    if (text && !pz_parse_f64(text, strlen(text), &v) && v >= 0 && v <= max)
-        *out = v;
-}
-
-/* A campaign explores as its itemExplorationConfig says, else as the model was trained
- * to; a solution that has no campaign does not. */
-static void
-set_explore(struct pz_campaign *c)
-{
-    struct pz_err err = PZ_ERR_INIT;
-    pz_json *j = NULL;
-    if (!c->config || !c->deploy || !pz_model_explores(&c->deploy->model) ||
-        pz_model_explore(&c->explore, &c->deploy->model, &err) ||
-        pz_json_parse(&j, c->config, strlen(c->config), &err))
-        return;
-    const pz_json *map = pz_json_get(j, "itemExplorationConfig");
-    take_number(map, "explorationWeight", 1, &c->explore.weight);
-    take_number(map, "explorationItemAgeCutOff", 1e6, &c->explore.days);
-    pz_json_free(j);
-}
-
 static int
 open_campaign(struct pz_group *g, struct pz_campaign *c, const struct pz_group *old,
               struct pz_house *h, struct pz_err *err)
@@ -505,7 +488,7 @@ open_campaign(struct pz_group *g, struct pz_campaign *c, const struct pz_group *
         }
     }
     c->deploy = d;
-    set_explore(c);
+    pz_campaign_explore(c);
     free(path);
     return err->status;
 }

@@ -6,4 +6,8 @@
 
 void pz_group_free(struct pz_group *g); // lets go; accepts NULL
 
+/* Fills in c->explore: a campaign explores as its itemExplorationConfig says, else as the
+ * model was trained to; a solution that has no campaign does not. */
+void pz_campaign_explore(struct pz_campaign *c);
+
 #endif

@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/mem.h"
+#include "base/num.h"
 #include "serve/keeper.h"
 
 const double pz_latency_bound[PZ_LATENCIES] = {
@@ -102,6 +104,32 @@ pz_site_free(struct pz_site *w)
         pz_group_free(w->group[i]);
     free(w->group);
     free(w);
+}
+
+/* ---- exploring ---- */
+
+static void
+take_number(const pz_json *map, const char *name, double max, double *out)
+{
+    const char *text = pz_json_get_string(map, name);
+    double v;
+    if (text && !pz_parse_f64(text, strlen(text), &v) && v >= 0 && v <= max)
+        *out = v;
+}
+
+void
+pz_campaign_explore(struct pz_campaign *c)
+{
+    struct pz_err err = PZ_ERR_INIT;
+    pz_json *j = NULL;
+    if (!c->config || !c->deploy || !pz_model_explores(&c->deploy->model) ||
+        pz_model_explore(&c->explore, &c->deploy->model, &err) ||
+        pz_json_parse(&j, c->config, strlen(c->config), &err))
+        return;
+    const pz_json *map = pz_json_get(j, "itemExplorationConfig");
+    take_number(map, "explorationWeight", 1, &c->explore.weight);
+    take_number(map, "explorationItemAgeCutOff", 1e6, &c->explore.days);
+    pz_json_free(j);
 }
 
 /* ---- finding ---- */

@@ -1,7 +1,9 @@
 """Every operation of the control plane through boto3, valid and invalid."""
+import csv
 import glob
 import json
 import re
+import subprocess
 import sys
 
 from serve_api import A, EXISTS, INVALID, IN_USE, LIMIT, NOT_FOUND, RECIPE, ROLE, VALIDATION
@@ -152,6 +154,8 @@ for refused in (
         "integerHyperParameterRanges": [{"name": "none", "minValue": 1, "maxValue": 2}]}}}),
     dict(performHPO=True, solutionConfig={"hpoConfig": {"hpoObjective": {"type": "Minimize"}}}),
     dict(performHPO=True, solutionConfig={"hpoConfig": {"hpoObjective": {"metricName": "none"}}}),
+    dict(solutionConfig={"optimizationObjective": {"itemAttribute": "PRICE", "objectiveSensitivity": "HIGH"}}),
+    dict(solutionConfig={"optimizationObjective": {"objectiveSensitivity": "HIGH"}}),
     dict(solutionConfig={"autoMLConfig": {"recipeList": [RECIPE + "aws-vod-top-picks"]}}),
 ):
     fails(INVALID, "create_solution", **solution("refused", **refused))
@@ -230,8 +234,30 @@ want = sum(r[kind] == "View" or r[kind] == "Purchase" and float(r[value] or 0) >
 assert want < sum(r[kind] in ("View", "Purchase") for r in rows)
 (model,) = glob.glob(f"{sys.argv[5]}/models/bought/*.safetensors")
 with open(model, "rb") as f:
-    head = json.loads(f.read(int.from_bytes(f.read(8), "little")))
-assert head["history.item"]["shape"] == [want], (head["history.item"], want)
+    tensors = json.loads(f.read(int.from_bytes(f.read(8), "little")))
+assert tensors["history.item"]["shape"] == [want], (tensors["history.item"], want)
+
+# An objective: answers are dearer for it.
+def mean_price(level):
+    """The mean price of what a solution with that objective recommends."""
+    made = do("create_solution", **dict(solution("price-" + level, solutionConfig={
+        "algorithmHyperParameters": {"model": "ials", "iterations": "3", "hidden_dimension": "32"},
+        "optimizationObjective": {"itemAttribute": "PRICE", "objectiveSensitivity": level}}),
+        recipeArn=RECIPE + "aws-user-personalization"))["solutionArn"]
+    version = do("create_solution_version", solutionArn=made)["solutionVersionArn"]
+    it = wait("describe_solution_version", "solutionVersion", solutionVersionArn=version)
+    assert it["status"] == "ACTIVE", it
+    assert "average_rewards_at_k" in do("get_solution_metrics", solutionVersionArn=version)["metrics"]
+    with open(f"{sys.argv[4]}/items.csv", encoding="ascii") as f:
+        price = {row["ITEM_ID"]: float(row["PRICE"]) for row in csv.DictReader(f)}
+    campaign = A + "campaign/price-" + level
+    shown = [i["itemId"] for u in range(20) for i in
+             do("get_recommendations", campaignArn=campaign, userId=f"u{u}", numResults=10)["itemList"]]
+    do("delete_solution", solutionArn=made)
+    return sum(price[i] for i in shown) / len(shown)
+
+
+assert mean_price("HIGH") > 1.2 * mean_price("OFF")
 
 # UpdateSolution: what the next version is trained with.
 fails(INVALID, "update_solution", solutionArn=bought, performIncrementalUpdate=True)
@@ -259,6 +285,12 @@ fails(EXISTS, "create_campaign", name="own-campaign", solutionVersionArn=version
 do("update_campaign", campaignArn=campaign, solutionVersionArn=A + "solution/similar/$LATEST")
 assert wait("describe_campaign", "campaign", campaignArn=campaign)["solutionVersionArn"].endswith("$LATEST")
 assert do("get_recommendations", campaignArn=campaign, itemId="i1")["itemList"]
+do("update_campaign", campaignArn=campaign, solutionVersionArn=version,
+   campaignConfig={"syncWithLatestSolutionVersion": True})
+it = whole("describe_campaign", campaignArn=campaign)["campaign"]
+assert it["solutionVersionArn"] == A + "solution/own/$LATEST" and it["status"] == "ACTIVE", it
+assert it["latestCampaignUpdate"]["solutionVersionArn"] == version, it
+do("update_campaign", campaignArn=campaign, solutionVersionArn=A + "solution/similar/$LATEST")
 assert set(names("list_campaigns", "campaigns", solutionArn=A + "solution/similar")) == {"own-campaign", "similar"}
 fails(IN_USE, "delete_solution", solutionArn=A + "solution/similar")
 
@@ -305,6 +337,20 @@ for refused in (dict(batchInferenceJobMode="THEME_GENERATION"),
                 dict(batchInferenceJobConfig={"rankingInfluence": {"FRESHNESS": 0.5}}),
                 dict(jobInput={"s3DataSource": {"path": "s3://bucket"}})):
     fails(INVALID, "create_batch_inference_job", **dict(segments("x", version), **refused))
+explore = {"itemExplorationConfig": {"explorationWeight": "1", "explorationItemAgeCutOff": "20.5"}}
+fails(INVALID, "create_batch_inference_job", **dict(segments("x", version), batchInferenceJobConfig=explore))
+(personal,) = do("list_solution_versions", solutionArn=A + "solution/personal")["solutionVersions"]
+job = do("create_batch_inference_job", **dict(
+    segments("tried", personal["solutionVersionArn"]), batchInferenceJobConfig=explore,
+    jobInput={"s3DataSource": {"path": "s3://bucket/users.jsonl"}}))["batchInferenceJobArn"]
+it = wait("describe_batch_inference_job", "batchInferenceJob", batchInferenceJobArn=job)
+assert it["status"] == "ACTIVE" and it["batchInferenceJobConfig"] == explore, it
+with open("s3/bucket/users.jsonl", "rb") as f:
+    want = subprocess.run(["pz-recommend", "-g", sys.argv[5], "-S", "personal", "-n", "4", "--json",
+                           "--exploration-weight", "1", "--exploration-item-age-cut-off", "20.5"],
+                          stdin=f, capture_output=True, check=True).stdout
+with open("s3/bucket/segments/users.jsonl.out", "rb") as f:
+    assert f.read() == want and want
 job = do("create_batch_inference_job", jobName="batch", solutionVersionArn=version, roleArn=ROLE,
          numResults=3, jobInput={"s3DataSource": {"path": "s3://bucket/batch.jsonl"}},
          jobOutput=out)["batchInferenceJobArn"]
@@ -317,6 +363,9 @@ job = do("create_data_deletion_job", jobName="forget", datasetGroupArn=group, ro
          dataSource={"dataLocation": "s3://bucket/forget.csv"})["dataDeletionJobArn"]
 it = wait("describe_data_deletion_job", "dataDeletionJob", ("COMPLETED",), dataDeletionJobArn=job)
 assert it["status"] == "COMPLETED", it
+it = whole("describe_data_deletion_job", dataDeletionJobArn=job)["dataDeletionJob"]
+user = head.index("USER_ID")
+assert it["numDeleted"] == sum(r[user] in ("u1", "u2") for r in rows) + 2, it
 assert names("list_data_deletion_jobs", "dataDeletionJobs", datasetGroupArn=group) == ["forget"]
 
 # Away with it.

@@ -1,5 +1,6 @@
 """Recommenders: use cases of a domain, from CSV to answers that can be counted by hand."""
 import collections
+import glob
 import sys
 import time
 
@@ -32,8 +33,7 @@ fails(NOT_FOUND, "create_recommender", **recommender("x", "none"))
 fails(NOT_FOUND, "create_recommender", **dict(recommender("x", views), datasetGroupArn=A + "dataset-group/none"))
 fails(VALIDATION, "create_recommender", name="x")
 fails(EXISTS, "create_recommender", **recommender("personal", views))
-for config in ({"itemExplorationConfig": {"explorationWeight": "1.5"}}, {"itemExplorationConfig": {"none": "1"}},
-               {"trainingDataConfig": {"excludedDatasetColumns": {"ITEMS": ["PRICE"]}}}):
+for config in ({"itemExplorationConfig": {"explorationWeight": "1.5"}}, {"itemExplorationConfig": {"none": "1"}}):
     fails(INVALID, "create_recommender", **recommender("x", views, recommenderConfig=config))
 none = A + "recommender/none"
 for operation in ("describe", "delete", "start", "stop"):
@@ -117,6 +117,28 @@ assert it["recommenderConfig"] == config == it["latestRecommenderUpdate"]["recom
 assert it["latestRecommenderUpdate"]["status"] == "ACTIVE"
 fails(INVALID, "update_recommender", recommenderArn=mine,
       recommenderConfig={"itemExplorationConfig": {"explorationItemAgeCutOff": "x"}})
+
+# Other columns to learn from: it is trained again, and answers meanwhile.
+config["trainingDataConfig"] = {"excludedDatasetColumns": {"ITEMS": ["PRICE", "CATEGORY_L1"]}}
+do("update_recommender", recommenderArn=mine, recommenderConfig=config)
+fails(IN_USE, "delete_recommender", recommenderArn=mine)
+assert answer(mine, userId="u1")
+for _ in range(600):
+    update = described(mine)["latestRecommenderUpdate"]
+    if update["status"] != "CREATE IN_PROGRESS":
+        break
+    time.sleep(0.05)
+assert update["status"] == "ACTIVE" and described(mine)["status"] == "ACTIVE", update
+assert len(glob.glob(sys.argv[6] + "/models/mine/*.safetensors")) == 2
+config["trainingDataConfig"] = {"excludedDatasetColumns": {"ITEMS": ["NONE"]}}
+do("update_recommender", recommenderArn=mine, recommenderConfig=config)
+for _ in range(600):
+    update = described(mine)["latestRecommenderUpdate"]
+    if update["status"] != "CREATE IN_PROGRESS":
+        break
+    time.sleep(0.05)
+assert update["status"] == "CREATE FAILED" and "NONE" in update["failureReason"], update
+assert described(mine)["status"] == "ACTIVE" and answer(mine, userId="u1")
 
 # A use case that pz-train trained is a recommender too.
 together = A + "recommender/together"

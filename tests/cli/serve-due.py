@@ -7,7 +7,7 @@ db = sqlite3.connect(sys.argv[1])
 ((text,),) = db.execute("SELECT doc FROM resource WHERE kind = 'metricAttribution'")
 doc = json.loads(text)
 if sys.argv[2] == "due":
-    doc["pzAt"] -= 900
+    doc["pzAt"] -= 1000
 else:
     doc.update(pzSeq=0, pzReport={"upto": doc["pzSeq"], "at": 5})
 db.execute("UPDATE resource SET doc = ? WHERE kind = 'metricAttribution'", [json.dumps(doc)])

@@ -10,6 +10,7 @@ export PYTHONDONTWRITEBYTECODE=1
 printf 'ACTION_ID,VALUE,KIND\na1,3,x\na2,,\n' >s3/bucket/actions.csv
 printf 'ACTION_ID,VALUE,KIND\na1,much,x\n' >s3/bucket/broken.csv
 printf '{"itemId": "i1"}\n{"itemId": "i2"}\n' >s3/bucket/batch.jsonl
+printf '{"userId": "u3"}\n{"userId": "u4"}\n' >s3/bucket/users.jsonl
 printf 'USER_ID\nu1\nu2\n' >s3/bucket/forget.csv
 cp s3/bucket/actions.csv secret.csv
 ln -s ../.. s3/bucket/link
@@ -32,7 +33,7 @@ mkdir domain && (cd domain && "$PZ_SRC/tests/sample" . && mkdir groups && mv sho
 start --root domain/groups --s3-root s3
 tracker=$(pz-event -g domain/groups/shop --create-tracker web)
 pz-train -q -g domain/groups/shop -r aws-ecomm-frequently-bought-together -S together >out 2>&1
-$python "$PZ_SRC/tests/cli/serve-domain.py" "$url" shop interactions.csv "$tracker" root || exit 1
+$python "$PZ_SRC/tests/cli/serve-domain.py" "$url" shop interactions.csv "$tracker" root domain/groups/shop || exit 1
 sed '4q' interactions.csv >s3/bucket/more.csv
 $python "$PZ_SRC/tests/cli/serve-metrics.py" "$url" shop items.csv "$tracker" delete || exit 1
 $python "$PZ_SRC/tests/cli/serve-metrics.py" "$url" shop items.csv "$tracker" keep || exit 1

@@ -1,0 +1,58 @@
+"""Automatic training: what a server trains by itself, with its catalogue's times set back."""
+import os
+import sqlite3
+import sys
+import time
+
+from serve_api import A, INVALID, RECIPE, do, fails, wait, whole
+
+what, folder = sys.argv[2:4]
+arn = A + "solution/steady"
+
+
+def versions(n):
+    """Waits for n versions, all trained."""
+    for _ in range(600):
+        found = do("list_solution_versions", solutionArn=arn)["solutionVersions"]
+        if len(found) == n and all(v["status"] == "ACTIVE" for v in found):
+            break
+        time.sleep(0.05)
+    return found
+
+
+def set_back(kind, seconds):
+    db = sqlite3.connect(folder + "/group.db")
+    db.execute("UPDATE resource SET created = created - ? WHERE kind = ?", [seconds, kind])
+    db.commit()
+
+
+if what == "make":
+    schedule = {"autoTrainingConfig": {"schedulingExpression": "rate(2 days)"}}
+    recipe = RECIPE + "aws-popularity-count"
+    group = A + "dataset-group/shop"
+    for name, auto in (("steady", True), ("asked", False)):
+        made = do("create_solution", name=name, datasetGroupArn=group, recipeArn=recipe,
+                  performAutoTraining=auto, solutionConfig=schedule)["solutionArn"]
+        assert whole("describe_solution", solutionArn=made)["solution"]["performAutoTraining"] == auto
+    fails(INVALID, "update_solution", solutionArn=arn, performIncrementalUpdate=True)
+    set_back("solution", 4000)
+elif what == "first":  # an hour after the solution was made
+    (version,) = versions(1)
+    it = whole("describe_solution_version", solutionVersionArn=version["solutionVersionArn"])["solutionVersion"]
+    assert (it["trainingType"], it["trainingMode"]) == ("AUTOMATIC", "AUTOTRAIN"), it
+    assert not do("list_solution_versions", solutionArn=A + "solution/asked")["solutionVersions"]
+    set_back("solutionVersion", 2 * 86400 - 100)
+    os.utime(folder + "/interactions.safetensors")
+elif what == "early":  # less than two days after that
+    time.sleep(1)
+    assert len(versions(1)) == 1
+    set_back("solutionVersion", 200)
+    os.utime(folder + "/interactions.safetensors", (1, 1))
+elif what == "unchanged":  # nothing has come since
+    time.sleep(1)
+    assert len(versions(1)) == 1
+    os.utime(folder + "/interactions.safetensors")
+else:
+    assert len(versions(2)) == 2
+    do("update_solution", solutionArn=arn, performAutoTraining=False)
+    assert whole("describe_solution", solutionArn=arn)["solution"]["performAutoTraining"] is False

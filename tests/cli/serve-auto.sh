@@ -1,0 +1,12 @@
+#!/bin/sh
+# A solution with performAutoTraining is trained when it is time and there is news.
+. "$PZ_SRC/tests/cli/serve.inc"
+need_boto3
+"$PZ_SRC/tests/sample" . || exit 1
+unset PZ_NOW
+export PYTHONDONTWRITEBYTECODE=1
+for what in make first early unchanged again; do
+    start -g shop
+    $python "$PZ_SRC/tests/cli/serve-auto.py" "$url" $what shop || echo "$what: failed"
+    stop
+done

@@ -285,6 +285,12 @@ pz_op_create(struct pz_desk_call *d)
     if (!is_free(d) || !k->make(d) || (derived && !is_free(d)))
         return;
     int64_t now = pz_now();
+    if (d->job) {
+        char owner[PZ_JOB_OWNER];
+        bool first = false;
+        pz_job_owner(owner);
+        pz_out_text(&d->extra, &first, "pzServer", owner);
+    }
     struct pz_thing t = {.kind = id,
                          .name = d->name,
                          .group = d->group,

@@ -44,6 +44,7 @@ struct pz_thing {
     int64_t created, updated;
     const char *pz; // solution version, campaign: "SOLUTION/VERSION" of the file, or NULL
     bool stored;    // there is a row of it
+    bool orphan;    // not done, and no server is at work on it
     bool implied;   // a solution that answers under its own name; no campaign yet
 };
 
@@ -155,6 +156,7 @@ const struct pz_thing *pz_thing_find(struct pz_desk_call *d, enum pz_kind_id kin
 const struct pz_thing *pz_thing_named(struct pz_desk_call *d, enum pz_kind_id kind,
                                       const char *name);
 int pz_thing_put(struct pz_desk_call *d, const struct pz_thing *t);
+void pz_thing_bury(struct pz_thing *t); // its state: what was begun has come to nothing
 /* A formatted string in the arena, or NULL with d->err. */
 const char *pz_desk_text(struct pz_desk_call *d, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
@@ -315,11 +317,18 @@ bool pz_job_input(struct pz_desk_call *d, struct pz_job *j, const char *text);
 /* What it writes becomes a file of the folder. False: the call has failed. */
 bool pz_job_target(struct pz_desk_call *d, struct pz_job *j, const char *folder,
                    const char *name);
+/* It ends when the calling thread does, should that be by kill -9. */
 int pz_job_start(struct pz_job *j, struct pz_err *err);
 /* Has it ended? *good: as it should. What it wrote is added to *out and *why. */
 bool pz_job_ended(struct pz_job *j, bool *good, struct pz_buf *out, struct pz_buf *why);
 void pz_job_kill(struct pz_job *j); // asks it to end
 void pz_job_kill_now(struct pz_job *j);
+
+/* This process as the owner of jobs, for the documents of what they work for
+ * ("pzServer"); and whether such an owner is still there, to see to their ends. */
+enum { PZ_JOB_OWNER = 48 };
+void pz_job_owner(char out[PZ_JOB_OWNER]);
+bool pz_job_owner_lives(const char *owner);
 
 /* The jobs of the server, waiting and running. */
 struct pz_job **pz_control_jobs(struct pz_control *c);

@@ -2,17 +2,19 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/mem.h"
+#include "base/num.h"
 #include "serve/control.h"
 
 enum { SAID_MAX = 4096, INPUT_FD = 3 };
@@ -92,6 +94,46 @@ pz_job_new(struct pz_desk_call *d, enum pz_kind_id kind, const char *tool)
     return j;
 }
 
+/* ---- whose a job is ---- */
+
+/* When a process began, as a number of the kernel; a number is given to another process
+ * later. */
+static bool
+began(int64_t pid, int64_t *when)
+{
+    struct pz_buf b = PZ_BUF_INIT;
+    struct pz_err err = PZ_ERR_INIT;
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%lld/stat", (long long)pid);
+    bool known = pz_read_all(&b, path, 4096, &err) == PZ_OK && b.data;
+    const char *p = known ? strrchr(b.data, ')') : NULL; // a name may hold anything
+    for (int field = 2; p && field < 22; field++)
+        p = strchr(p + 1, ' ');
+    known = p && pz_parse_i64(p + 1, strcspn(p + 1, " \n"), when) == 0;
+    pz_buf_release(&b);
+    return known;
+}
+
+void
+pz_job_owner(char out[PZ_JOB_OWNER])
+{
+    int64_t when = 0;
+    began(getpid(), &when);
+    snprintf(out, PZ_JOB_OWNER, "%lld.%lld", (long long)getpid(), (long long)when);
+}
+
+bool
+pz_job_owner_lives(const char *owner)
+{
+    int64_t pid, when, now;
+    size_t n = strcspn(owner, ".");
+    return owner[n] && !pz_parse_i64(owner, n, &pid) &&
+           !pz_parse_i64(owner + n + 1, strlen(owner + n + 1), &when) &&
+           began(pid, &now) && now == when;
+}
+
+/* ---- starting ---- */
+
 static int
 memory_file(const char *name, struct pz_err *err)
 {
@@ -114,43 +156,64 @@ pz_job_input(struct pz_desk_call *d, struct pz_job *j, const char *text)
     return true;
 }
 
-/* Starts the program with its descriptors, its own process group and no signal blocked.
+/* What of a new process becomes the program. Only what is safe between fork and exec; this
+ * process is ours to end. */
+static void
+become(struct pz_job *j, pid_t parent, int failed)
+{
+    sigset_t none;
+    int in = j->reads ? j->in : open("/dev/null", O_RDONLY | O_CLOEXEC);
+    // The server's end is the job's end, however it comes: the kernel sees to it from
+    // here on. A server that ended just before is no longer the parent.
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() != parent)
+        _exit(1);
+    setpgid(0, 0);
+    signal(SIGPIPE, SIG_DFL);
+    sigemptyset(&none);
+    bool ready = in >= 0 && dup2(in, 0) == 0 && dup2(j->out, 1) == 1 &&
+                 dup2(j->err, 2) == 2 && !sigprocmask(SIG_SETMASK, &none, NULL);
+    if (ready && j->in >= 0 && !j->reads)
+        ready = j->in == INPUT_FD ? fcntl(INPUT_FD, F_SETFD, 0) == 0
+                                  : dup2(j->in, INPUT_FD) == INPUT_FD;
+    if (ready)
+        execv(j->arg[0], j->arg);
+    int why = errno;
+    if (write(failed, &why, sizeof why) != (ssize_t)sizeof why)
+        _exit(2);
+    _exit(1);
+}
+
+/*
+ * Starts the program with its descriptors, its own process group and no signal blocked.
+ * It ends when the thread that called does: that is what the kernel takes for the parent.
+ * 0, or why it could not be started.
  */
 static int
 spawn(struct pz_job *j)
 {
-    posix_spawn_file_actions_t files;
-    posix_spawnattr_t attr;
-    sigset_t none, usual;
-    pid_t pid = 0;
-    sigemptyset(&none);
-    sigemptyset(&usual);
-    sigaddset(&usual, SIGPIPE);
-    posix_spawn_file_actions_init(&files);
-    posix_spawnattr_init(&attr);
-    int rc = j->reads
-                 ? posix_spawn_file_actions_adddup2(&files, j->in, 0)
-                 : posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
-    if (!rc)
-        rc = posix_spawn_file_actions_adddup2(&files, j->out, 1);
-    if (!rc)
-        rc = posix_spawn_file_actions_adddup2(&files, j->err, 2);
-    if (!rc && j->in >= 0 && !j->reads)
-        rc = posix_spawn_file_actions_adddup2(&files, j->in, INPUT_FD);
-    if (!rc)
-        rc = posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK |
-                                                 POSIX_SPAWN_SETSIGDEF |
-                                                 POSIX_SPAWN_SETPGROUP);
-    if (!rc)
-        rc = posix_spawnattr_setsigmask(&attr, &none);
-    if (!rc)
-        rc = posix_spawnattr_setsigdefault(&attr, &usual);
-    if (!rc)
-        rc = posix_spawn(&pid, j->arg[0], &files, &attr, j->arg, environ);
-    posix_spawnattr_destroy(&attr);
-    posix_spawn_file_actions_destroy(&files);
-    j->pid = rc ? 0 : pid;
-    return rc;
+    int end[2], why = 0;
+    pid_t parent = getpid();
+    if (pipe2(end, O_CLOEXEC))
+        return errno;
+    // Where its standard descriptors go there must be none that it needs.
+    int failed = fcntl(end[1], F_DUPFD_CLOEXEC, INPUT_FD + 1);
+    pid_t pid = failed < 0 ? -1 : fork();
+    if (pid == 0)
+        become(j, parent, failed);
+    if (pid < 0)
+        why = errno;
+    close(end[1]);
+    if (failed >= 0)
+        close(failed);
+    ssize_t n;
+    while (pid > 0 && (n = read(end[0], &why, sizeof why)) < 0 && errno == EINTR)
+        ;
+    close(end[0]);
+    if (pid > 0 && why)
+        while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+            ;
+    j->pid = why ? 0 : pid;
+    return why;
 }
 
 static int

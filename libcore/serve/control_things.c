@@ -85,6 +85,28 @@ add(struct walk *w, const char *name, const char *doc, int64_t created, int64_t 
     return t;
 }
 
+void
+pz_thing_bury(struct pz_thing *t)
+{
+    t->status = t->kind == PZ_KIND_DELETION ? "FAILED" : "CREATE FAILED";
+    t->why = "the server was stopped";
+}
+
+/* What a server had begun that is no more will not be done. */
+static void
+check_owner(struct walk *w, struct pz_thing *t)
+{
+    if (!strstr(t->status, "PENDING") && !strstr(t->status, "PROGRESS") &&
+        !strstr(t->status, "STOPPING"))
+        return;
+    pz_json *doc = pz_thing_doc(w->d, t);
+    const char *owner = doc ? pz_json_get_string(doc, "pzServer") : NULL;
+    t->orphan = !owner || !pz_job_owner_lives(owner);
+    if (t->orphan && owner)
+        pz_thing_bury(t);
+    pz_json_free(doc);
+}
+
 static int
 take_row(void *ctx, const struct pz_catalog_resource *row)
 {
@@ -95,6 +117,8 @@ take_row(void *ctx, const struct pz_catalog_resource *row)
     t->stored = true;
     t->status = copy(w, row->status);
     t->why = copy(w, row->why);
+    if (t->status)
+        check_owner(w, t);
     if (w->kind == PZ_KIND_VERSION) {
         pz_json *doc = pz_thing_doc(w->d, t);
         t->pz = doc ? copy(w, pz_json_get_string(doc, "pz")) : NULL;

@@ -275,7 +275,7 @@ sweep(struct pz_desk_call *d)
     }
 }
 
-/* What a server that is no more had begun. */
+/* Stores the end of what a server that is no more had begun. */
 static void
 bury(struct pz_control *c)
 {
@@ -286,13 +286,10 @@ bury(struct pz_control *c)
         pz_things_all(&d, (enum pz_kind_id)k, &all);
         for (size_t i = 0; i < all.n && !d.err.status; i++) {
             struct pz_thing t = all.thing[i];
-            if (!t.stored ||
-                (!strstr(t.status, "PENDING") && !strstr(t.status, "PROGRESS") &&
-                 !strstr(t.status, "STOPPING")))
-                continue;
-            t.status = k == PZ_KIND_DELETION ? "FAILED" : "CREATE FAILED";
-            t.why = "the server was stopped";
-            pz_thing_put(&d, &t);
+            if (t.orphan) {
+                pz_thing_bury(&t);
+                pz_thing_put(&d, &t);
+            }
         }
         free(all.thing);
     }

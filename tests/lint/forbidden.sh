@@ -13,8 +13,8 @@ while read -r where name why; do
     done
 done <<'EOF'
 libcore printf|vprintf|puts|putchar|perror      libcore does not print
-libcore exit|_exit|abort|quick_exit             libcore returns a status
-libcore signal|sigaction|setenv|putenv          the process belongs to the tool
+libcore exit|_exit|abort|quick_exit             libcore returns a status ( not serve/control_jobs.c )
+libcore signal|sigaction|setenv|putenv          the process belongs to the tool ( not serve/control_jobs.c )
 anywhere atoi|atol|atoll|atof|sscanf            numbers go through base/num.h
 anywhere strtol|strtoll|strtoul|strtoull|strtod|strtof  numbers go through base/num.h ( not base/num.c )
 anywhere strcpy|strcat|sprintf|vsprintf|gets|stpcpy  no bound

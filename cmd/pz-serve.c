@@ -18,7 +18,7 @@
 static struct {
     const char *root, *s3_root, *listen, *region, *account, *access_log, *format;
     const char *credentials, *sandbox;
-    int64_t max_connections, max_queue, max_skew;
+    int64_t max_connections, max_queue, max_skew, shown;
     double stop_seconds, max_wait;
     bool strict;
 } opt = {.listen = "127.0.0.1:8750",
@@ -27,6 +27,7 @@ static struct {
          .format = "logfmt",
          .max_connections = 8192,
          .max_queue = 4096,
+         .shown = 32,
          .sandbox = "auto",
          .max_skew = 300,
          .stop_seconds = 30,
@@ -43,6 +44,9 @@ static const struct pz_opt opts[] = {
     {"region", 0, PZ_OPT_TEXT, &opt.region, "NAME",
      "region in the ARNs that are made (default %v)", 0, 0},
     {"strict", 0, PZ_OPT_FLAG, &opt.strict, NULL, "AWS's limits are errors", 0, 0},
+    {"shown", 0, PZ_OPT_INT, &opt.shown, "MIB",
+     "memory for answers that events name by their recommendationId (default %v)", 0,
+     65536},
     {"Connections", 0, PZ_OPT_HEADING, NULL, NULL, NULL, 0, 0},
     {"listen", 'l', PZ_OPT_TEXT, &opt.listen, "ADDRESS:PORT",
      "where to listen; port 0 is any free one (default %v)", 0, 0},
@@ -225,6 +229,7 @@ main(int argc, char **argv)
                                   .threads = pz_threads((int)pz_common.threads),
                                   .max_connections = (unsigned)opt.max_connections,
                                   .max_queue = (size_t)opt.max_queue,
+                                  .shown_bytes = (size_t)opt.shown << 20,
                                   .seed = (uint64_t)pz_common.seed,
                                   .strict = opt.strict,
                                   .access_log = open_log(),

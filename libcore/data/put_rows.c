@@ -412,10 +412,25 @@ check_event(struct pz_put_batch *b, const struct pz_put_table *t,
                           "eventType '%.40s' of an action is none of Taken, Not Taken, "
                           "Viewed",
                           e->type);
-    if ((e->impression && check_impression(b, e, err)) ||
+    if ((e->impression && !e->implicit && check_impression(b, e, err)) ||
         (e->source && check_source(b, e, err)))
         return err->status;
     return PZ_OK;
+}
+
+/* What was shown, for an event that names the recommendation alone. */
+static int
+take_shown(struct pz_put_batch *b, struct pz_event *e, struct pz_err *err)
+{
+    struct pz_buf *text = &b->json;
+    if (!b->o.shown || !e->recommendation || e->impression || e->kind != PZ_EVENT_ITEM)
+        return PZ_OK;
+    pz_buf_clear(text);
+    e->implicit = b->o.shown(b->o.shown_ctx, e->recommendation, text);
+    if (pz_buf_status(text, "an impression", err) || !e->implicit)
+        return err->status;
+    e->impression = keep(b, text->data, text->len);
+    return e->impression ? PZ_OK : pz_err_nomem(err, "an impression", text->len);
 }
 
 static int
@@ -449,6 +464,8 @@ event_row(struct pz_put_batch *b, const struct pz_put_table *t,
     }
     e->has_value = !is_null(&cell[PUT_VALUE]);
     if (e->has_value && take_number(&s[PUT_VALUE], &cell[PUT_VALUE], &e->value, err))
+        return err->status;
+    if (take_shown(b, e, err))
         return err->status;
     return check_event(b, t, e, in_body, err);
 }

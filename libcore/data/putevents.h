@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "data/input.h"
 #include "data/schema.h"
 #include "store/estore.h"
@@ -25,6 +26,11 @@ struct pz_put_options {
     const char *const *tracking_id;            // borrowed: those that bodies may name;
     size_t n_tracking_ids;                     // with none of them any will do
     bool strict;                               // AWS's limits and demands are errors
+    /* Adds the items shown under a recommendationId, with '|' between, to *out; false:
+     * not known. They are the impression of an event that has none. NULL: none is known.
+     */
+    bool (*shown)(void *ctx, const char *recommendation, struct pz_buf *out);
+    void *shown_ctx;
 };
 
 struct pz_put_row {

@@ -162,7 +162,7 @@ put(struct pz_call *call, const struct pz_group *g)
     bool strict = pz_api_strict(call);
     if (!g)
         return PZ_HTTP_NOW;
-    if (pz_putter_get(&putter, &w->putters, g, strict, &err) ||
+    if (pz_putter_get(&putter, &w->putters, g, w->server->shown, &err) ||
         pz_putter_job(&job, putter, strict, &err))
         return pz_api_fail_err(call, &err);
     job->http = call->http;

@@ -87,10 +87,9 @@ is_current(const struct pz_putter *p, const struct pz_group *g)
 
 int
 pz_putter_get(struct pz_putter **out, struct pz_putter **all, const struct pz_group *g,
-              bool strict, struct pz_err *err)
+              struct pz_shown *shown, struct pz_err *err)
 {
     struct pz_putter *p, *next;
-    (void)strict;
     *out = NULL;
     for (p = *all; p; p = next) {
         next = p->next;
@@ -106,6 +105,7 @@ pz_putter_get(struct pz_putter **out, struct pz_putter **all, const struct pz_gr
     }
     if (pz_new(&p, 1, sizeof *p, "a reader of events", err))
         return err->status;
+    p->shown = shown;
     p->sets = g->sets;
     pz_sets_keep(p->sets);
     if (!pz_strndup(&p->group, g->path, strlen(g->path), err))
@@ -125,6 +125,13 @@ pz_putter_get(struct pz_putter **out, struct pz_putter **all, const struct pz_gr
     return PZ_OK;
 }
 
+static bool
+find_shown(void *ctx, const char *recommendation, struct pz_buf *out)
+{
+    const struct pz_putter *p = ctx;
+    return pz_shown_find(p->shown, p->group, recommendation, out);
+}
+
 int
 pz_putter_job(struct pz_put_job **out, struct pz_putter *p, bool strict,
               struct pz_err *err)
@@ -137,7 +144,9 @@ pz_putter_job(struct pz_put_job **out, struct pz_putter *p, bool strict,
         struct pz_put_options o = {.set = PZ_INTERACTIONS,
                                    .tracking_id = (const char *const *)p->tracking_id,
                                    .n_tracking_ids = p->n_tracking_ids,
-                                   .strict = strict};
+                                   .strict = strict,
+                                   .shown = p->shown ? find_shown : NULL,
+                                   .shown_ctx = p};
         for (int set = 0; set < PZ_N_SETS; set++)
             if (p->sets->g.data.set[set])
                 o.schema[set] = &p->sets->g.data.set[set]->schema;

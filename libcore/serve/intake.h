@@ -9,6 +9,7 @@
 
 #include "data/putevents.h"
 #include "serve/api.h"
+#include "serve/shown.h"
 
 struct pz_intakes;
 /* max_queue: requests that may wait for each group. */
@@ -37,6 +38,7 @@ struct pz_put_job {
 struct pz_putter {
     struct pz_putter *next;
     char *group;
+    struct pz_shown *shown; // NULL: none
     struct pz_sets *sets;
     char **tracking_id; // copies
     size_t n_tracking_ids;
@@ -45,9 +47,9 @@ struct pz_putter {
     bool retired; // goes away when all are back
 };
 
-/* The putter for a group as it is now, made if need be. */
+/* The putter for a group as it is now, made if need be. `shown` outlives it. */
 int pz_putter_get(struct pz_putter **out, struct pz_putter **all,
-                  const struct pz_group *g, bool strict, struct pz_err *err);
+                  const struct pz_group *g, struct pz_shown *shown, struct pz_err *err);
 /* An idle job, made if need be. */
 int pz_putter_job(struct pz_put_job **job, struct pz_putter *p, bool strict,
                   struct pz_err *err);

@@ -148,6 +148,27 @@ add_item(struct pz_inquiry *a, const struct pz_answered *item, bool promoted,
     pz_buf_addc(out, '}');
 }
 
+/* Events may tell of the answer by its id alone. */
+static void
+note_shown(struct pz_inquiry *a, const char *id, const struct pz_answer *answer,
+           struct pz_buf *list)
+{
+    struct pz_shown *shown = a->call.server->shown;
+    if (!shown || a->actions)
+        return;
+    pz_buf_clear(list);
+    for (size_t i = 0; i < answer->n; i++) {
+        const struct pz_text *item = &answer->item[i].item;
+        if (memchr(item->s, '|', item->n))
+            continue; // an impression cannot name it
+        if (list->len)
+            pz_buf_addc(list, '|');
+        pz_buf_add(list, item->s, item->n);
+    }
+    if (list->len && !list->failed)
+        pz_shown_add(shown, a->group->path, id, list->data, list->len);
+}
+
 static int
 add_answer(struct pz_inquiry *a, const struct pz_answer *answer, const bool *mark,
            struct pz_err *err)
@@ -165,6 +186,7 @@ add_answer(struct pz_inquiry *a, const struct pz_answer *answer, const bool *mar
         add_item(a, &answer->item[i], mark && mark[i], popular, &hold);
     }
     pz_buf_addf(out, "],\"recommendationId\":\"%s\"}", id);
+    note_shown(a, id, answer, &hold);
     if (!pz_buf_status(&hold, "the answer", err))
         pz_buf_status(out, "the answer", err);
     pz_buf_release(&hold);

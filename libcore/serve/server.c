@@ -369,6 +369,7 @@ pz_server_new(struct pz_server **out, const struct pz_server_options *o,
         pz_keeper_new(&s->keeper, &keep, err) ||
         pz_intakes_new(&s->intakes, o->max_queue, err) ||
         (o->keys && pz_seen_new(&s->seen, MAX_SEEN, err)) ||
+        (o->shown_bytes && pz_shown_new(&s->shown, o->shown_bytes, err)) ||
         pz_control_new(&s->control, s, err) || pz_console_new(&s->console, s, err) ||
         pz_http_new(&s->http, &http, &app, err)) {
         pz_server_free(s);
@@ -443,6 +444,7 @@ pz_server_free(struct pz_server *s)
     }
     pz_keeper_free(s->keeper);
     pz_seen_free(s->seen);
+    pz_shown_free(s->shown);
     free(s->worker);
     free(s);
 }

@@ -11,6 +11,7 @@
 #include "serve/intake.h"
 #include "serve/round.h"
 #include "serve/seen.h"
+#include "serve/shown.h"
 #include "serve/sigv4.h"
 
 struct pz_server_options {
@@ -21,6 +22,7 @@ struct pz_server_options {
     int threads;
     unsigned max_connections;
     size_t max_queue;           // Put* requests that may wait for the disk
+    size_t shown_bytes;         // of lists that were answered; 0: none is remembered
     uint64_t seed;              // of the places of promoted items
     bool strict;                // AWS's limits
     int access_log;             // descriptor; -1: none
@@ -57,6 +59,7 @@ struct pz_server {
     struct pz_http *http;
     struct pz_worker *worker; // o.threads
     struct pz_seen *seen;     // signatures of Put* requests
+    struct pz_shown *shown;   // what was answered, for impressions; or NULL
     double began;
     _Atomic uint64_t requests[PZ_N_SERVICES], faults[PZ_N_FAULTS];
     _Atomic bool stopping;

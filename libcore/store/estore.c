@@ -354,7 +354,7 @@ hash_content(struct pz_estore *s, const struct pz_event *e, uint64_t *hash,
     add_text(b, 't', e->type);
     add_text(b, 'r', e->recommendation);
     add_text(b, 'a', e->source);
-    add_text(b, 'm', e->impression);
+    add_text(b, 'm', e->implicit ? NULL : e->impression);
     add_text(b, 'p', e->properties);
     if (e->has_value) {
         double v = e->value + 0.0; // -0 is 0
@@ -373,6 +373,14 @@ same(const char *a, const unsigned char *b)
     return a && b ? strcmp(a, (const char *)b) == 0 : !a && !b;
 }
 
+/* Was the impression left to the recommendation? It may have been known once and be
+ * forgotten now, or the other way round. */
+static bool
+leaves_impression(const struct pz_event *e)
+{
+    return e->implicit || (e->recommendation && !e->impression);
+}
+
 /* Is the row of q (columns as in PZ_SQL_CONTENT) this event? */
 static bool
 same_event(sqlite3_stmt *q, const struct pz_event *e)
@@ -387,7 +395,7 @@ same_event(sqlite3_stmt *q, const struct pz_event *e)
            has_value == e->has_value &&
            (!has_value || sqlite3_column_double(q, 6) == e->value) &&
            same(e->source, sqlite3_column_text(q, 7)) &&
-           same(e->impression, sqlite3_column_text(q, 8)) &&
+           (leaves_impression(e) || same(e->impression, sqlite3_column_text(q, 8))) &&
            same(e->properties, sqlite3_column_text(q, 9));
 }
 

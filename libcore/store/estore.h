@@ -43,6 +43,8 @@ struct pz_event {
     const char *type;
     const char *recommendation, *source;
     const char *impression; // '|' between item ids
+    bool implicit; // writing: the impression is that of the recommendation, as far as it
+                   // is known: events that differ in it alone are the same
     const char *properties; // JSON object: other columns of the schema, by their names
     bool linked;            // reading: the user is not the event's own
     bool has_value;

@@ -215,6 +215,36 @@ START_TEST(once)
 }
 END_TEST
 
+/* An impression that was looked up tells no events apart: it may be known or not when the
+ * same event comes again. */
+START_TEST(implicit)
+{
+    const struct pz_event base = {
+        .user = "u", .item = "i", .type = "t", .time = 5, .recommendation = "r"};
+    struct pz_event known = base, other = base, told = base;
+    struct pz_estore *s = open_or_fail(PZ_CATALOG_WRITE);
+    known.impression = "a|b";
+    known.implicit = true;
+    told.impression = "a|b";
+    other.impression = "c";
+    other.implicit = true;
+    ck_assert(add(s, &known));
+    ck_assert(!add(s, &known));
+    ck_assert(!add(s, &base));  // forgotten
+    ck_assert(!add(s, &other)); // looked up anew
+    ck_assert(add(s, &told));   // which the client said: another event
+    ck_assert(!add(s, &told));
+    known.time = other.time = told.time = 6;
+    struct pz_event later = base;
+    later.time = 6;
+    ck_assert(add(s, &later)); // not known at first
+    ck_assert(!add(s, &known));
+    ck_assert(!add(s, &later));
+    ck_assert(add(s, &told));
+    pz_estore_close(s);
+}
+END_TEST
+
 /* Two events whose hashes are the same are two events all the same. */
 START_TEST(same_hash)
 {
@@ -541,6 +571,7 @@ pz_suite(void)
     tcase_set_timeout(t, 120);
     tcase_add_test(t, round_trip);
     tcase_add_test(t, once);
+    tcase_add_test(t, implicit);
     tcase_add_test(t, same_hash);
     tcase_add_test(t, sessions);
     tcase_add_test(t, random_work);

@@ -245,6 +245,8 @@ const char *pz_desk_changed(struct pz_desk_call *d, const char *doc, const char 
                             const char *value);
 /* Fills in d->group from the request. */
 bool pz_desk_group(struct pz_desk_call *d);
+/* Does the version (NULL: the latest) answer as fast as minProvisionedTPS wants? */
+bool pz_desk_rate_fits(struct pz_desk_call *d, const char *solution, const char *version);
 /* Are there things of a kind in a group? */
 bool pz_desk_any(struct pz_desk_call *d, enum pz_kind_id kind, const char *group);
 /* Deletes a folder with all that is in it: in one step it loses its name, so that it is

@@ -107,6 +107,10 @@ put_campaign(struct pz_desk_call *d, const char *arn, bool fresh)
             row.version = NULL;
         pz_json_add(&config, j);
     }
+    if (!pz_desk_rate_fits(d, row.solution, row.version)) {
+        pz_buf_release(&config);
+        return false;
+    }
     row.config = config.data ? config.data : "{}";
     row.created = row.updated = pz_now();
     if (!pz_buf_status(&config, "a campaign", &d->err) &&

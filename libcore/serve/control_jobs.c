@@ -156,8 +156,8 @@ pz_job_input(struct pz_desk_call *d, struct pz_job *j, const char *text)
     return true;
 }
 
-/* What of a new process becomes the program. Only what is safe between fork and exec; this
- * process is ours to end. */
+/* What of a new process becomes the program. Only what is safe between fork and exec;
+ * this process is ours to end. */
 static void
 become(struct pz_job *j, pid_t parent, int failed)
 {

@@ -661,6 +661,9 @@ pz_http_stop(struct pz_http *h, double seconds)
 {
     h->deadline = pz_seconds_wall() + seconds;
     atomic_store(&h->stopping, true);
+    // Who comes now is to learn at once that nobody is here; the loops close theirs.
+    close(h->fd);
+    h->fd = -1;
     for (int i = 0; i < h->o.threads; i++) {
         struct loop *l = &h->loop[i];
         if (l->started) {

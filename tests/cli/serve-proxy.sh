@@ -7,6 +7,9 @@ if command -v systemd-analyze >/dev/null; then
     sed "s|/usr/local/bin/pz-serve|$PZ_BUILD/pz-serve|" "$PZ_SRC/samples/systemd/pz-serve.service" \
         >units/pz-serve.service
     systemd-analyze verify --man=no "$PWD/units/pz-serve.service" 2>&1 | grep 'pz-serve' | grep -v 'user'
+    # Exposure: 0 is none, 100 all.
+    systemd-analyze security --offline=true --threshold=25 units/pz-serve.service >exposure 2>&1 ||
+        tail -n 1 exposure
 fi
 need_boto3
 command -v nginx >/dev/null || { echo "nginx is not installed (make deps-test)"; exit 77; }

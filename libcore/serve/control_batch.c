@@ -37,7 +37,7 @@ open_input(struct pz_desk_call *d, struct pz_job *j, const char *path, const cha
 {
     struct stat st;
     j->reads = true;
-    j->in = open(path, O_RDONLY | O_CLOEXEC);
+    j->in = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); // a FIFO is not waited for
     if (j->in < 0 || fstat(j->in, &st) || !S_ISREG(st.st_mode))
         return INVALID("Invalid S3 input path: %s is not a file", url);
     return true;

@@ -427,13 +427,20 @@ bool
 pz_make_deletion(struct pz_desk_call *d)
 {
     struct pz_buf b = PZ_BUF_INIT;
+    struct stat st;
     const char *url = pz_desk_path(d, "dataSource", NULL);
     const char *path = pz_desk_group(d) ? pz_desk_s3(d, url) : NULL;
     if (!path)
         return false;
+    if (stat(path, &st) || !S_ISREG(st.st_mode)) // a FIFO is not waited for
+        return INVALID("%s is not a file", url);
     if (pz_read_all(&b, path, DELETION_MAX, &d->err)) {
         pz_buf_release(&b);
         return INVALID("%s cannot be read", url);
+    }
+    if (b.len && memchr(b.data, 0, b.len)) { // nobody is left out behind it
+        pz_buf_release(&b);
+        return INVALID("%s holds NUL bytes", url);
     }
     size_t line = b.data ? strcspn(b.data, "\r\n") : 0;
     bool good = line == 7 && memcmp(b.data, "USER_ID", 7) == 0;

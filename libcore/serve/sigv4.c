@@ -545,9 +545,10 @@ pz_keys_load(struct pz_keys **out, const char *path, struct pz_err *err)
     *out = NULL;
     if (stat(path, &st))
         return pz_err_sys(err, "cannot open '%s'", path);
-    if (S_ISREG(st.st_mode) && (st.st_mode & (S_IRGRP | S_IROTH)))
+    if (S_ISREG(st.st_mode) && (st.st_mode & (S_IRWXG | S_IRWXO)))
         return pz_err_set(err, PZ_USAGE,
-                          "'%s' can be read by others: 'chmod 600 %s' first", path, path);
+                          "'%s' can be read or written by others: 'chmod 600 %s' first",
+                          path, path);
     if (!pz_read_all(&text, path, MAX_FILE, err))
         pz_keys_parse(out, text.data ? text.data : "", text.len, path, err);
     if (text.data)

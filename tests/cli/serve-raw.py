@@ -109,10 +109,25 @@ fine = [
     ("HTTP/1.0", b"GET /healthz HTTP/1.0\r\nHost: a\r\n\r\n", [200]),
     ("HEAD", b"HEAD /healthz HTTP/1.1\r\nHost: a\r\n\r\n", [200]),
     ("%00 in the path", b"GET /healthz%00x HTTP/1.1\r\nHost: a\r\n\r\n", [404]),
+    ("HEAD, then another", b"HEAD /metrics HTTP/1.1\r\nHost: a\r\n\r\n" + HIDDEN, [200, 200]),
+    ("HEAD of what is not there", b"HEAD /x HTTP/1.1\r\nHost: a\r\n\r\n" + HIDDEN, [404, 200]),
     ("a long body", post(H, b"Content-Length: 2000000", body=b" " * 1000), [413]),
+    ("a longer one than a number", post(H, b"Content-Length: 99999999999999999"), [413]),
+    ("Expect", post(H, b"Expect: 100-continue", b"Content-Length: 2"), [100, 400, 200]),
+    ("Expect, a long body", post(H, b"Expect: 100-continue", b"Content-Length: 2000000"), [413]),
+    ("Expect, doubtful", post(H, b"Expect: 100-continue", b"Content-Length: 2",
+                              b"Transfer-Encoding: chunked"), [400]),
+    ("many headers", post(H, *[b"X%d: y" % i for i in range(100)], b"Content-Length: 0"), [400]),
+    ("too many headers", post(H, *[b"X%d: y" % i for i in range(5000)]), [431]),
+    ("a parameter", b"GET /healthz?%2e%2e/=%00 HTTP/1.1\r\nHost: a\r\n\r\n", [200]),
+    ("dots", b"GET /./healthz HTTP/1.1\r\nHost: a\r\n\r\n", [404]),
 ]
 for name, data, want in fine:
-    more = {"in pieces": b"}" + HIDDEN, "chunks": b"}\r\n0\r\n\r\n" + HIDDEN}.get(name, b"")
+    more = {
+        "in pieces": b"}" + HIDDEN,
+        "Expect": b"{}" + HIDDEN,
+        "chunks": b"}\r\n0\r\n\r\n" + HIDDEN,
+    }.get(name, b"")
     got, _ = answers(data, more)
     if got != want:
         print(f"{name}: {got}, wanted {want}")

@@ -12,9 +12,11 @@ aws_secret_access_key = secret/1+
 aws_access_key_id = CLIENT2
 aws_secret_access_key = secret2
 EOF
-chmod 644 keys
-pz-serve -g shop -l 127.0.0.1:0 --credentials keys 2>&1
-echo "readable by all: $?"
+for mode in 644 640 620 602; do
+    chmod $mode keys
+    pz-serve -g shop -l 127.0.0.1:0 --credentials keys 2>&1
+    echo "mode $mode: $?"
+done
 chmod 600 keys
 pz-serve -g shop -l 0.0.0.0:0 2>&1 | head -n 1
 unset PZ_NOW # clients have the clock of the machine

@@ -26,12 +26,23 @@ enum {
 /* n rounded up to whole lanes. */
 #define PZ_PAD(n) (((size_t)(n) + PZ_LANES - 1) / PZ_LANES * PZ_LANES)
 
+/*
+ * A step of Adam: mean and square move to the slope and its square by 1 - keep of what is
+ * missing, then w -= rate * mean * grow_mean / (root(square * grow_square) + floor), with
+ * grow = 1 / (1 - keep^steps). The slope becomes 0.
+ */
+struct pz_adam {
+    float rate, keep_mean, keep_square, grow_mean, grow_square, floor;
+};
+
 struct pz_kernels {
     enum pz_cpu cpu;
 
     float (*dot)(const float *a, const float *b, size_t d);
     void (*axpy)(float *y, float a, const float *x, size_t d); // y += a*x
     void (*xpay)(float *y, float a, const float *x, size_t d); // y = x + a*y
+    /* y += a * x * z, element by element */
+    void (*axzpy)(float *y, float a, const float *x, const float *z, size_t d);
 
     /*
      * Copies rows row[0..n) of `table`, row r times scale[r] (NULL: 1), to panel, which
@@ -100,6 +111,8 @@ struct pz_kernels {
     float (*greatest)(const float *s, size_t n);
     /* Sum of exp((s - top) * rate), with rate > 0 and s <= top. */
     float (*sum_exp)(const float *s, size_t n, float top, float rate);
+    /* s := exp(s - top), with s <= top; their sum. */
+    float (*exps)(float *s, size_t n, float top);
     /* The positions where s > threshold, ascending, into hit (room for n); their number.
      */
     size_t (*above)(uint32_t *hit, const float *s, size_t n, float threshold);
@@ -107,6 +120,10 @@ struct pz_kernels {
      */
     size_t (*reaches)(uint32_t *hit, const float *s, const float *scale, float reach,
                       size_t n, float threshold);
+
+    /* One step of Adam (Kingma and Ba 2015) for n weights, a multiple of 16. */
+    void (*adam)(float *w, float *mean, float *square, float *slope, size_t n,
+                 const struct pz_adam *step);
 };
 
 /* The table of the level in force (base/cpu.h); for tests, of any that the machine has.

@@ -47,6 +47,16 @@ xpay(float *y, float a, const float *x, size_t d)
         v_store(y + c, v_fma(f, v_load(y + c), v_load(x + c)));
 }
 
+KERNEL void
+axzpy(float *y, float a, const float *x, const float *z, size_t d)
+{
+    v16 f = v_set(a);
+    for (size_t i = 0; i < d; i += 16) {
+        v16 p = v_mul(f, v_load(x + i));
+        v_store(y + i, v_fma(p, v_load(z + i), v_load(y + i)));
+    }
+}
+
 /* ---- gather ---- */
 
 KERNEL void
@@ -534,6 +544,18 @@ sum_exp(const float *s, size_t n, float top, float rate)
     return v_sum(sum);
 }
 
+KERNEL float
+exps(float *s, size_t n, float top)
+{
+    v16 sum = v_zero(), t = v_set(top);
+    for (size_t i = 0; i < n; i += 16) {
+        v16 e = v_exp(v_sub(v_load(s + i), t));
+        v_store(s + i, e);
+        sum = v_add(sum, e);
+    }
+    return v_sum(sum);
+}
+
 KERNEL size_t
 above(uint32_t *hit, const float *s, size_t n, float threshold)
 {
@@ -561,11 +583,33 @@ reaches(uint32_t *hit, const float *s, const float *scale, float reach, size_t n
     return n_hits;
 }
 
+/* ---- gradient descent ---- */
+
+KERNEL void
+adam(float *w, float *mean, float *square, float *slope, size_t n,
+     const struct pz_adam *step)
+{
+    v16 keep_m = v_set(step->keep_mean), keep_s = v_set(step->keep_square);
+    v16 rate = v_set(step->rate * step->grow_mean), grow = v_set(step->grow_square);
+    v16 floor = v_set(step->floor);
+    for (size_t i = 0; i < n; i += 16) {
+        v16 g = v_load(slope + i), s = v_mul(g, g);
+        v16 m = v_fma(keep_m, v_sub(v_load(mean + i), g), g);
+        s = v_fma(keep_s, v_sub(v_load(square + i), s), s);
+        v16 size = v_add(v_root(v_mul(s, grow)), floor);
+        v_store(mean + i, m);
+        v_store(square + i, s);
+        v_store(slope + i, v_zero());
+        v_store(w + i, v_fnma(rate, v_div(m, size), v_load(w + i)));
+    }
+}
+
 const struct pz_kernels PZ_TABLE = {
     .cpu = PZ_TABLE_CPU,
     .dot = dot,
     .axpy = axpy,
     .xpay = xpay,
+    .axzpy = axzpy,
     .gather = gather,
     .gram = gram,
     .combine = combine,
@@ -583,6 +627,8 @@ const struct pz_kernels PZ_TABLE = {
     .turn = turn,
     .greatest = greatest,
     .sum_exp = sum_exp,
+    .exps = exps,
     .above = above,
     .reaches = reaches,
+    .adam = adam,
 };

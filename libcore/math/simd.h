@@ -82,6 +82,18 @@ v_mul(v16 a, v16 b)
     return _mm512_mul_ps(a, b);
 }
 
+FN v16
+v_div(v16 a, v16 b)
+{
+    return _mm512_div_ps(a, b);
+}
+
+FN v16
+v_root(v16 a)
+{
+    return _mm512_sqrt_ps(a);
+}
+
 /* a > b ? a : b */
 FN v16
 v_max(v16 a, v16 b)
@@ -251,6 +263,18 @@ FN v16
 v_mul(v16 a, v16 b)
 {
     return (v16){_mm256_mul_ps(a.lo, b.lo), _mm256_mul_ps(a.hi, b.hi)};
+}
+
+FN v16
+v_div(v16 a, v16 b)
+{
+    return (v16){_mm256_div_ps(a.lo, b.lo), _mm256_div_ps(a.hi, b.hi)};
+}
+
+FN v16
+v_root(v16 a)
+{
+    return (v16){_mm256_sqrt_ps(a.lo), _mm256_sqrt_ps(a.hi)};
 }
 
 FN v16
@@ -439,6 +463,18 @@ FN v16
 v_mul(v16 a, v16 b)
 {
     EACH_LANE(a.f[l] * b.f[l]);
+}
+
+FN v16
+v_div(v16 a, v16 b)
+{
+    EACH_LANE(a.f[l] / b.f[l]);
+}
+
+FN v16
+v_root(v16 a)
+{
+    EACH_LANE(sqrtf(a.f[l]));
 }
 
 FN v16

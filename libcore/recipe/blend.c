@@ -17,10 +17,11 @@
 #include "recipe/ials_model.h"
 #include "recipe/parts.h"
 #include "recipe/rp3.h"
+#include "recipe/softmax.h"
 
 static const struct pz_part *const parts[] = {
-    &pz_part_next,  &pz_part_rules, &pz_part_ease,    &pz_part_rp3beta,
-    &pz_part_cheby, &pz_part_ials,  &pz_part_popular, &pz_part_recent};
+    &pz_part_next, &pz_part_rules,   &pz_part_ease,    &pz_part_rp3beta, &pz_part_cheby,
+    &pz_part_ials, &pz_part_softmax, &pz_part_popular, &pz_part_recent};
 
 const struct pz_part *
 pz_part_find(const char *name)

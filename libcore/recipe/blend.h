@@ -32,7 +32,7 @@
 
 #include "recipe/part.h"
 
-enum { PZ_BLEND_PARTS = 8 };
+enum { PZ_BLEND_PARTS = 10 };
 
 struct pz_blend_config {
     const struct pz_part *const *part; // in the order in which they are tried

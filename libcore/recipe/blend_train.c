@@ -116,8 +116,12 @@ train_parts(struct validation *v, struct pz_err *err)
         const struct pz_part *part = v->c->part[p];
         double cost = part->cost(v->t);
         if (spent + 2 * cost > v->c->budget && p != cheapest) {
-            pz_log(PZ_LOG_NOTE, "%s: not tried, it would take about %.0f s of %.0f",
-                   part->name, 2 * cost, v->c->budget);
+            if (isfinite(cost))
+                pz_log(PZ_LOG_NOTE, "%s: not tried, it would take about %.0f s of %.0f",
+                       part->name, 2 * cost, v->c->budget);
+            else
+                pz_log(PZ_LOG_NOTE, "%s: not tried, it is not for so many or so few",
+                       part->name);
             continue;
         }
         spent += 2 * cost;

@@ -19,11 +19,12 @@
 #include "recipe/ials.h"
 #include "recipe/ials_model.h"
 #include "recipe/rp3.h"
+#include "recipe/softmax.h"
 #include "recipe/start.h"
 
 enum { MODEL_AUTO, MODEL_IALS, MODEL_FIRST }; // as in the table below
-static const char *const part_name[] = {"next",  "rules", "ease",    "rp3beta",
-                                        "cheby", "ials",  "popular", "recent"};
+static const char *const part_name[] = {"next",    "rules", "ease",    "rp3beta", "cheby",
+                                        "softmax", "ials",  "popular", "recent"};
 enum { N_PARTS = sizeof part_name / sizeof *part_name };
 /* Its answers take far longer than those of all others. */
 static const char *const only_asked = "cheby";
@@ -180,7 +181,7 @@ const struct pz_param_def pz_user_personalization_params[] = {
      .kind = PZ_PARAM_CHOICE,
      .place = PZ_PLACE_OURS,
      .def = MODEL_AUTO,
-     .choices = "auto|ials|next|rules|ease|rp3beta|cheby",
+     .choices = "auto|ials|next|rules|ease|rp3beta|cheby|softmax",
      .help =
          "auto: the best of all but cheby, and of blends of them, on events held out; "
          "else that one"},
@@ -226,6 +227,7 @@ const struct pz_param_def pz_user_personalization_params[] = {
     PZ_PARAMS_EASE,
     PZ_PARAMS_RP3,
     PZ_PARAMS_CHEBY,
+    PZ_PARAMS_SOFTMAX,
     {.name = NULL},
 };
 

@@ -4,14 +4,14 @@
  * looked at when a model is opened, so that nothing stands between damage and the
  * recipes.
  *
- * The first byte chooses the recipe; then each four bytes change one byte: which tensor
+ * The first byte chooses the model; then each four bytes change one byte: which tensor
  * or metadata value, where (two bytes), and what it becomes.
  */
 #include "fuzz.h"
 #include "recipe/model.h"
 #include "toy.h"
 
-enum { MAX_RECIPES = 16, MAX_CHANGES = 64, USERS = 30, ITEMS = 20 };
+enum { MAX_MODELS = 32, MAX_CHANGES = 64, USERS = 30, ITEMS = 20 };
 
 struct change {
     uint8_t *at, old;
@@ -21,8 +21,34 @@ static struct pz_dataset dataset, items, users;
 static uint32_t item_row[ITEMS];
 static struct pz_world world;
 static struct pz_events events;
-static struct pz_builder *model[MAX_RECIPES];
-static size_t n_recipes;
+static struct pz_builder *model[MAX_MODELS];
+static size_t n_models;
+
+/* A model of a recipe, with a parameter set when `choice` is not NULL. Smaller than may
+ * be asked for: what takes the time is arithmetic. */
+static void
+learn(const struct pz_recipe *r, const char *choice)
+{
+    static const char *const small[] = {"hidden_dimension", "softmax_dimension",
+                                        "softmax_members", "softmax_rounds"};
+    static const double size[] = {16, 16, 2, 2};
+    struct pz_err err = PZ_ERR_INIT;
+    struct pz_params params;
+    pz_params_init(&params, r->params);
+    for (size_t i = 0; i < sizeof small / sizeof *small; i++) {
+        int at = pz_param_find(r->params, small[i]);
+        if (at >= 0)
+            params.value[at] = size[i];
+    }
+    require(!choice || pz_params_set(&params, choice, &err) == PZ_OK);
+    require(pz_builder_new(&model[n_models], &err) == PZ_OK);
+    struct pz_train t = {.events = &events,
+                         .params = &params,
+                         .world = &world,
+                         .threads = 1,
+                         .model = model[n_models++]};
+    require(pz_model_learn(r, &t, &err) == PZ_OK);
+}
 
 static void
 build(void)
@@ -30,7 +56,7 @@ build(void)
     struct pz_err err = PZ_ERR_INIT;
     struct pz_selection all = {0};
     struct pz_selection_report report;
-    struct pz_params params;
+    struct pz_tensors t;
     size_t n;
     struct toy_row *row = toy_random(1, USERS, ITEMS, 12, &n);
     toy_dataset(&dataset, USERS, ITEMS, row, n);
@@ -44,21 +70,13 @@ build(void)
     toy_kinds(&users, NULL, &dataset.user);
     world.users = &users;
     require(pz_events_select(&dataset, &all, &events, &report, &err) == PZ_OK);
-    for (; pz_recipes[n_recipes] && n_recipes < MAX_RECIPES; n_recipes++) {
-        const struct pz_recipe *r = pz_recipes[n_recipes];
-        pz_params_init(&params, r->params);
-        // Fewer than may be asked for: what takes the time is arithmetic.
-        int factors = pz_param_find(r->params, "hidden_dimension");
-        if (factors >= 0)
-            params.value[factors] = 16;
-        require(pz_builder_new(&model[n_recipes], &err) == PZ_OK);
-        struct pz_train t = {.events = &events,
-                             .params = &params,
-                             .world = &world,
-                             .threads = 1,
-                             .model = model[n_recipes]};
-        require(pz_model_learn(r, &t, &err) == PZ_OK);
-    }
+    for (size_t i = 0; pz_recipes[i]; i++)
+        learn(pz_recipes[i], NULL);
+    // Of itself it is not tried with so few events.
+    learn(&pz_recipe_user_personalization, "model=softmax");
+    require(pz_builder_view(model[n_models - 1], &t, &err) == PZ_OK);
+    require(pz_tensors_find(&t, "softmax.row") != NULL);
+    pz_tensors_close(&t);
 }
 
 /* Changes one byte; false when there is none at the place. */
@@ -155,7 +173,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         build();
     if (n == 0)
         return 0;
-    require(pz_builder_view(model[data[0] % n_recipes], &t, &err) == PZ_OK);
+    require(pz_builder_view(model[data[0] % n_models], &t, &err) == PZ_OK);
     for (size_t i = 1; i + 4 <= n && n_changes < MAX_CHANGES; i += 4) {
         n_changes += apply(&t, data + i, &change[n_changes]);
         which += data[i + 3];

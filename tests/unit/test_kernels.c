@@ -169,7 +169,7 @@ score_case(const struct pz_kernels *k, size_t d)
 static void
 exp_case(const struct pz_kernels *k)
 {
-    static float s[4096], p[4096];
+    static float s[4096], p[4096], e[4096];
     uint32_t hit[4096];
     for (size_t i = 0; i < 4096; i++)
         s[i] = i % 50 == 49 ? -INFINITY : -(float)i / 40;
@@ -193,6 +193,9 @@ exp_case(const struct pz_kernels *k)
     ck_assert_float_eq(p[0], 1.0f);
     float got = k->sum_exp(s, 4096, 0, 1);
     near(got, sum, sum);
+    memcpy(e, s, sizeof e);
+    ck_assert_float_eq(k->exps(e, 4096, 0), got);
+    ck_assert_mem_eq(e, p, sizeof e);
     ck_assert_float_eq(k->greatest(s, 4096), 0);
     ck_assert_float_eq(k->greatest(s + 48, 16), s[48]);
     ck_assert_uint_eq(k->above(hit, s, 4096, -1.5f), n_above);
@@ -203,6 +206,45 @@ exp_case(const struct pz_kernels *k)
     }
     keep(k->cpu, p, 4096);
     keep(k->cpu, &got, 1);
+}
+
+/* Some steps of Adam against the formulas in double. */
+static void
+adam_case(const struct pz_kernels *k)
+{
+    enum { D = 48 };
+    struct pz_rng rng;
+    float w[D], mean[D] = {0}, square[D] = {0}, slope[D], sum[D];
+    double want_w[D], want_m[D] = {0}, want_s[D] = {0};
+    pz_rng_seed(&rng, 8, 2);
+    for (size_t i = 0; i < D; i++)
+        want_w[i] = w[i] = (float)pz_rng_normal(&rng);
+    for (int t = 1; t <= 6; t++) {
+        double grow_m = 1 / (1 - pow(0.9, t)), grow_s = 1 / (1 - pow(0.99, t));
+        struct pz_adam step = {.rate = 0.05F,
+                               .keep_mean = 0.9F,
+                               .keep_square = 0.99F,
+                               .grow_mean = (float)grow_m,
+                               .grow_square = (float)grow_s,
+                               .floor = 1e-3F};
+        for (size_t i = 0; i < D; i++) {
+            double g = slope[i] = (float)pz_rng_normal(&rng);
+            want_m[i] = 0.9 * want_m[i] + 0.1 * g;
+            want_s[i] = 0.99 * want_s[i] + 0.01 * g * g;
+            want_w[i] -= 0.05 * want_m[i] * grow_m / (sqrt(want_s[i] * grow_s) + 1e-3);
+        }
+        k->adam(w, mean, square, slope, D, &step);
+        for (size_t i = 0; i < D; i++) {
+            near(w[i], want_w[i], 10);
+            ck_assert_float_eq(slope[i], 0);
+        }
+        keep(k->cpu, w, D);
+    }
+    memcpy(sum, w, sizeof sum);
+    k->axzpy(sum, -0.75F, mean, square, D);
+    for (size_t i = 0; i < D; i++)
+        near(sum[i], (double)w[i] - 0.75 * (double)mean[i] * (double)square[i], 1);
+    keep(k->cpu, sum, D);
 }
 
 START_TEST(kernels_agree)
@@ -222,6 +264,7 @@ START_TEST(kernels_agree)
             score_case(k, WIDTHS[w]);
         }
         exp_case(k);
+        adam_case(k);
         if (cpu == PZ_CPU_SCALAR)
             n_scalar = n_out;
         ck_assert_uint_eq(n_out, n_scalar);

@@ -1,0 +1,285 @@
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "math/kernels.h"
+#include "recipe/softmax.h"
+
+enum {
+    REACH = 20,
+    BATCH = 256,
+    MEMBERS = 8,
+    ROUNDS = 20,
+    LEAST_EVENTS = 10000,
+    THICK = 30, // events an item, on average, from which more is kept and nothing tied
+};
+static const double MANY_EVENTS = 200000; // from which on rounds are fewer
+static const double THICK_DROP = 0.1, THIN_DROP = 0.5;
+static const double RATE = 60e9; // operations a second
+static const double SHARE = 0.5; // of a time budget; it is trained twice
+
+static struct pz_softmax_config
+config_of(const struct pz_train *t)
+{
+    const struct pz_params *p = t->params;
+    struct pz_softmax_config c = {
+        .members = (uint32_t)pz_param_or(p, "softmax_members", 0),
+        .d = (uint32_t)PZ_PAD(pz_param_or(p, "softmax_dimension", 64)),
+        .reach = REACH,
+        .rounds = (uint32_t)pz_param_or(p, "softmax_rounds", 0),
+        .batch = BATCH,
+        .negatives = (uint32_t)pz_param_or(p, "softmax_negatives", 256),
+        .rate = pz_param_or(p, "softmax_rate", 0.005),
+        .drop_items = pz_param_or(p, "softmax_drop_items", -1),
+        .drop_numbers = pz_param_or(p, "softmax_drop_numbers", -1),
+        .tie = t->events->n < (uint64_t)THICK * t->events->n_items,
+        .seed = t->seed,
+        .threads = t->threads};
+    if (c.drop_items < 0)
+        c.drop_items = c.tie ? THIN_DROP : THICK_DROP;
+    if (c.drop_numbers < 0)
+        c.drop_numbers = c.tie ? THIN_DROP : THICK_DROP;
+    if (!c.rounds) // at least two, and no more than ROUNDS
+        c.rounds = 2 + (uint32_t)((ROUNDS - 2) *
+                                  fmin(1, sqrt(MANY_EVENTS / (double)t->events->n)));
+    return c;
+}
+
+/* Seconds of one member. */
+static double
+cost_of_one(const struct pz_train *t, const struct pz_softmax_config *c)
+{
+    double rivals = fmin((double)c->negatives + c->batch, t->events->n_items);
+    return 6.0 * c->d * (rivals + c->reach) * c->rounds * (double)t->events->n / RATE;
+}
+
+/* Members that are asked for, or that the budget allows. */
+static uint32_t
+members_of(const struct pz_train *t, const struct pz_softmax_config *c)
+{
+    double budget = pz_param_or(t->params, "time_budget", INFINITY);
+    double n = SHARE * budget / 2 / cost_of_one(t, c);
+    if (c->members)
+        return c->members;
+    return n < MEMBERS ? (uint32_t)n : MEMBERS;
+}
+
+static double
+cost(const struct pz_train *t)
+{
+    struct pz_softmax_config c = config_of(t);
+    uint32_t n = members_of(t, &c);
+    if (t->events->n < LEAST_EVENTS)
+        return INFINITY;
+    return (n ? n : 1) * cost_of_one(t, &c);
+}
+
+static int
+train(const struct pz_train *t, struct pz_err *err)
+{
+    struct pz_softmax_config c = config_of(t);
+    struct pz_softmax_made made;
+    c.members = members_of(t, &c);
+    c.members += !c.members;
+    int status = pz_softmax_train(&made, t->events, &c, err);
+    if (!status) {
+        uint64_t in[] = {made.n, made.d}, out[] = {made.n + 1, made.d},
+                 place[] = {made.reach, made.d};
+        pz_builder_take1(t->model, "softmax.row", PZ_U32, t->events->n_items, made.row);
+        pz_builder_take(t->model, "softmax.input", PZ_F32, 2, in, made.input);
+        pz_builder_take(t->model, "softmax.output", PZ_F32, 2, out, made.output);
+        pz_builder_take(t->model, "softmax.place", PZ_F32, 2, place, made.place);
+        pz_builder_metaf(t->model, "train.softmax.members", "%u", c.members);
+        pz_builder_metaf(t->model, "train.softmax.loss", "%.6g", made.loss[0]);
+        made = (struct pz_softmax_made){0};
+    }
+    pz_softmax_release(&made);
+    return status;
+}
+
+/* ---- answers ---- */
+
+struct state {
+    const uint32_t *row;
+    const float *input, *output, *place;
+    size_t n_items, n, d, reach;
+};
+
+static int
+open_state(void **state, const struct pz_model *model, struct pz_err *err)
+{
+    const struct pz_tensors *f = &model->file;
+    struct state *s;
+    uint64_t items = model->n_items, in[2] = {UINT64_MAX, UINT64_MAX};
+    int status = pz_new(&s, 1, sizeof *s, "a model", err);
+    if (status)
+        return status;
+    status = pz_tensors_get(f, "softmax.input", PZ_F32, 2, in, &s->input, err);
+    if (!status && (in[1] % PZ_LANES || in[0] > items))
+        status = pz_tensors_bad(f, "softmax.input", err, "has a wrong shape");
+    uint64_t out[2] = {in[0] + 1, in[1]}, place[2] = {UINT64_MAX, in[1]};
+    if (!status)
+        status = pz_tensors_get(f, "softmax.output", PZ_F32, 2, out, &s->output, err);
+    if (!status)
+        status = pz_tensors_get(f, "softmax.place", PZ_F32, 2, place, &s->place, err);
+    if (!status)
+        status = pz_tensors_get1(f, "softmax.row", PZ_U32, &items, &s->row, err);
+    for (uint64_t i = 0; i < items && !status; i++)
+        if (s->row[i] > in[0])
+            status = pz_tensors_bad(f, "softmax.row", err, "is out of range");
+    s->n_items = items;
+    s->n = in[0];
+    s->d = in[1];
+    s->reach = place[0];
+    if (status)
+        free(s);
+    else
+        *state = s;
+    return status;
+}
+
+struct work {
+    float *h, *tiled, *packed;
+};
+
+static void
+work_free(void *work)
+{
+    struct work *w = work;
+    if (!w)
+        return;
+    free(w->h);
+    free(w->tiled);
+    free(w->packed);
+    free(w);
+}
+
+static int
+work_new(void **work, const void *state, size_t batch, struct pz_err *err)
+{
+    const struct state *s = state;
+    struct work *w;
+    size_t row = s->d * sizeof *w->h;
+    int status = pz_new(&w, 1, sizeof *w, "a query", err);
+    if (status)
+        return status;
+    if (pz_new_aligned(&w->h, batch, row, "a query", err) ||
+        pz_new_aligned(&w->tiled, batch, row, "a query", err) ||
+        pz_new_aligned(&w->packed, PZ_PACK, row, "a query", err)) {
+        work_free(w);
+        return err->status;
+    }
+    *work = w;
+    return PZ_OK;
+}
+
+/*
+ * The events of a history that count, newest first: calls take(ctx, item, its row of E,
+ * its row of P, weight) for each; how many.
+ */
+static size_t
+each_event(const struct state *s, const struct pz_query *q,
+           void (*take)(void *ctx, uint32_t item, const float *input, const float *place,
+                        float weight),
+           void *ctx)
+{
+    size_t n = 0;
+    for (size_t k = q->n_history; k > 0 && n < s->reach; k--) {
+        uint32_t item = q->history[k - 1];
+        if (item >= s->n_items || s->row[item] >= s->n)
+            continue;
+        take(ctx, item, s->input + s->row[item] * s->d, s->place + n * s->d,
+             q->weight ? q->weight[k - 1] : 1);
+        n++;
+    }
+    return n;
+}
+
+struct sum {
+    float *h;
+    size_t d;
+};
+
+static void
+add_event(void *ctx, uint32_t item, const float *input, const float *place, float weight)
+{
+    const struct sum *x = ctx;
+    (void)item;
+    pz_kernels()->axzpy(x->h, weight, place, input, x->d);
+}
+
+static int
+score(const void *state, void *work, const struct pz_query *q, size_t n, float *out,
+      size_t stride, bool *known, struct pz_err *err)
+{
+    const struct state *s = state;
+    const struct pz_kernels *k = pz_kernels();
+    struct work *w = work;
+    (void)err;
+    memset(w->h, 0, n * s->d * sizeof *w->h);
+    for (size_t i = 0; i < n; i++) {
+        struct sum x = {.h = w->h + i * s->d, .d = s->d};
+        known[i] = each_event(s, &q[i], add_event, &x) > 0;
+    }
+    k->tile(w->tiled, w->h, n, s->d);
+    for (size_t i = 0; i < s->n_items; i += PZ_PACK) {
+        size_t rows = s->n_items - i < PZ_PACK ? s->n_items - i : PZ_PACK;
+        k->pack(w->packed, s->output, s->row + i, rows, s->d);
+        k->score(out + i, stride, w->packed, w->tiled, n, s->d);
+    }
+    return PZ_OK;
+}
+
+struct terms {
+    const float *output;
+    size_t d;
+    struct pz_explained *out;
+};
+
+static void
+add_term(void *ctx, uint32_t item, const float *input, const float *place, float weight)
+{
+    const struct terms *t = ctx;
+    struct pz_explained *out = t->out;
+    double sum = 0;
+    size_t at = 0;
+    for (size_t c = 0; c < t->d; c++)
+        sum += (double)place[c] * (double)input[c] * (double)t->output[c];
+    sum *= (double)weight;
+    while (at < out->n && out->reason[at].item != item)
+        at++;
+    if (at == out->n)
+        out->reason[out->n++] = (struct pz_reason){.item = item};
+    out->reason[at].contribution += sum;
+    out->raw += sum;
+}
+
+static int
+explain(const void *state, void *work, const struct pz_query *q, uint32_t item,
+        struct pz_explained *out, struct pz_err *err)
+{
+    const struct state *s = state;
+    (void)work;
+    (void)err;
+    out->n = 0;
+    out->raw = 0;
+    if (item >= s->n_items)
+        return PZ_OK;
+    struct terms t = {.output = s->output + s->row[item] * s->d, .d = s->d, .out = out};
+    each_event(s, q, add_term, &t);
+    return PZ_OK;
+}
+
+const struct pz_part pz_part_softmax = {
+    .name = "softmax",
+    .summary = "a log-bilinear model of the next item",
+    .cost = cost,
+    .train = train,
+    .open = open_state,
+    .close = free,
+    .work_new = work_new,
+    .work_free = work_free,
+    .score = score,
+    .explain = explain,
+};

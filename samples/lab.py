@@ -35,7 +35,12 @@ def wait(describe, member, **arn):
 
 group = personalize.create_dataset_group(name="lab")["datasetGroupArn"]
 wait(personalize.describe_dataset_group, "datasetGroup", datasetGroupArn=group)
-fields = [("USER_ID", "string"), ("ITEM_ID", "string"), ("EVENT_TYPE", "string"), ("TIMESTAMP", "long")]
+fields = [
+    ("USER_ID", "string"),
+    ("ITEM_ID", "string"),
+    ("EVENT_TYPE", "string"),
+    ("TIMESTAMP", "long"),
+]
 schema = personalize.create_schema(
     name="lab-interactions",
     schema=json.dumps(
@@ -96,6 +101,79 @@ events.put_events(
 now = runtime.get_recommendations(filterArn=bought, **ask)["itemList"]
 print("filtered", unseen[0]["itemId"] not in [i["itemId"] for i in now])
 
+# What the answers bring: events by what led to them, as files in the bucket.
+attribution = personalize.create_metric_attribution(
+    name="lab-views",
+    datasetGroupArn=group,
+    metrics=[{"eventType": "View", "metricName": "views", "expression": "SAMPLECOUNT()"}],
+    metricsOutputConfig={
+        "roleArn": ROLE,
+        "s3DataDestination": {"path": f"s3://{bucket}/metrics"},
+    },
+)["metricAttributionArn"]
+wait(personalize.describe_metric_attribution, "metricAttribution", metricAttributionArn=attribution)
+answer = runtime.get_recommendations(**ask)
+events.put_events(
+    trackingId=tracker["trackingId"],
+    userId="u1",
+    sessionId="s1",
+    eventList=[
+        {
+            "eventType": "View",
+            "itemId": answer["itemList"][0]["itemId"],
+            "sentAt": int(time.time()),
+            "recommendationId": answer["recommendationId"],
+            "metricAttribution": {"eventAttributionSource": "newsletter"},
+        }
+    ],
+)
+metrics = personalize.list_metric_attribution_metrics(metricAttributionArn=attribution)["metrics"]
+print("attributed", [m["metricName"] for m in metrics])
+
+# A use case of a domain: no solution and no campaign, a recommender.
+shop = personalize.create_dataset_group(name="lab-shop", domain="ECOMMERCE")["datasetGroupArn"]
+wait(personalize.describe_dataset_group, "datasetGroup", datasetGroupArn=shop)
+shop_schema = personalize.create_schema(
+    name="lab-shop-interactions",
+    domain="ECOMMERCE",
+    schema=json.dumps(
+        {
+            "type": "record",
+            "name": "Interactions",
+            "namespace": "com.amazonaws.personalize.schema",
+            "fields": [{"name": n, "type": t} for n, t in fields],
+            "version": "1.0",
+        }
+    ),
+)["schemaArn"]
+shop_dataset = personalize.create_dataset(
+    name="lab-shop-interactions",
+    schemaArn=shop_schema,
+    datasetGroupArn=shop,
+    datasetType="Interactions",
+)["datasetArn"]
+wait(personalize.describe_dataset, "dataset", datasetArn=shop_dataset)
+job = personalize.create_dataset_import_job(
+    jobName="lab-shop-import",
+    datasetArn=shop_dataset,
+    dataSource={"dataLocation": f"s3://{bucket}/interactions.csv"},
+    roleArn=ROLE,
+)["datasetImportJobArn"]
+wait(personalize.describe_dataset_import_job, "datasetImportJob", datasetImportJobArn=job)
+recommender = personalize.create_recommender(
+    name="lab-most-viewed",
+    datasetGroupArn=shop,
+    recipeArn="arn:aws:personalize:::recipe/aws-ecomm-popular-items-by-views",
+)["recommenderArn"]
+wait(personalize.describe_recommender, "recommender", recommenderArn=recommender)
+popular = runtime.get_recommendations(recommenderArn=recommender, userId="u1", numResults=5)
+print("most viewed", len(popular["itemList"]))
+
+personalize.delete_recommender(recommenderArn=recommender)
+personalize.delete_dataset(datasetArn=shop_dataset)
+personalize.delete_dataset_group(datasetGroupArn=shop)
+personalize.delete_schema(schemaArn=shop_schema)
+personalize.delete_metric_attribution(metricAttributionArn=attribution)
 personalize.delete_campaign(campaignArn=campaign)
 personalize.delete_filter(filterArn=bought)
 personalize.delete_event_tracker(eventTrackerArn=tracker["eventTrackerArn"])

@@ -30,7 +30,7 @@ until_active()
 schema='{"type": "record", "name": "Interactions",
   "namespace": "com.amazonaws.personalize.schema", "version": "1.0",
   "fields": [{"name": "USER_ID", "type": "string"}, {"name": "ITEM_ID", "type": "string"},
-             {"name": "TIMESTAMP", "type": "long"}]}'
+             {"name": "EVENT_TYPE", "type": "string"}, {"name": "TIMESTAMP", "type": "long"}]}'
 group=$(personalize create-dataset-group --name lab-cli --query datasetGroupArn)
 until_active datasetGroup describe-dataset-group --dataset-group-arn "$group"
 schema=$(personalize create-schema --name lab-cli --schema "$schema" --query schemaArn)
@@ -51,6 +51,30 @@ campaign=$(personalize create-campaign --name lab-cli --solution-version-arn "$v
 until_active campaign describe-campaign --campaign-arn "$campaign"
 aws --endpoint-url "$url" --output text personalize-runtime get-recommendations \
     --campaign-arn "$campaign" --item-id i1 --num-results 5 --query 'itemList[].itemId'
+
+# What somebody does counts at once, in filters too.
+filter=$(personalize create-filter --name lab-cli-unseen --dataset-group-arn "$group" --query filterArn \
+    --filter-expression 'EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("*")')
+until_active filter describe-filter --filter-arn "$filter"
+tracker=$(personalize create-event-tracker --name lab-cli --dataset-group-arn "$group" \
+    --query '[trackingId, eventTrackerArn]')
+tracker_arn=${tracker#*	} tracker=${tracker%%	*}
+first()
+{
+    aws --endpoint-url "$url" --output text personalize-runtime get-recommendations \
+        --campaign-arn "$campaign" --filter-arn "$filter" --item-id i1 --user-id lab --num-results 1 \
+        --query 'itemList[].itemId'
+}
+seen=$(first)
+aws --endpoint-url "$url" personalize-events put-events --tracking-id "$tracker" --user-id lab \
+    --session-id s1 --event-list "eventType=View,itemId=$seen,sentAt=$(date +%s)"
+if [ "$(first)" = "$seen" ]; then
+    echo "the filter does not know the event" >&2
+    exit 1
+fi
+
+personalize delete-event-tracker --event-tracker-arn "$tracker_arn"
+personalize delete-filter --filter-arn "$filter"
 personalize delete-campaign --campaign-arn "$campaign"
 personalize delete-solution --solution-arn "$solution"
 personalize delete-dataset --dataset-arn "$dataset"

@@ -370,9 +370,10 @@ pz_make_import(struct pz_desk_call *d)
                 pz_job_arg(d, j, "-s") && pz_job_arg(d, j, "/dev/fd/3") &&
                 pz_job_arg(d, j, "-m") &&
                 pz_job_arg(d, j, mode && mode[0] == 'I' ? "incremental" : "full");
-    if (good && pz_json_get_string(doc, "domain"))
+    const char *domain = good ? pz_json_get_string(doc, "domain") : NULL;
+    if (domain)
         good = pz_job_arg(d, j, "--domain") &&
-               pz_job_arg(d, j, "%s", pz_json_get_string(doc, "domain"));
+               pz_job_arg(d, j, domain[0] == 'E' ? "ecommerce" : "video-on-demand");
     if (good)
         good = pz_job_arg(d, j, "--");
     pz_json_free(doc);

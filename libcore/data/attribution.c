@@ -289,7 +289,9 @@ source_of(const struct work *w, const struct pz_event *e)
         return "SOURCE_NAME_UNDEFINED";
     const struct answer *a =
         w->n_answers ? bsearch(&key, w->answer, w->n_answers, sizeof key, by_id) : NULL;
-    return a ? a->source : "pz-recommend";
+    const char *giver =
+        !a && w->a->giver ? w->a->giver(w->a->ctx, e->recommendation) : NULL;
+    return a ? a->source : giver ? giver : "pz-recommend";
 }
 
 /* The number that a property has; false: none. */

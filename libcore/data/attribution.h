@@ -3,8 +3,9 @@
  * attribution of Amazon Personalize.
  *
  * The source of an event is its eventAttributionSource; else what gave the answer that
- * its recommendationId names, as a log of pz-recommend tells; else "pz-recommend" when it
- * has a recommendationId that no log knows, and "SOURCE_NAME_UNDEFINED" when it has none.
+ * its recommendationId names, as a log of pz-recommend or `giver` tells; else
+ * "pz-recommend" when it has a recommendationId that no log knows, and
+ * "SOURCE_NAME_UNDEFINED" when it has none.
  */
 #ifndef PZ_DATA_ATTRIBUTION_H
 #define PZ_DATA_ATTRIBUTION_H
@@ -39,6 +40,10 @@ struct pz_attribution {
     size_t n_metrics;       // 0: EVENTS and EVENT_VALUE of each type
     const char *const *log; // files of pz-recommend --log, plain, gzip or zstd
     size_t n_logs;
+    /* Who gave the answer that no log knows; NULL: this one does not know either. May be
+     * NULL itself. */
+    const char *(*giver)(void *ctx, const char *recommendation);
+    void *ctx;
     int64_t after, upto; // events with these seqs (store/estore.h), after < seq <= upto;
                          // upto 0: all
     int threads;

@@ -480,6 +480,33 @@ pz_recommendation_id(char out[PZ_RECOMMENDATION_ID], struct pz_err *err)
     return PZ_OK;
 }
 
+enum { MARK_DIGITS = 8 }; // the last ones of the id
+
+void
+pz_recommendation_mark(char id[PZ_RECOMMENDATION_ID], uint32_t mark)
+{
+    static const char digit[] = "0123456789abcdef";
+    char *p = id + PZ_RECOMMENDATION_ID - 1 - MARK_DIGITS;
+    for (int i = MARK_DIGITS; i-- > 0; mark >>= 4)
+        p[i] = digit[mark & 15];
+}
+
+bool
+pz_recommendation_marked(const char *id, uint32_t *mark)
+{
+    static const char digit[] = "0123456789abcdef";
+    if (strlen(id) != PZ_RECOMMENDATION_ID - 1 || strncmp(id, "RID-", 4) != 0)
+        return false;
+    *mark = 0;
+    for (const char *p = id + PZ_RECOMMENDATION_ID - 1 - MARK_DIGITS; *p; p++) {
+        const char *at = strchr(digit, *p);
+        if (!at)
+            return false;
+        *mark = *mark << 4 | (uint32_t)(at - digit);
+    }
+    return true;
+}
+
 void
 pz_answer_json_error(struct pz_buf *out, const struct pz_ask *ask)
 {

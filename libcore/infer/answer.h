@@ -2,10 +2,10 @@
  * answer: answers -> text, in the two forms that pz-recommend(1) describes.
  *
  * TSV: REQUEST ITEM SCORE, a line an item; behind these PROMOTION where there is one
- * (empty for other items), REASON where answers explore (the same), and the columns of the
- * item. With reasons also BECAUSE
- * CONTRIBUTION, a line a reason, or one with both empty where there is none. In ids a tab
- * is \t, a line feed \n, a carriage return \r and a backslash \\.
+ * (empty for other items), REASON where answers explore (the same), and the columns of
+ * the item. With reasons also BECAUSE CONTRIBUTION, a line a reason, or one with both
+ * empty where there is none. In ids a tab is \t, a line feed \n, a carriage return \r and
+ * a backslash \\.
  *
  * JSON: AWS's batch inference output, a line a request. A request that came as text is
  * shown as the JSON line that would ask the same.
@@ -39,6 +39,10 @@ struct pz_answer_form {
 
 #define PZ_RECOMMENDATION_ID 41 // "RID-" and a UUID
 int pz_recommendation_id(char out[PZ_RECOMMENDATION_ID], struct pz_err *err);
+/* Puts a number into an id, in the place of random bits, and reads it; false: it is no
+ * such id. Of an id without a mark any number comes. */
+void pz_recommendation_mark(char id[PZ_RECOMMENDATION_ID], uint32_t mark);
+bool pz_recommendation_marked(const char *id, uint32_t *mark);
 
 /* The line of a log: form->id, the time, what answered (form->origin), whose answer it
  * was, items and scores. */

@@ -107,10 +107,19 @@ put("View", "i3")
 put("Purchase", "i4", source="mail")
 put("Purchase", "i5", source="mail")
 put("AddToCart", "i5", source="mail")
+said = do("get_recommendations", campaignArn=A + "campaign/personal", userId="u9")["recommendationId"]
+put("View", "i11", rid=said)
+put("View", "i12", rid=said, source="mail")
+said = do("get_recommendations", recommenderArn=A + "recommender/mine", userId="u9")["recommendationId"]
+put("View", "i13", rid=said)
+put("View", "i13", rid="RID-of-somebody")
 assert not reports()
 publish("first")
 want = {
-    ("views", "View", "samplecount", "mail"): 2,
+    ("views", "View", "samplecount", "mail"): 3,
+    ("views", "View", "samplecount", A + "campaign/personal"): 1,
+    ("views", "View", "samplecount", A + "recommender/mine"): 1,
+    ("views", "View", "samplecount", "pz-recommend"): 1,
     ("views", "View", "samplecount", "SOURCE_NAME_UNDEFINED"): 1,
     ("income", "Purchase", "sum", "mail"): round(price["i4"] + price["i5"], 6),
 }

@@ -311,6 +311,9 @@ print_json(const struct pz_training *t, const struct pz_training_result *r)
     pz_buf_addf(
         &b, "\"interactions\":%" PRIu64 ",\"users\":%" PRIu32 ",\"items\":%" PRIu32 ",",
         r->selected.n_events, r->selected.n_users, r->selected.n_items);
+    if (r->has_related)
+        pz_buf_addf(&b, "\"itemsWithRelated\":%" PRIu32 ",\"itemsOfModel\":%" PRIu32 ",",
+                    r->n_related, r->n_items);
     pz_buf_addz(&b, "\"params\":");
     pz_params_json(&r->params, &b);
     if (r->figures.n) {
@@ -370,6 +373,9 @@ main(int argc, char **argv)
     if (pz_training_run(&t, &result, &err))
         pz_die_err(&err);
     print_table(&result);
+    if (result.has_related && !pz_common.quiet)
+        fprintf(stderr, "%" PRIu32 " of %" PRIu32 " items have related items\n",
+                result.n_related, result.n_items);
     puts(result.path);
     if (pz_common.json)
         print_json(&t, &result);

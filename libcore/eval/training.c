@@ -360,6 +360,17 @@ done:
     return status;
 }
 
+static void
+report_related(struct pz_training_result *r, const struct pz_builder *b, uint32_t n_items)
+{
+    const char *text = pz_builder_get_meta(b, PZ_MODEL_RELATED_META);
+    int64_t n;
+    r->n_items = n_items;
+    r->has_related =
+        text && !pz_parse_i64(text, strlen(text), &n) && n >= 0 && n <= n_items;
+    r->n_related = r->has_related ? (uint32_t)n : 0;
+}
+
 static int
 write_model(struct job *job, const char *path, struct pz_err *err)
 {
@@ -380,6 +391,8 @@ write_model(struct job *job, const char *path, struct pz_err *err)
     if ((r = pz_model_learn(t->recipe, &learn, err)) == PZ_OK &&
         (r = describe(job, b, err)) == PZ_OK)
         r = pz_builder_write(b, path, err);
+    if (r == PZ_OK)
+        report_related(job->r, b, job->events.n_items);
     pz_builder_free(b);
     return r;
 }

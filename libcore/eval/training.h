@@ -41,6 +41,8 @@ struct pz_training_result {
     struct pz_metrics metrics, baseline;
     struct pz_figures figures; // n > 0: in the place of metrics and baseline
     struct pz_selection_report selected;
+    bool has_related;            // of recipes for related items:
+    uint32_t n_related, n_items; // items of the model that have any, and all
 };
 
 /*

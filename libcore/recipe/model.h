@@ -29,6 +29,8 @@
  */
 #define PZ_MODEL_EVENTS_META "events.seq"
 #define PZ_MODEL_TIME_META   "events.time"
+/* Recipes for related items: how many items of the model have any, decimal. */
+#define PZ_MODEL_RELATED_META "train.related"
 
 struct pz_model {
     struct pz_tensors file;

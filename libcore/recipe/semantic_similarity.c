@@ -15,6 +15,7 @@
  */
 #include "recipe/semantic.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -151,6 +152,10 @@ train(const struct pz_train *t, struct pz_err *err)
         pz_builder_meta(t->model, "train.popularity", text);
         pz_format_f64(text, pz_param(t->params, "FRESHNESS"));
         pz_builder_meta(t->model, "train.freshness", text);
+        uint32_t n_related = 0;
+        for (uint32_t i = 0; i < t->events->n_items; i++)
+            n_related += f.by_item.offsets[i] < f.by_item.offsets[i + 1];
+        pz_builder_metaf(t->model, PZ_MODEL_RELATED_META, "%" PRIu32, n_related);
         pz_content_add(t->model, &f);
     }
     pz_features_release(&f);

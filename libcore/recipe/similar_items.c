@@ -134,7 +134,7 @@ static int
 put_items(const struct pz_train *t, const struct pz_neighbours *rows,
           const struct pz_features *f, struct pz_err *err)
 {
-    uint32_t n_items = t->events->n_items, *users = NULL, *stamp = NULL;
+    uint32_t n_items = t->events->n_items, *users = NULL, *stamp = NULL, n_related = 0;
     float *share = NULL, *discount = NULL;
     double s = pz_param(t->params, "interactions_share");
     double k = pz_param(t->params, "cold_interactions");
@@ -149,11 +149,13 @@ put_items(const struct pz_train *t, const struct pz_neighbours *rows,
     for (uint32_t it = 0; it < n_items; it++) {
         bool plain = f->by_item.offsets[it] == f->by_item.offsets[it + 1];
         bool alone = rows->offsets[it] == rows->offsets[it + 1];
+        n_related += !plain || !alone;
         share[it] = alone ? 0 : plain ? 1 : (float)(s * users[it] / (users[it] + k));
         discount[it] = (float)pow(1 + (double)users[it], -p / 2);
     }
     pz_builder_take1(t->model, "together.share", PZ_F32, n_items, share);
     pz_builder_take1(t->model, "together.discount", PZ_F32, n_items, discount);
+    pz_builder_metaf(t->model, PZ_MODEL_RELATED_META, "%" PRIu32, n_related);
     share = discount = NULL;
 done:
     free(users);

@@ -131,10 +131,14 @@ train(const struct pz_train *t, struct pz_err *err)
     if (r)
         return r;
     uint64_t n_offsets = (uint64_t)t->events->n_items + 1;
+    uint32_t n_related = 0;
+    for (uint32_t i = 0; i < t->events->n_items; i++)
+        n_related += rows.offsets[i] < rows.offsets[i + 1];
     pz_builder_take1(t->model, "sims.offsets", PZ_U64, n_offsets, rows.offsets);
     pz_builder_take1(t->model, "sims.item", PZ_U32, rows.n, rows.item);
     pz_builder_take1(t->model, "sims.score", PZ_F32, rows.n, rows.score);
     pz_builder_metaf(t->model, "train.pairs", "%" PRIu64, rows.n);
+    pz_builder_metaf(t->model, PZ_MODEL_RELATED_META, "%" PRIu32, n_related);
     return PZ_OK;
 }
 

@@ -131,6 +131,15 @@ pz_builder_metaf(struct pz_builder *b, const char *key, const char *fmt, ...)
     free(text);
 }
 
+const char *
+pz_builder_get_meta(const struct pz_builder *b, const char *key)
+{
+    for (size_t i = 0; i < b->n_meta; i++)
+        if (strcmp(b->meta[2 * i], key) == 0)
+            return b->meta[2 * i + 1];
+    return NULL;
+}
+
 /* The slot that holds the name, or the free one where it belongs. */
 static size_t
 slot_of(const struct pz_builder *b, const char *name)

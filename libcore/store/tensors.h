@@ -111,6 +111,8 @@ void pz_builder_meta(struct pz_builder *b, const char *key,
                      const char *value); // copies; a key again replaces
 void pz_builder_metaf(struct pz_builder *b, const char *key, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+/* What was said under the key, or NULL; valid until it is said anew. */
+const char *pz_builder_get_meta(const struct pz_builder *b, const char *key);
 /* The builder takes `data` (malloc family) and frees it. NULL data with n > 0 is
  * remembered as no memory. */
 void pz_builder_take(struct pz_builder *b, const char *name, enum pz_dtype dtype,

@@ -58,4 +58,16 @@ pz-train -g things -r aws-semantic-similarity --event-type View 2>err
 [ $? = 2 ] || echo 'a type of no events'
 pz-train -g things -r aws-sims 2>err
 [ $? = 3 ] || echo 'sims without interactions'
+# How many items have any: a and b, whom three users had together; c and d are alone.
+{
+    echo USER_ID,ITEM_ID,TIMESTAMP
+    for u in 1 2 3; do printf 'u%s,a,1\nu%s,b,2\n' $u $u; done
+    printf 'u4,c,1\nu5,d,1\nu5,d,2\n'
+} >scarce.csv
+pz-import -q -g scarce -t interactions scarce.csv >out
+pz-train -g scarce -r aws-sims --no-eval 2>err >/dev/null
+grep -qx '2 of 4 items have related items' err || cat err
+pz-train -q -g scarce -r aws-sims --no-eval --json 2>err | sed 1d |
+    jq -e '.itemsWithRelated == 2 and .itemsOfModel == 4' >/dev/null || echo 'JSON lacks them'
+cat err
 exit 0

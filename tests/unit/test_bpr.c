@@ -163,6 +163,126 @@ START_TEST(scores)
 }
 END_TEST
 
+/* ---- training, in plain loops ---- */
+
+enum { FACTORS = 8, BLOCKS = 16, TRIES = 8, ITERATIONS = 2 };
+
+/* Factors and, behind them, the bias (of users: 1). */
+struct naive {
+    double user[USERS][FACTORS + 1], item[ITEMS][FACTORS + 1];
+    uint32_t order[ITEMS];
+};
+
+static bool
+has(const struct pz_events *e, uint32_t u, uint32_t item)
+{
+    for (uint64_t k = e->offsets[u]; k < e->offsets[u + 1]; k++)
+        if (e->item[k] == item)
+            return true;
+    return false;
+}
+
+/* One gradient step of log sigmoid(z_ui - z_uj) less what regularization takes. */
+static void
+naive_step(struct naive *m, uint32_t u, uint32_t i, uint32_t j, double rate,
+           double lambda)
+{
+    double z = 0, x[FACTORS + 1];
+    for (int c = 0; c <= FACTORS; c++) {
+        x[c] = m->user[u][c];
+        z += x[c] * (m->item[i][c] - m->item[j][c]);
+    }
+    double g = 1 / (1 + exp(z));
+    for (int c = 0; c <= FACTORS; c++) {
+        double yi = m->item[i][c], yj = m->item[j][c];
+        if (c < FACTORS) // the user's last place stays 1
+            m->user[u][c] += rate * (g * (yi - yj) - lambda * x[c]);
+        m->item[i][c] += rate * (g * x[c] - lambda * yi);
+        m->item[j][c] += rate * (-g * x[c] - lambda * yj);
+    }
+}
+
+/* One pass: the order, the parting and the draws are the trainer's. */
+static void
+naive_pass(struct naive *m, const struct pz_events *e, uint64_t seed, int pass,
+           double rate, double lambda)
+{
+    struct pz_rng rng;
+    pz_rng_seed(&rng, seed + 1, (uint64_t)pass);
+    pz_rng_shuffle_u32(&rng, m->order, ITEMS);
+    for (uint64_t round = 0; round < BLOCKS; round++)
+        for (uint64_t b = 0; b < BLOCKS; b++) {
+            uint64_t with = (b + round) % BLOCKS;
+            size_t first = ITEMS * with / BLOCKS, end = ITEMS * (with + 1) / BLOCKS;
+            pz_rng_seed(&rng, seed, ((uint64_t)pass * BLOCKS + round) * BLOCKS + b + 1);
+            for (uint32_t u = (uint32_t)b; u < USERS; u += BLOCKS)
+                for (uint64_t k = e->offsets[u]; k < e->offsets[u + 1]; k++)
+                    for (size_t at = first; at < end; at++) {
+                        if (m->order[at] != e->item[k])
+                            continue;
+                        for (int try = 0; try < TRIES; try++) {
+                            uint32_t j =
+                                m->order[first + pz_rng_below(&rng, end - first)];
+                            if (has(e, u, j))
+                                continue;
+                            naive_step(m, u, e->item[k], j, rate, lambda);
+                            break;
+                        }
+                    }
+        }
+}
+
+START_TEST(naive_training)
+{
+    static struct naive m;
+    struct fixture f;
+    struct pz_trained t;
+    const float *user, *item;
+    uint64_t users[] = {USERS, UINT64_MAX}, items[] = {ITEMS, UINT64_MAX};
+    const double rate = 0.3, lambda = 0.05;
+    double moved = 0;
+    set_up(&f);
+    ck_ok(pz_params_set(&f.params, "iterations=2", &f.err), f.err);
+    ck_ok(pz_params_set(&f.params, "learning_rate=0.3", &f.err), f.err);
+    ck_ok(pz_params_set(&f.params, "regularization=0.05", &f.err), f.err);
+    learn(&f, &t, 2);
+    const struct pz_tensors *file = &t.model.file;
+    ck_ok(pz_tensors_get(file, "user.factor", PZ_F32, 2, users, &user, &f.err), f.err);
+    ck_ok(pz_tensors_get(file, "item.factor", PZ_F32, 2, items, &item, &f.err), f.err);
+    for (uint32_t u = 0; u < USERS; u++) {
+        struct pz_rng rng;
+        pz_rng_seed(&rng, 9 + 2, u);
+        for (int c = 0; c < FACTORS; c++)
+            m.user[u][c] = 0.1 / sqrt(FACTORS) * pz_rng_normal(&rng);
+        m.user[u][FACTORS] = 1;
+    }
+    for (uint32_t i = 0; i < ITEMS; i++) {
+        struct pz_rng rng;
+        pz_rng_seed(&rng, 9 + 3, i);
+        for (int c = 0; c < FACTORS; c++)
+            m.item[i][c] = 0.1 / sqrt(FACTORS) * pz_rng_normal(&rng);
+        m.item[i][FACTORS] = 0;
+        m.order[i] = i;
+    }
+    struct naive begun = m;
+    for (int pass = 0; pass < ITERATIONS; pass++)
+        naive_pass(&m, &f.e, 9, pass, rate * (1 - (double)pass / ITERATIONS), lambda);
+    for (int c = 0; c <= FACTORS; c++) {
+        for (uint32_t u = 0; u < USERS; u++) {
+            ck_assert_double_eq_tol((double)user[u * users[1] + (size_t)c], m.user[u][c],
+                                    1e-5);
+            moved = fmax(moved, fabs(m.user[u][c] - begun.user[u][c]));
+        }
+        for (uint32_t i = 0; i < ITEMS; i++)
+            ck_assert_double_eq_tol((double)item[i * items[1] + (size_t)c], m.item[i][c],
+                                    1e-5);
+    }
+    ck_assert(moved > 0.05);
+    pz_trained_close(&t);
+    tear_down(&f);
+}
+END_TEST
+
 START_TEST(any_threads)
 {
     struct fixture f;
@@ -187,6 +307,7 @@ pz_suite(void)
     tcase_set_timeout(t, 60);
     tcase_add_test(t, pairs);
     tcase_add_test(t, scores);
+    tcase_add_test(t, naive_training);
     tcase_add_test(t, any_threads);
     suite_add_tcase(s, t);
     return s;

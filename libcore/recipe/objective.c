@@ -317,6 +317,7 @@ static struct pz_query
 wider(const struct pz_model *m, const struct pz_query *q, size_t *most)
 {
     struct pz_query w = *q;
+    w.explore = NULL;
     *most = q->candidate ? q->n_candidates : RANKED_ANEW;
     if (!q->candidate)
         w.n = q->n < m->n_items ? q->n + RANKED_ANEW : m->n_items;
@@ -367,6 +368,50 @@ ask_wide(struct wide *w, const struct pz_model *m, const struct pz_query *q, siz
     return m->recipe->rank(m->state, w->q, n, w->r, err);
 }
 
+static bool
+is_among(const struct pz_ranked *r, const bool *which, uint32_t item)
+{
+    for (size_t i = 0; i < r->n; i++)
+        if (which[i] && r->item[i] == item)
+            return true;
+    return false;
+}
+
+/* Puts what only exploring shows into its places, before what has been ranked anew. */
+static int
+explore(const struct pz_model *m, const struct pz_query *q, struct pz_ranked *out,
+        struct pz_err *err)
+{
+    struct pz_ranked tried = {.n = 0}, best = *out;
+    if (pz_new(&tried.item, q->n, sizeof *tried.item, "an answer", err) ||
+        pz_new(&tried.score, q->n, sizeof *tried.score, "an answer", err) ||
+        pz_new(&tried.explored, q->n, sizeof *tried.explored, "an answer", err) ||
+        m->recipe->rank(m->state, q, 1, &tried, err))
+        goto done;
+    for (size_t i = 0, next = 0; i < tried.n && !tried.fallback; i++) {
+        if (tried.explored[i])
+            continue;
+        while (next < best.n && is_among(&tried, tried.explored, best.item[next]))
+            next++;
+        if (next == best.n)
+            break;
+        tried.item[i] = best.item[next];
+        tried.score[i] = best.score[next++];
+    }
+    for (size_t i = 0; i < tried.n && !tried.fallback; i++) {
+        out->item[i] = tried.item[i];
+        out->score[i] = tried.score[i];
+        if (out->explored)
+            out->explored[i] = tried.explored[i];
+    }
+    out->n = tried.fallback ? out->n : tried.n;
+done:
+    free(tried.item);
+    free(tried.score);
+    free(tried.explored);
+    return err->status;
+}
+
 int
 pz_objective_rank(const struct pz_model *m, const struct pz_query *q, size_t n,
                   struct pz_ranked *out, struct pz_err *err)
@@ -377,6 +422,9 @@ pz_objective_rank(const struct pz_model *m, const struct pz_query *q, size_t n,
         int r = ask_wide(&w, m, q + at, k, err);
         for (size_t i = 0; i < k && r == PZ_OK; i++)
             rank_anew(m, &w.r[i], w.most[i], q[at + i].n, w.work, &out[at + i]);
+        for (size_t i = 0; i < k && r == PZ_OK; i++)
+            if (q[at + i].explore)
+                r = explore(m, &q[at + i], &out[at + i], err);
         wide_release(&w);
         if (r)
             return r;

@@ -11,7 +11,8 @@
  * where mean and sd are over those items, w is 1/3 (LOW), 1 (MEDIUM: both say as much) or
  * 3 (HIGH), and the constant leaves their probabilities the sum they had. Of lists of one
  * length the mean of v grows with w. Items without a probability stay where they are:
- * they are popular items, about which nothing is known that could be traded.
+ * they are popular items, about which nothing is known that could be traded. Items that
+ * only exploring shows (recipe/explore.h) have the places that they have without this.
  */
 #ifndef PZ_RECIPE_OBJECTIVE_H
 #define PZ_RECIPE_OBJECTIVE_H

@@ -78,6 +78,17 @@ pz-recommend -q -m objective.model --explain --json -n 3 u1 | jq -c '.output.exp
     [((.because | map(.contribution) | add) - .rawScore | fabs < 1e-6),
      (.because | map(select(.itemId == "PRICE")) | length)]'
 
+echo '== what exploring shows stands where it stood, and the others in their new order'
+recommend() { pz-recommend -q -m "$@" -n 20 <users; }
+recommend none.model --exploration-weight 0.3 >plain
+recommend objective.model --exploration-weight 0.3 >traded
+recommend objective.model >best
+awk -F '\t' 'FILENAME == "best" { rank[$1, $2] = FNR; next }
+    FILENAME == "plain" { if ($4) { shown[FNR] = $2; n++ } next }
+    $4 != "" || FNR in shown { if (shown[FNR] != $2 || !$4) print "not in its place: " $0; next }
+    !(($1, $2) in rank) || $1 == user && rank[$1, $2] <= last { print "not in order: " $0 }
+    { user = $1; last = rank[$1, $2] }
+    END { print (n > 20 ? "many" : n) }' best plain traded
 echo '== more reward, and less relevance for it'
 for level in OFF LOW MEDIUM HIGH; do
     pz-eval -q -g shop -r aws-user-personalization:model=next --draws 4 --baseline first \

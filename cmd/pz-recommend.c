@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "base/json.h"
@@ -24,7 +25,7 @@ static struct {
     int64_t n, window;
     double explore, explore_days;
     bool exclude_seen, explain, strict;
-    struct pz_opt_list history, rank, values, metadata, context;
+    struct pz_opt_list history, rank, values, metadata, context, influence;
 } opt = {.n = -1, .explore = -1};
 
 static const struct pz_opt opts[] = {
@@ -50,6 +51,8 @@ static const struct pz_opt opts[] = {
      "exit 1 for unknown ids, 3 for bad lines; AWS's limits are errors", 0, 0},
     {"context", 0, PZ_OPT_LIST, &opt.context, "NAME=VALUE",
      "a field of the interactions, as it is at the time of the request", 0, 0},
+    {"influence", 0, PZ_OPT_LIST, &opt.influence, "NAME=VALUE",
+     "POPULARITY or FRESHNESS, 0 to 1, of what is similar (default: the model's)", 0, 0},
     {"Exploration", 0, PZ_OPT_HEADING, NULL, NULL, NULL, 0, 0},
     {"exploration-item-age-cut-off", 0, PZ_OPT_REAL, &opt.explore_days, "DAYS",
      "age up to which an item is new (default: the model's, 30)", 0, 1e6},
@@ -125,6 +128,36 @@ set_explore(struct pz_explore *e, const struct pz_model *m, struct pz_err *err)
     e->weight = opt.explore;
     e->days = opt.explore_days > 0 ? opt.explore_days : e->days;
     e->key = (uint64_t)pz_common.seed;
+    return PZ_OK;
+}
+
+/* --influence; both are said together: the one that is not given is 0. */
+static int
+set_influence(struct pz_request *q, const struct pz_model *m, struct pz_err *err)
+{
+    const struct {
+        const char *name;
+        double *value;
+    } known[] = {{"POPULARITY", &q->influence.popularity},
+                 {"FRESHNESS", &q->influence.freshness}};
+    for (size_t i = 0; i < opt.influence.n; i++) {
+        const char *s = opt.influence.item[i];
+        size_t n = strcspn(s, "="), k = 0;
+        double value;
+        while (k < 2 && (strlen(known[k].name) != n || strncasecmp(known[k].name, s, n)))
+            k++;
+        if (k == 2 || s[n] != '=' || pz_parse_f64(s + n + 1, strlen(s + n + 1), &value) ||
+            !(value >= 0 && value <= 1))
+            return pz_err_set(err, PZ_USAGE,
+                              "--influence wants POPULARITY=X or FRESHNESS=X with X from "
+                              "0 to 1, not '%s'",
+                              s);
+        *known[k].value = value;
+        q->has_influence = true;
+    }
+    if (q->has_influence && !pz_model_takes_influence(m))
+        return pz_err_set(err, PZ_USAGE, "--influence: recipe %s knows none",
+                          m->preset ? m->preset : m->recipe->name);
     return PZ_OK;
 }
 
@@ -342,7 +375,7 @@ set_rules(struct pz_ask_rules *rules, const struct pz_model *m, struct lists *li
            : pz_model_answer_set(m) == PZ_ACTIONS ? DEFAULT_ACTIONS
                                                   : DEFAULT_N;
     q->exclude_seen = opt.exclude_seen;
-    if (set_explore(&q->explore, m, err))
+    if (set_explore(&q->explore, m, err) || set_influence(q, m, err))
         return err->status;
     if (opt.user && !pz_model_asks_item(m))
         return pz_err_set(err, PZ_USAGE,

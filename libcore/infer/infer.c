@@ -24,6 +24,7 @@ struct slot {
     size_t row, n_rows; // first in room and rows; rows reserved
     size_t query;       // SIZE_MAX: nothing to ask the recipe
     struct pz_explore explore;
+    struct pz_influence influence;
 };
 
 struct pz_session {
@@ -133,6 +134,12 @@ pz_model_explores(const struct pz_model *m)
 {
     return m->recipe->type == PZ_USER_PERSONALIZATION &&
            pz_param_find(m->recipe->params, "exploration_weight") >= 0;
+}
+
+bool
+pz_model_takes_influence(const struct pz_model *m)
+{
+    return m->recipe == &pz_recipe_semantic_similarity;
 }
 
 static int
@@ -469,6 +476,9 @@ resolve(struct pz_session *s, const struct pz_request *q, struct slot *slot,
     if (q->has_candidates && resolve_candidates(s, q, slot, query, at, at_order, err))
         return err->status;
     set_explore(q, slot, query);
+    slot->influence = q->influence;
+    if (q->has_influence)
+        query->influence = &slot->influence;
     answer->n_unknown += slot->n_unknown;
     return PZ_OK;
 }

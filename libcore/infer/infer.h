@@ -38,8 +38,10 @@ struct pz_request {
     size_t n_recent;
     const struct pz_filter_value *value; // of placeholders, the line's own
     size_t n_values;
+    bool has_influence; // else as the model was trained with
+    struct pz_influence influence;
     struct pz_explore explore; // weight 0: the best answer; key: the seed of the draws
-    bool split_values; // those are the filter's alone, and these the promotion's:
+    bool split_values;         // those are the filter's alone, and these the promotion's:
     const struct pz_filter_value *promotion_value;
     size_t n_promotion_values;
 };
@@ -98,6 +100,8 @@ bool pz_model_explores(const struct pz_model *m);
 /* How, as it was trained to: the weight and days among its hyperparameters. Weight 0 for
  * a model that does not explore. PZ_FORMAT. */
 int pz_model_explore(struct pz_explore *e, const struct pz_model *m, struct pz_err *err);
+/* Do popularity and freshness count in its answers as a request says? */
+bool pz_model_takes_influence(const struct pz_model *m);
 
 /*
  * Answers the first *n_done of n requests, at least one and as many as a bounded amount

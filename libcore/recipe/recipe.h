@@ -68,6 +68,11 @@ struct pz_explore {
     uint64_t key;  // of the draws: equal keys, equal draws
 };
 
+/* What counts beside similarity, 0 to 1 each (AWS: rankingInfluence). */
+struct pz_influence {
+    double popularity, freshness;
+};
+
 /* A question to a model, in indexes. Everything is borrowed for the call. */
 struct pz_query {
     uint32_t user;           // PZ_NO_ID: not in the model
@@ -88,7 +93,8 @@ struct pz_query {
     size_t n_exclude;
     size_t n;    // items wanted
     int64_t now; // Unix seconds at which the answer is shown; 0: not known
-    const struct pz_explore *explore; // NULL: the best answer; recipes may ignore it
+    const struct pz_explore *explore;     // NULL: the best answer; recipes may ignore it
+    const struct pz_influence *influence; // of aws-semantic-similarity; NULL: the model's
 };
 
 /* The answer: n items, best first; score order, ties by lower index. A score of NaN: the
@@ -121,7 +127,7 @@ struct pz_explained {
 
 /* Of struct pz_recipe and all that it points to; shared objects state the one they were
  * built with (recipe/custom.h). */
-#define PZ_RECIPE_ABI 2u
+#define PZ_RECIPE_ABI 3u
 
 struct pz_recipe {
     uint32_t abi;     // PZ_RECIPE_ABI; recipes of pz itself may leave it out

@@ -7,8 +7,9 @@
  *
  *     score(j | i) = (1-P) (1-F) cos_ij + P popular_j + F fresh_j     where cos_ij > 0
  *
- * P and F are AWS's rankingInfluence: POPULARITY and FRESHNESS. Items without a common
- * word are not similar, however popular or new.
+ * P and F are AWS's rankingInfluence: POPULARITY and FRESHNESS, of the request or,
+ * without any there, as the model was trained with. Items without a common word are not
+ * similar, however popular or new.
  *
  * A model holds semantic.popular F32 [n_items], semantic.fresh F32 [n_items], and the
  * tensors of recipe/content.h.
@@ -167,7 +168,7 @@ train(const struct pz_train *t, struct pz_err *err)
 struct state {
     struct pz_content content;
     const float *popular, *fresh;
-    double popularity, freshness; // the influences
+    struct pz_influence influence; // as it was trained with
 };
 
 static int
@@ -190,8 +191,8 @@ open_state(void **state, const struct pz_model *model, struct pz_err *err)
     if (pz_content_open(&s->content, model, err) ||
         pz_tensors_get1(&model->file, "semantic.popular", PZ_F32, &n, &s->popular, err) ||
         pz_tensors_get1(&model->file, "semantic.fresh", PZ_F32, &n, &s->fresh, err) ||
-        get_influence(model, "train.popularity", &s->popularity, err) ||
-        get_influence(model, "train.freshness", &s->freshness, err)) {
+        get_influence(model, "train.popularity", &s->influence.popularity, err) ||
+        get_influence(model, "train.freshness", &s->influence.freshness, err)) {
         free(s);
         return err->status;
     }
@@ -205,11 +206,17 @@ close_state(void *state)
     free(state);
 }
 
-static void
-influence(const struct state *s, float *score)
+static struct pz_influence
+influence_of(const struct state *s, const struct pz_query *q)
 {
-    float rest = (float)((1 - s->popularity) * (1 - s->freshness));
-    float p = (float)s->popularity, f = (float)s->freshness;
+    return q->influence ? *q->influence : s->influence;
+}
+
+static void
+add_influence(const struct state *s, const struct pz_influence *i, float *score)
+{
+    float rest = (float)((1 - i->popularity) * (1 - i->freshness));
+    float p = (float)i->popularity, f = (float)i->freshness;
     if (p == 0 && f == 0)
         return;
     for (uint32_t j = 0; j < s->content.model->n_items; j++)
@@ -230,7 +237,8 @@ rank(const void *state, const struct pz_query *q, size_t n, struct pz_ranked *ou
         r = pz_content_score(&s->content, q[i].item, score, &n_features, err);
         if (r)
             break;
-        influence(s, score);
+        struct pz_influence with = influence_of(s, &q[i]);
+        add_influence(s, &with, score);
         r = pz_content_rank(m, &q[i], score, &out[i], err);
     }
     free(score);
@@ -255,13 +263,14 @@ explain(const void *state, const struct pz_query *q, uint32_t item,
     const struct state *s = state;
     out->n = 0;
     out->raw = 0;
-    double rest = (1 - s->popularity) * (1 - s->freshness);
+    struct pz_influence with = influence_of(s, q);
+    double rest = (1 - with.popularity) * (1 - with.freshness);
     int r = pz_content_explain(&s->content, q->item, item, rest, out, err);
     if (r || out->n == 0)
         return r;
     // Two of the labelled reasons' places are kept for these.
-    add_reason(out, item, "POPULARITY", s->popularity * (double)s->popular[item]);
-    add_reason(out, item, "FRESHNESS", s->freshness * (double)s->fresh[item]);
+    add_reason(out, item, "POPULARITY", with.popularity * (double)s->popular[item]);
+    add_reason(out, item, "FRESHNESS", with.freshness * (double)s->fresh[item]);
     pz_reasons_sort(out);
     return PZ_OK;
 }

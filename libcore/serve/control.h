@@ -203,8 +203,11 @@ bool pz_desk_solution_fits(struct pz_desk_call *d, const pz_json *solution);
 /* What training looks at, as arguments: columns (trainingDataConfig), and what answers
  * are traded for (optimizationObjective). False: d->err. */
 bool pz_desk_add_aims(struct pz_desk_call *d, struct pz_job *j, const pz_json *config);
-/* Can answers follow itemExplorationConfig and rankingInfluence of a configuration? */
+/* Is the itemExplorationConfig of a configuration one that answers can follow? */
 bool pz_desk_settings_fit(struct pz_desk_call *d, const pz_json *config);
+/* Has it no rankingInfluence that a solution of this name cannot follow? */
+bool pz_desk_influence_fits(struct pz_desk_call *d, const pz_json *config,
+                            const char *solution);
 /* Is a schema one for datasets of that type? */
 bool pz_desk_schema_fits(struct pz_desk_call *d, const struct pz_thing *schema,
                          const char *type);

@@ -84,6 +84,32 @@ add_exploration(struct pz_desk_call *d, struct pz_job *j, const struct pz_thing 
 }
 
 static bool
+check_influence(struct pz_desk_call *d, const struct pz_thing *version)
+{
+    const pz_json *config = pz_body_get(d->call->body, "batchInferenceJobConfig");
+    const char *solution =
+        pz_desk_text(d, "%.*s", (int)strcspn(version->name, "/"), version->name);
+    return !config ||
+           (solution ? pz_desk_influence_fits(d, config, solution) : pz_desk_lost(d));
+}
+
+static bool
+add_influence(struct pz_desk_call *d, struct pz_job *j)
+{
+    const pz_json *config = pz_body_get(d->call->body, "batchInferenceJobConfig");
+    const pz_json *ranking = config ? pz_body_get(config, "rankingInfluence") : NULL;
+    for (const pz_json *v = ranking ? pz_json_first(ranking) : NULL; v;
+         v = pz_json_next(v)) {
+        double x = 0;
+        pz_json_number(v, &x);
+        if (!pz_job_arg(d, j, "--influence") ||
+            !pz_job_arg(d, j, "%s=%.17g", pz_json_key(v), x))
+            return pz_desk_lost(d);
+    }
+    return true;
+}
+
+static bool
 make(struct pz_desk_call *d, enum pz_kind_id kind)
 {
     bool segments = kind == PZ_KIND_SEGMENT;
@@ -100,7 +126,7 @@ make(struct pz_desk_call *d, enum pz_kind_id kind)
         return false;
     if (strcmp(v->status, "ACTIVE") != 0 || !v->pz)
         return IN_USE("Solution version %s is not ACTIVE", v->name);
-    if (!check_recipe(d, v, segments) ||
+    if (!check_recipe(d, v, segments) || !check_influence(d, v) ||
         (filter && !pz_thing_find(d, PZ_KIND_FILTER, filter)))
         return false;
     pz_body_i64(d->call->body, "numResults", &n);
@@ -116,8 +142,8 @@ make(struct pz_desk_call *d, enum pz_kind_id kind)
     if (filter && pz_arn_parse(&a, filter) &&
         (!pz_job_arg(d, j, "-F") || !pz_job_arg(d, j, "%s", a.name)))
         return pz_desk_lost(d);
-    return add_exploration(d, j, v) && open_input(d, j, in, from) &&
-           pz_job_target(d, j, out, name);
+    return add_exploration(d, j, v) && add_influence(d, j) &&
+           open_input(d, j, in, from) && pz_job_target(d, j, out, name);
 }
 
 bool

@@ -69,23 +69,30 @@ bool
 pz_desk_settings_fit(struct pz_desk_call *d, const pz_json *config)
 {
     const pz_json *map = pz_body_get(config, "itemExplorationConfig");
-    const pz_json *ranking = pz_body_get(config, "rankingInfluence");
     for (const pz_json *v = map ? pz_json_first(map) : NULL; v; v = pz_json_next(v))
         if (strcmp(pz_json_key(v), "explorationWeight") != 0 &&
             strcmp(pz_json_key(v), "explorationItemAgeCutOff") != 0)
             return INVALID("itemExplorationConfig has no '%s'; it has explorationWeight "
                            "and explorationItemAgeCutOff",
                            pz_json_key(v));
-    for (const pz_json *v = ranking ? pz_json_first(ranking) : NULL; v;
-         v = pz_json_next(v)) {
-        double x = 0;
-        if (!pz_json_number(v, &x) || x != 0)
-            return INVALID("rankingInfluence is part of the solution here: train with "
-                           "%s among algorithmHyperParameters",
-                           pz_json_key(v));
-    }
     return check_number(d, map, "explorationWeight", 0, 1) &&
            check_number(d, map, "explorationItemAgeCutOff", 0, 1e6);
+}
+
+bool
+pz_desk_influence_fits(struct pz_desk_call *d, const pz_json *config,
+                       const char *solution)
+{
+    const pz_json *ranking = pz_body_get(config, "rankingInfluence");
+    const struct pz_thing *s =
+        ranking ? pz_thing_named(d, PZ_KIND_SOLUTION, solution) : NULL;
+    pz_json *doc = s ? pz_thing_doc(d, s) : NULL;
+    const char *recipe = doc ? pz_json_get_string(doc, "recipeArn") : NULL;
+    bool fits = !ranking || (recipe && strcmp(pz_desk_base(recipe),
+                                              pz_recipe_semantic_similarity.name) == 0);
+    pz_json_free(doc);
+    return fits || INVALID("rankingInfluence is of recipe %s only",
+                           pz_recipe_semantic_similarity.name);
 }
 
 /* Writes the row of a campaign from the body. */
@@ -99,7 +106,7 @@ put_campaign(struct pz_desk_call *d, const char *arn, bool fresh)
     bool sync = false;
     if (!take_version(d, arn, &row.solution, &row.version))
         return false;
-    if (j && !pz_desk_settings_fit(d, j))
+    if (j && (!pz_desk_settings_fit(d, j) || !pz_desk_influence_fits(d, j, row.solution)))
         return false;
     if (j) {
         const pz_json *s = pz_body_get(j, "syncWithLatestSolutionVersion");

@@ -489,6 +489,7 @@ open_campaign(struct pz_group *g, struct pz_campaign *c, const struct pz_group *
     }
     c->deploy = d;
     pz_campaign_explore(c);
+    pz_campaign_influence(c);
     free(path);
     return err->status;
 }

@@ -292,6 +292,8 @@ read_common(struct pz_inquiry *a)
                *item = pz_body_string(body, "itemId");
     const pz_json *values = pz_body_get(body, "filterValues");
     a->q.explore = a->campaign->explore;
+    a->q.has_influence = a->campaign->has_influence;
+    a->q.influence = a->campaign->influence;
     a->q.user = text_of(user);
     a->q.has_user = user && *user;
     a->q.item = text_of(item);

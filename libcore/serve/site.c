@@ -133,6 +133,21 @@ pz_campaign_explore(struct pz_campaign *c)
     pz_json_free(j);
 }
 
+void
+pz_campaign_influence(struct pz_campaign *c)
+{
+    struct pz_err err = PZ_ERR_INIT;
+    pz_json *j = NULL;
+    if (!c->config || !c->deploy || !pz_model_takes_influence(&c->deploy->model) ||
+        pz_json_parse(&j, c->config, strlen(c->config), &err))
+        return;
+    const pz_json *map = pz_json_get(j, "rankingInfluence");
+    c->has_influence = map != NULL;
+    pz_json_number(pz_json_get(map, "POPULARITY"), &c->influence.popularity);
+    pz_json_number(pz_json_get(map, "FRESHNESS"), &c->influence.freshness);
+    pz_json_free(j);
+}
+
 /* ---- finding ---- */
 
 static bool

@@ -65,9 +65,11 @@ struct pz_campaign { // or recommender
     char *solution, *version; // version NULL: the latest
     char *config; // campaignConfig, JSON; NULL: a solution that has no campaign
     struct pz_explore explore; // weight 0: answers do not explore
-    struct pz_deploy *deploy;  // NULL: nothing to answer from, and
-    char *why;                 // why
-    bool lost;                 // ... which may be over soon: no memory, no descriptor
+    bool has_influence;
+    struct pz_influence influence;
+    struct pz_deploy *deploy; // NULL: nothing to answer from, and
+    char *why;                // why
+    bool lost;                // ... which may be over soon: no memory, no descriptor
     struct pz_usage *usage;
 };
 

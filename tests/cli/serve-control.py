@@ -271,6 +271,19 @@ assert it["latestSolutionUpdate"]["solutionUpdateConfig"] == update, it
 assert it["latestSolutionUpdate"]["status"] == "ACTIVE"
 
 # Campaigns: in service when ACTIVE.
+alike = do("create_solution", **dict(solution("alike"), recipeArn=RECIPE + "aws-semantic-similarity"))["solutionArn"]
+alike = do("create_solution_version", solutionArn=alike)["solutionVersionArn"]
+assert wait("describe_solution_version", "solutionVersion", solutionVersionArn=alike)["status"] == "ACTIVE"
+popular = do("create_campaign", name="alike-popular", solutionVersionArn=alike,
+             campaignConfig={"rankingInfluence": {"POPULARITY": 0.9}})["campaignArn"]
+wait("describe_campaign", "campaign", campaignArn=popular)
+itself = subprocess.run(["pz-recommend", "-g", sys.argv[-1], "-S", "alike", "-n", "9", "--influence", "POPULARITY=0.9", "i1"],
+                        capture_output=True, text=True, check=True).stdout.splitlines()
+it = do("get_recommendations", campaignArn=popular, itemId="i1", numResults=9)["itemList"]
+assert [x["itemId"] for x in it] == [line.split("\t")[1] for line in itself], (it, itself)
+plain = subprocess.run(["pz-recommend", "-g", sys.argv[-1], "-S", "alike", "-n", "9", "i1"],
+                       capture_output=True, text=True, check=True).stdout.splitlines()
+assert plain != itself
 fails(NOT_FOUND, "create_campaign", name="c", solutionVersionArn=A + "solution/none/00000000")
 fails(INVALID, "create_campaign", name="c", solutionVersionArn=made)
 for refused in ({"itemExplorationConfig": {"explorationWeight": "2"}}, {"itemExplorationConfig": {"none": "0"}},

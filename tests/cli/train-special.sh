@@ -76,6 +76,18 @@ for with in '' 'POPULARITY=0.5' 'FRESHNESS=0.7'; do
             print name ": " (a - b < 1e-7 && b - a < 1e-7 && b > 0 ? "the same" : a " is not " b) }'
     done
 done
+echo '== the same influence in a request as in the model'
+for with in POPULARITY=0.5 FRESHNESS=0.7; do
+    pz-train -q -g shop -r aws-semantic-similarity -p "$with" --no-eval -o s.model >/dev/null
+    pz-recommend -q -m s.model --explain <ids >lists
+    pz-recommend -q -m cosine.model --influence "$with" --explain <ids | cmp - lists && echo "$with"
+    pz-recommend -q -m s.model --influence POPULARITY=0 --explain <ids >lists
+    pz-recommend -q -m cosine.model --explain <ids | cmp - lists && echo none
+done
+no() { "$@" 2>&1 | grep -v '^Try'; }
+no pz-recommend -m s.model --influence POPULARITY=2 i1
+no pz-recommend -m s.model --influence PRICE=1 i1
+no pz-recommend -m t.model --influence POPULARITY=1 u1
 items lone
 pz-train -g lone -r aws-semantic-similarity -o lone.model 2>&1 | sed 's/[ 0-9.]*$//'
 exit 0

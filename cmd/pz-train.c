@@ -107,9 +107,22 @@ list_params(const struct pz_recipe *r, const struct pz_preset *preset)
     pz_buf_release(&text);
 }
 
+/* Of somebody's own: with the file that it comes from. */
+static void
+list_found(void *ctx, const struct pz_recipe *r, const struct pz_preset *p,
+           const char *path)
+{
+    (void)ctx;
+    const char *summary = p ? p->summary : r->summary;
+    printf("%s\t%s\t%s\t%s\n", p ? p->name : r->name,
+           p && p->domain ? p->domain : pz_recipe_type_name(r->type),
+           summary ? summary : "", path);
+}
+
 static void
 list_recipes(void)
 {
+    struct pz_err err = PZ_ERR_INIT;
     if (opt.recipe) {
         const struct pz_preset *preset;
         const struct pz_recipe *r = need_recipe(opt.recipe, &preset);
@@ -121,6 +134,8 @@ list_recipes(void)
                (*p)->summary);
     for (const struct pz_preset *p = pz_presets; p->name; p++)
         printf("%s\t%s\t%s\n", p->name, p->domain, p->summary);
+    if (pz_recipes_found(list_found, NULL, &err))
+        pz_die_err(&err);
 }
 
 /* The preset's values, then the command line's. */

@@ -1,5 +1,6 @@
 #include "recipe/custom.h"
 
+#include <dirent.h>
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -290,4 +291,99 @@ pz_recipe_need(const char *name, const struct pz_recipe **recipe,
         return of_preset(l->preset, recipe, err);
     *recipe = l->recipe;
     return PZ_OK;
+}
+
+/* ---- all that there are ---- */
+
+/* NAME.so or NAME.json, of a name that could be asked for; *n: length of NAME. */
+static bool
+is_recipe_file(const char *file, size_t *n)
+{
+    static const char *const ending[] = {".json", ".so"};
+    char name[64];
+    for (size_t i = 0; i < 2; i++) {
+        if (!ends_with(file, ending[i]))
+            continue;
+        *n = strlen(file) - strlen(ending[i]);
+        if (*n >= sizeof name)
+            return false;
+        memcpy(name, file, *n);
+        name[*n] = 0;
+        return is_name(name);
+    }
+    return false;
+}
+
+static int
+filter_files(const struct dirent *e)
+{
+    size_t n;
+    return is_recipe_file(e->d_name, &n);
+}
+
+/* Does an earlier file of the list, or of those before, stand for the name already? */
+static bool
+is_told(const struct pz_buf *told, const char *name, size_t n)
+{
+    for (const char *p = told->data; p && *p; p += strcspn(p, "\n") + 1)
+        if (strcspn(p, "\n") == n && memcmp(p, name, n) == 0)
+            return true;
+    return false;
+}
+
+static int
+tell_file(const char *dir, size_t n_dir, const char *file, pz_recipe_found_fn fn,
+          void *ctx, struct pz_err *err)
+{
+    struct pz_buf path = PZ_BUF_INIT;
+    const struct loaded *l = NULL;
+    const struct pz_recipe *recipe = NULL;
+    struct pz_err bad = PZ_ERR_INIT;
+    pz_buf_addf(&path, "%.*s/%s", (int)n_dir, dir, file);
+    int r = pz_buf_status(&path, "a path", err);
+    if (r == PZ_OK && (load(path.data, &l, &bad) ||
+                       (l->preset && of_preset(l->preset, &recipe, &bad)))) {
+        if (bad.status == PZ_SYSTEM)
+            r = pz_err_set(err, bad.status, "%s", bad.msg);
+        else
+            pz_log(PZ_LOG_WARN, "%s", bad.msg);
+    } else if (r == PZ_OK) {
+        fn(ctx, l->preset ? recipe : l->recipe, l->preset, path.data);
+    }
+    pz_buf_release(&path);
+    return r;
+}
+
+int
+pz_recipes_found(pz_recipe_found_fn fn, void *ctx, struct pz_err *err)
+{
+    struct pz_buf told = PZ_BUF_INIT; // names, a line each
+    int r = PZ_OK;
+    for (const char *p = search_path(); *p && r == PZ_OK;) {
+        size_t n = strcspn(p, ":"), n_name;
+        struct dirent **file;
+        char *dir;
+        if (pz_strndup(&dir, p, n, err)) {
+            r = err->status;
+            break;
+        }
+        int n_files = n ? scandir(dir, &file, filter_files, alphasort) : -1;
+        for (int i = 0; i < n_files; i++) {
+            const char *name = file[i]->d_name;
+            if (r == PZ_OK && is_recipe_file(name, &n_name) &&
+                !is_told(&told, name, n_name)) {
+                pz_buf_addf(&told, "%.*s\n", (int)n_name, name);
+                r = tell_file(p, n, name, fn, ctx, err);
+            }
+            free(file[i]);
+        }
+        if (n_files >= 0)
+            free(file);
+        free(dir);
+        p += n + (p[n] == ':');
+    }
+    if (r == PZ_OK)
+        r = pz_buf_status(&told, "recipes", err);
+    pz_buf_release(&told);
+    return r;
 }

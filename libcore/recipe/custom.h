@@ -20,6 +20,16 @@
 int pz_recipe_need(const char *name, const struct pz_recipe **recipe,
                    const struct pz_preset **preset, struct pz_err *err);
 
+/* One that was found: a recipe (preset NULL), or a preset of it; `path` is its file. */
+typedef void (*pz_recipe_found_fn)(void *ctx, const struct pz_recipe *recipe,
+                                   const struct pz_preset *preset, const char *path);
+/*
+ * All in the directories, in their order and by name, each name once: the file that its
+ * name stands for. A file that is no recipe is logged as a warning. Directories that
+ * cannot be read hold none. PZ_SYSTEM: memory.
+ */
+int pz_recipes_found(pz_recipe_found_fn fn, void *ctx, struct pz_err *err);
+
 /* The recipe of a model. PZ_FORMAT: not known here. */
 int pz_recipe_of_model(const char *name, const struct pz_recipe **recipe,
                        struct pz_err *err);

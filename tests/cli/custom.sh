@@ -44,6 +44,17 @@ pz-recommend -g shop -S new-to-me -n 3 -F 'EXCLUDE ItemID WHERE Items.PRICE > 20
 no pz-recommend -g shop -S new-to-me -F 'EXCLUDE ItemID WHERE Items.PRICES > 20' u1 | head -n 1
 pz-recommend -m "$model" -n 1 u1 2>&1 | cut -f 1
 
+echo '-- listed'
+mkdir first
+echo '{"name":"twice","recipe":"aws-sims","summary":"the first one"}' >first/twice.json
+echo '{"name":"twice","recipe":"aws-sims","summary":"the second one"}' >r/twice.json
+echo '{"name":"other","recipe":"aws-sims"}' >r/bad.json
+echo 'no library' >r/broken.so
+echo 'not looked at' >r/README
+PZ_RECIPE_PATH=/nowhere:first:r pz-train --list-recipes >list 2>err
+pz-train --list-recipes | diff - list
+cut -d ' ' -f 1-7 err
+rm -r first r/twice.json r/bad.json r/broken.so r/README
 echo '-- refused'
 bad() { printf '%s' "$2" >"r/$1.json"; train -r "./r/$1.json" | head -n 1; }
 bad p1 '{"name":"p1"}'

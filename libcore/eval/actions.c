@@ -63,28 +63,10 @@ struct exam {
 /* ---- training ---- */
 
 /* The events of the users that are not tested. */
-static int
-make_part(struct exam *x, struct pz_err *err)
+static uint64_t
+all_if_untested(const void *test, const struct pz_events *e, uint32_t u)
 {
-    static const char what[] = "events";
-    const struct pz_events *e = x->e->events;
-    struct pz_events *p = &x->part;
-    *p = (struct pz_events){.n_users = e->n_users, .n_items = e->n_items};
-    if (pz_new(&p->offsets, (size_t)e->n_users + 1, sizeof *p->offsets, what, err) ||
-        pz_new_aligned(&p->item, e->n, sizeof *p->item, what, err) ||
-        pz_new_aligned(&p->time, e->n, sizeof *p->time, what, err) ||
-        (e->weight && pz_new_aligned(&p->weight, e->n, sizeof *p->weight, what, err)))
-        return err->status;
-    for (uint32_t u = 0; u < e->n_users; u++) {
-        uint64_t from = e->offsets[u], n = x->test[u] ? 0 : e->offsets[u + 1] - from;
-        memcpy(p->item + p->n, e->item + from, n * sizeof *p->item);
-        memcpy(p->time + p->n, e->time + from, n * sizeof *p->time);
-        if (p->weight)
-            memcpy(p->weight + p->n, e->weight + from, n * sizeof *p->weight);
-        p->n += n;
-        p->offsets[u + 1] = p->n;
-    }
-    return PZ_OK;
+    return ((const uint8_t *)test)[u] ? 0 : e->offsets[u + 1] - e->offsets[u];
 }
 
 static int64_t
@@ -392,8 +374,9 @@ pz_eval_actions(const struct pz_eval *e, struct pz_figures *out, struct pz_err *
                              .threads = e->threads};
     *out = (struct pz_figures){.asked = "test offers", .baseline = "rate of each action"};
     if (pz_eval_draw(e->events, e->seed, &x.test, &x.n_test, err) || !x.n_test ||
-        make_part(&x, err) || pz_trained_open(&x.trial, e->recipe, &learn, err) ||
-        make_baseline(&x, err) || guess_all(&x, err) || list_all(&x, err))
+        pz_events_take(e->events, all_if_untested, x.test, &x.part, err) ||
+        pz_trained_open(&x.trial, e->recipe, &learn, err) || make_baseline(&x, err) ||
+        guess_all(&x, err) || list_all(&x, err))
         goto done;
     double value[2][N_VALUES];
     summarize(&x, 0, value[0]);

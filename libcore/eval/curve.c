@@ -6,42 +6,10 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/rng.h"
 #include "eval/protocol.h"
 #include "recipe/events.h"
 
 static const double shares[PZ_CURVE_POINTS] = {0.1, 0.2, 0.4, 0.7, 1};
-
-/* The events of a share of the users; a user of a smaller share is in all greater ones.
- */
-static int
-part_of(struct pz_events *out, const struct pz_events *e, double share, uint64_t seed,
-        struct pz_err *err)
-{
-    uint64_t most = (uint64_t)(share * 0x1p64), salt = pz_mix64(seed + 77);
-    *out = (struct pz_events){.n_users = e->n_users, .n_items = e->n_items};
-    if (pz_new(&out->offsets, (size_t)e->n_users + 1, sizeof *out->offsets, "events",
-               err) ||
-        pz_new_aligned(&out->item, e->n, sizeof *out->item, "events", err) ||
-        pz_new_aligned(&out->time, e->n, sizeof *out->time, "events", err) ||
-        (e->weight &&
-         pz_new_aligned(&out->weight, e->n, sizeof *out->weight, "events", err))) {
-        pz_events_release(out);
-        return err->status;
-    }
-    for (uint32_t u = 0; u < e->n_users; u++) {
-        uint64_t from = e->offsets[u], n = e->offsets[u + 1] - from;
-        if (pz_mix64(salt ^ pz_mix64(u)) > most)
-            n = 0;
-        memcpy(out->item + out->n, e->item + from, n * sizeof *out->item);
-        memcpy(out->time + out->n, e->time + from, n * sizeof *out->time);
-        if (out->weight)
-            memcpy(out->weight + out->n, e->weight + from, n * sizeof *out->weight);
-        out->n += n;
-        out->offsets[u + 1] = out->n;
-    }
-    return PZ_OK;
-}
 
 /* The split with other training data: users that it lacks are not known to the model. */
 static int
@@ -119,7 +87,7 @@ points(struct pz_curve *v, const struct pz_compared *o, const struct pz_compare 
     struct pz_events train;
     struct pz_split s;
     struct pz_case *cases = NULL;
-    int r = part_of(&train, &o->split[0].train, shares[p], c->seed, err);
+    int r = pz_events_share(&o->split[0].train, shares[p], c->seed + 77, &train, err);
     if (r)
         return r;
     r = with_train(&s, &cases, &o->split[0], &train, err);

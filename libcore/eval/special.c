@@ -25,31 +25,15 @@ by_rise(const void *a, const void *b)
     return (x->by < y->by) - (x->by > y->by);
 }
 
-/* Events of e that are not newer than `end`. */
-static int
-take_before(const struct pz_events *e, int64_t end, struct pz_events *out,
-            struct pz_err *err)
+/* Events that are not newer than *end. */
+static uint64_t
+not_newer(const void *end, const struct pz_events *e, uint32_t u)
 {
-    *out = (struct pz_events){.n_users = e->n_users, .n_items = e->n_items};
-    if (pz_new(&out->offsets, (size_t)e->n_users + 1, sizeof *out->offsets, "events",
-               err) ||
-        pz_new_aligned(&out->item, e->n, sizeof *out->item, "events", err) ||
-        pz_new_aligned(&out->time, e->n, sizeof *out->time, "events", err) ||
-        (e->weight &&
-         pz_new_aligned(&out->weight, e->n, sizeof *out->weight, "events", err)))
-        return err->status;
-    for (uint32_t u = 0; u < e->n_users; u++) {
-        uint64_t from = e->offsets[u], n = 0; // oldest first
-        while (from + n < e->offsets[u + 1] && e->time[from + n] <= end)
-            n++;
-        memcpy(out->item + out->n, e->item + from, n * sizeof *out->item);
-        memcpy(out->time + out->n, e->time + from, n * sizeof *out->time);
-        if (out->weight)
-            memcpy(out->weight + out->n, e->weight + from, n * sizeof *out->weight);
-        out->n += n;
-        out->offsets[u + 1] = out->n;
-    }
-    return PZ_OK;
+    uint64_t n = 0;
+    while (e->offsets[u] + n < e->offsets[u + 1] &&
+           e->time[e->offsets[u] + n] <= *(const int64_t *)end)
+        n++;
+    return n;
 }
 
 /* How much more of each item there was in (end, end+length] than before it; `rise` has
@@ -88,7 +72,7 @@ foretell(const struct pz_eval *e, int64_t end, int64_t length, double *found,
                              .world = e->world,
                              .seed = e->seed,
                              .threads = e->threads};
-    if (take_before(e->events, end, &before, err) || !before.n ||
+    if (pz_events_take(e->events, not_newer, &end, &before, err) || !before.n ||
         pz_new(&rise, e->events->n_items, sizeof *rise, "trends", err) ||
         pz_trained_open(&trained, e->recipe, &learn, err) ||
         pz_model_rank(&trained.model, &q, 1, &out, err))

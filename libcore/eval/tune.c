@@ -296,34 +296,6 @@ try_one(struct run *run, const struct pz_params *p, double share, struct pz_err 
     return PZ_OK;
 }
 
-/* The users of the first share, by seed, and their events. */
-static int
-take_part(struct run *run, struct pz_err *err)
-{
-    const struct pz_events *e = &run->split.train;
-    struct pz_events *out = &run->some;
-    uint64_t salt = pz_mix64(run->t->seed + 2); // not that of the draws of users
-    *out = (struct pz_events){.n_users = e->n_users, .n_items = e->n_items};
-    if (pz_new(&out->offsets, (size_t)e->n_users + 1, sizeof *out->offsets, "events",
-               err) ||
-        pz_new_aligned(&out->item, e->n, sizeof *out->item, "events", err) ||
-        pz_new_aligned(&out->time, e->n, sizeof *out->time, "events", err) ||
-        (e->weight &&
-         pz_new_aligned(&out->weight, e->n, sizeof *out->weight, "events", err)))
-        return err->status;
-    for (uint32_t u = 0; u < e->n_users; u++) {
-        double x = (double)(pz_mix64(salt ^ pz_mix64(u)) >> 11) * 0x1p-53;
-        uint64_t from = e->offsets[u], n = x < FIRST_SHARE ? e->offsets[u + 1] - from : 0;
-        memcpy(out->item + out->n, e->item + from, n * sizeof *out->item);
-        memcpy(out->time + out->n, e->time + from, n * sizeof *out->time);
-        if (out->weight)
-            memcpy(out->weight + out->n, e->weight + from, n * sizeof *out->weight);
-        out->n += n;
-        out->offsets[u + 1] = out->n;
-    }
-    return PZ_OK;
-}
-
 /* The best of the trials [from,n) that is not `taken`; the earlier of two alike. */
 static uint32_t
 best_of(const struct run *run, uint32_t from, uint32_t n, const bool *taken)
@@ -373,7 +345,10 @@ search(struct run *run, uint32_t *whole, struct pz_err *err)
     uint32_t n_random = (uint32_t)ceil(RANDOM_SHARE * t->n);
     uint32_t n_promoted = (uint32_t)ceil(PROMOTED_SHARE * t->n);
     struct pz_params p = *t->params;
-    int r = parts ? take_part(run, err) : PZ_OK;
+    int r = parts ? pz_events_share(&run->split.train, FIRST_SHARE,
+                                    t->seed + 2, // not that of the draws of users
+                                    &run->some, err)
+                  : PZ_OK;
     double share = parts ? FIRST_SHARE : 1;
     *whole = 0;
     if (n_promoted < 2)

@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "base/mem.h"
+#include "base/rng.h"
 
 void
 pz_events_release(struct pz_events *e)
@@ -459,4 +460,53 @@ pz_events_cut(const struct pz_events *e, const struct pz_cut *cut, struct pz_eve
     free(c.item);
     free(c.sorted);
     return r;
+}
+
+/* ---- parts ---- */
+
+int
+pz_events_take(const struct pz_events *e, pz_events_keep_fn keep, const void *ctx,
+               struct pz_events *out, struct pz_err *err)
+{
+    static const char what[] = "events";
+    *out = (struct pz_events){.n_users = e->n_users, .n_items = e->n_items};
+    if (pz_new(&out->offsets, (size_t)e->n_users + 1, sizeof *out->offsets, what, err) ||
+        pz_new_aligned(&out->item, e->n, sizeof *out->item, what, err) ||
+        pz_new_aligned(&out->time, e->n, sizeof *out->time, what, err) ||
+        (e->weight &&
+         pz_new_aligned(&out->weight, e->n, sizeof *out->weight, what, err))) {
+        pz_events_release(out);
+        return err->status;
+    }
+    for (uint32_t u = 0; u < e->n_users; u++) {
+        uint64_t from = e->offsets[u], n = keep(ctx, e, u);
+        memcpy(out->item + out->n, e->item + from, n * sizeof *out->item);
+        memcpy(out->time + out->n, e->time + from, n * sizeof *out->time);
+        if (out->weight)
+            memcpy(out->weight + out->n, e->weight + from, n * sizeof *out->weight);
+        out->n += n;
+        out->offsets[u + 1] = out->n;
+    }
+    return PZ_OK;
+}
+
+struct drawn_share {
+    double share;
+    uint64_t salt;
+};
+
+static uint64_t
+all_if_drawn(const void *ctx, const struct pz_events *e, uint32_t u)
+{
+    const struct drawn_share *d = ctx;
+    double x = (double)(pz_mix64(d->salt ^ pz_mix64(u)) >> 11) * 0x1p-53;
+    return x < d->share ? e->offsets[u + 1] - e->offsets[u] : 0;
+}
+
+int
+pz_events_share(const struct pz_events *e, double share, uint64_t salt,
+                struct pz_events *out, struct pz_err *err)
+{
+    struct drawn_share d = {share, pz_mix64(salt)};
+    return pz_events_take(e, all_if_drawn, &d, out, err);
 }

@@ -77,6 +77,17 @@ int pz_events_cut(const struct pz_events *e, const struct pz_cut *cut,
                   struct pz_events *out, struct pz_cut_report *report,
                   struct pz_err *err);
 
+/* How many of user u's events are taken, the oldest ones. */
+typedef uint64_t (*pz_events_keep_fn)(const void *ctx, const struct pz_events *e,
+                                      uint32_t u);
+/* The first events of each user, new memory in *out; items and users stay numbered. */
+int pz_events_take(const struct pz_events *e, pz_events_keep_fn keep, const void *ctx,
+                   struct pz_events *out, struct pz_err *err);
+/* All events of about a share of the users, drawn by `salt`; of two shares with one salt
+ * the greater has the users of the smaller. */
+int pz_events_share(const struct pz_events *e, double share, uint64_t salt,
+                    struct pz_events *out, struct pz_err *err);
+
 void pz_events_release(struct pz_events *e); // accepts {0}
 
 #endif

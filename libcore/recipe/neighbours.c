@@ -453,6 +453,14 @@ release(struct job *job)
     free(job->len);
 }
 
+void
+pz_neighbours_params(struct pz_neighbours_spec *spec, const struct pz_params *p)
+{
+    spec->shrinkage = pz_param(p, "shrinkage");
+    spec->closeness = pz_param(p, "closeness");
+    spec->halflife = pz_param(p, "closeness_halflife");
+}
+
 int
 pz_neighbours_find(struct pz_neighbours *out, const struct pz_events *e,
                    const struct pz_neighbours_spec *spec, struct pz_err *err)

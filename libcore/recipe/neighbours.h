@@ -20,6 +20,22 @@ struct pz_neighbours_spec {
     uint32_t n_head;
 };
 
+/* The hyperparameters of shrinkage, closeness and halflife. */
+/* clang-format off */
+#define PZ_PARAMS_NEIGHBOURS                                                             \
+    {.name = "shrinkage", .kind = PZ_PARAM_REAL, .place = PZ_PLACE_OURS,                 \
+     .def = 10, .min = 0, .max = 1e6, .tunable = true, .tune_min = 0.5, .tune_max = 200, \
+     .help = "common users at which a pair counts half; 0: all pairs count in full"},    \
+    {.name = "closeness", .kind = PZ_PARAM_REAL, .place = PZ_PLACE_OURS,                 \
+     .def = 4, .min = 0, .max = 1000, .tunable = true, .tune_min = 0.2, .tune_max = 20,  \
+     .help = "how much more a user counts who had both items one after the other; 0: "   \
+             "as any other"},                                                            \
+    {.name = "closeness_halflife", .kind = PZ_PARAM_REAL, .place = PZ_PLACE_OURS,        \
+     .def = 4, .min = 0.1, .max = 1000, .tunable = true, .tune_min = 1, .tune_max = 50,  \
+     .help = "items between the two at which that is half"}
+/* clang-format on */
+void pz_neighbours_params(struct pz_neighbours_spec *spec, const struct pz_params *p);
+
 /* Rows in the order of the items, each best first, ties by lower item. */
 struct pz_neighbours {
     uint64_t *offsets; // n_items+1

@@ -70,16 +70,6 @@ static const struct pz_param_def params[] = {
      .min = 0,
      .max = 1,
      .help = "items with more interactions are related only to each other"},
-    {.name = "shrinkage",
-     .kind = PZ_PARAM_REAL,
-     .place = PZ_PLACE_OURS,
-     .def = 10,
-     .min = 0,
-     .max = 1e6,
-     .tunable = true,
-     .tune_min = 0.5,
-     .tune_max = 200,
-     .help = "common users at which a pair counts half; 0: all pairs count in full"},
     {.name = "neighbours",
      .kind = PZ_PARAM_INT,
      .place = PZ_PLACE_OURS,
@@ -87,27 +77,7 @@ static const struct pz_param_def params[] = {
      .min = 1,
      .max = 100000,
      .help = "related items that are kept for each item"},
-    {.name = "closeness",
-     .kind = PZ_PARAM_REAL,
-     .place = PZ_PLACE_OURS,
-     .def = 4,
-     .min = 0,
-     .max = 1000,
-     .tunable = true,
-     .tune_min = 0.2,
-     .tune_max = 20,
-     .help = "how much more a user counts who had both items one after the other; 0: as "
-             "any other"},
-    {.name = "closeness_halflife",
-     .kind = PZ_PARAM_REAL,
-     .place = PZ_PLACE_OURS,
-     .def = 4,
-     .min = 0.1,
-     .max = 1000,
-     .tunable = true,
-     .tune_min = 1,
-     .tune_max = 50,
-     .help = "items between the two at which that is half"},
+    PZ_PARAMS_NEIGHBOURS,
     {.name = NULL},
 };
 
@@ -121,11 +91,9 @@ train(const struct pz_train *t, struct pz_err *err)
         .keep = (size_t)pz_param(t->params, "neighbours"),
         .least = least < 1 ? 1 : (uint32_t)least,
         .discount = pz_param(t->params, "popularity_discount_factor"),
-        .shrinkage = pz_param(t->params, "shrinkage"),
-        .closeness = pz_param(t->params, "closeness"),
-        .halflife = pz_param(t->params, "closeness_halflife"),
         .threads = t->threads,
     };
+    pz_neighbours_params(&spec, t->params);
     struct pz_neighbours rows;
     int r = pz_neighbours_find(&rows, t->events, &spec, err);
     if (r)

@@ -19,7 +19,7 @@ static struct {
     struct pz_opt_list params;
     struct pz_selection_opts selection;
     const char *objective, *hpo_config, *metric;
-    int64_t hpo;
+    int64_t hpo, hpo_parallel;
     double time_budget;
     bool no_eval, strict, list, choose;
 } opt = {.selection.threshold = NAN};
@@ -43,6 +43,9 @@ static const struct pz_opt options[] = {
     {"hpo-config", 0, PZ_OPT_TEXT, &opt.hpo_config, "FILE",
      "their ranges, as Amazon's hpoConfig (default: those the recipe calls tunable)", 0,
      0},
+    {"hpo-parallel", 0, PZ_OPT_INT, &opt.hpo_parallel, "N",
+     "trainings of --hpo at once, sharing --threads (default: hpoConfig's, else 1)", 1,
+     256},
     {"hpo-metric", 0, PZ_OPT_TEXT, &opt.metric, "NAME",
      "what --hpo and --auto look at (default "
      "normalized_discounted_cumulative_gain_at_25)",
@@ -234,6 +237,7 @@ set_choice(struct pz_choice *c, struct pz_buf *text)
     struct pz_err err = PZ_ERR_INIT;
     enum { MAX_CONFIG = 1 << 20 };
     *c = (struct pz_choice){.trials = (uint32_t)opt.hpo,
+                            .at_once = (uint32_t)opt.hpo_parallel,
                             .seconds = opt.time_budget,
                             .metric = PZ_NDCG_25,
                             .tried = tell_recipe,

@@ -11,8 +11,9 @@ struct pz_choice {
     size_t n_recipes;                      // 0: the recipe is given
     const char *hpo; // hpoConfig, JSON; NULL: what the recipe calls tunable
     size_t n_hpo;
-    uint32_t trials; // trainings to find hyperparameters with; 0: the JSON's, else none
-    bool has_metric; // else the JSON's, else NDCG at 25
+    uint32_t trials;  // trainings to find hyperparameters with; 0: the JSON's, else none
+    uint32_t at_once; // of these; 0: the JSON's, else 1
+    bool has_metric;  // else the JSON's, else NDCG at 25
     enum pz_metric metric;
     double seconds; // no trial starts after that; 0: no limit
     void (*tried)(void *ctx, const struct pz_recipe *r, const struct pz_metrics *m);

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "base/par.h"
 #include "base/pz.h"
 #include "base/rng.h"
 #include "recipe/events.h"
@@ -25,6 +27,7 @@ enum {
     FEW_TRIALS = 6,  // that many or more start on a part of the users
     FEW_USERS = 900, // of the training, likewise
     MAX_JOURNAL = 64 << 20,
+    ROUND = 4, // variations of the same best trial
 };
 static const double FIRST_SHARE = 1.0 / 3;
 static const double RANDOM_SHARE = 0.6, PROMOTED_SHARE = 0.2; // of the trials
@@ -159,7 +162,9 @@ struct run {
     struct pz_events some; // of the first share of the users
     struct pz_trial *trial;
     uint32_t n;
+    uint32_t at_once;
     double started;
+    pthread_mutex_t lock;  // of the journal
     struct pz_buf journal; // all of it, whole lines
 };
 
@@ -260,39 +265,66 @@ not_measured(enum pz_metric m, struct pz_err *err)
                       pz_metric_name(m));
 }
 
+/* One trial, beside others. Its parameters and share are set. */
 static int
-try_one(struct run *run, const struct pz_params *p, double share, struct pz_err *err)
+try_one(struct run *run, struct pz_trial *trial, int threads, struct pz_err *err)
 {
     const struct pz_tune *t = run->t;
-    struct pz_trial *trial = &run->trial[run->n];
     struct pz_eval e = {.recipe = t->recipe,
                         .world = t->world,
                         .events = t->events,
-                        .params = p,
+                        .params = &trial->params,
                         .objective = t->objective,
                         .seed = t->seed,
-                        .threads = t->threads};
-    *trial = (struct pz_trial){.params = *p, .share = share};
+                        .threads = threads};
+    pthread_mutex_lock(&run->lock);
     trial->again = journal_find(run, trial);
-    int r = PZ_OK;
-    if (!trial->again) {
-        r = pz_eval_split(&e, &run->split, share < 1 ? &run->some : &run->split.train,
-                          &trial->metrics, err);
-        trial->value = trial->metrics.value[t->metric];
-        if (r == PZ_OK && isnan(trial->value))
-            r = not_measured(t->metric, err);
-        if (r == PZ_OK && t->journal) {
-            trial_json(t->ranges, trial, &run->journal);
-            pz_buf_addc(&run->journal, '\n');
-            if ((r = pz_buf_status(&run->journal, "the trials", err)) == PZ_OK)
-                r = journal_write(run, err);
-        }
-    }
-    if (r)
+    pthread_mutex_unlock(&run->lock);
+    if (trial->again)
+        return PZ_OK;
+    int r =
+        pz_eval_split(&e, &run->split, trial->share < 1 ? &run->some : &run->split.train,
+                      &trial->metrics, err);
+    trial->value = trial->metrics.value[t->metric];
+    if (r == PZ_OK && isnan(trial->value))
+        r = not_measured(t->metric, err);
+    if (r || !t->journal)
         return r;
-    if (t->done)
-        t->done(t->ctx, trial, run->n);
-    run->n++;
+    pthread_mutex_lock(&run->lock);
+    trial_json(t->ranges, trial, &run->journal);
+    pz_buf_addc(&run->journal, '\n');
+    if ((r = pz_buf_status(&run->journal, "the trials", err)) == PZ_OK)
+        r = journal_write(run, err);
+    pthread_mutex_unlock(&run->lock);
+    return r;
+}
+
+static int
+try_task(void *ctx, size_t task, int thread, struct pz_err *err)
+{
+    struct run *run = ctx;
+    int threads = pz_threads(run->t->threads) / (int)run->at_once;
+    (void)thread;
+    return try_one(run, &run->trial[run->n + task], threads > 1 ? threads : 1, err);
+}
+
+/* The n trials that stand behind the finished ones, which do not depend on each other. */
+static int
+try_all(struct run *run, uint32_t n, double share, struct pz_err *err)
+{
+    const struct pz_tune *t = run->t;
+    for (uint32_t i = 0; i < n; i++)
+        run->trial[run->n + i].share = share;
+    for (uint32_t left = n, some; left > 0; left -= some) {
+        some = left < run->at_once ? left : run->at_once;
+        if (run->n && out_of_time(run))
+            return PZ_OK;
+        if (pz_par((int)some, some, try_task, run, err))
+            return err->status;
+        for (uint32_t i = 0; i < some; i++, run->n++)
+            if (t->done)
+                t->done(t->ctx, &run->trial[run->n], run->n);
+    }
     return PZ_OK;
 }
 
@@ -312,19 +344,20 @@ best_of(const struct run *run, uint32_t from, uint32_t n, const bool *taken)
 static int
 promote(struct run *run, uint32_t most, struct pz_err *err)
 {
-    uint32_t n = run->n;
+    uint32_t n = run->n, k = 0;
     bool *taken;
     int r = pz_new(&taken, n, sizeof *taken, "trials", err);
-    for (uint32_t k = 0; k < most && r == PZ_OK && !out_of_time(run); k++) {
+    if (r)
+        return r;
+    for (; k < most; k++) {
         uint32_t i = k == 0 ? 0 : best_of(run, 0, n, taken);
         if (i == n)
             break;
         taken[i] = true;
-        struct pz_params p = run->trial[i].params;
-        r = try_one(run, &p, 1, err);
+        run->trial[n + k] = (struct pz_trial){.params = run->trial[i].params};
     }
     free(taken);
-    return r;
+    return out_of_time(run) ? PZ_OK : try_all(run, k, 1, err);
 }
 
 static uint32_t
@@ -336,6 +369,16 @@ users_of(const struct pz_events *e)
     return n;
 }
 
+/* The parameters of a trial: those given, random ones, or a variation of `from`. */
+static void
+put_trial(struct run *run, uint32_t number, const struct pz_params *from)
+{
+    struct pz_trial *trial = &run->trial[number];
+    *trial = (struct pz_trial){.params = *run->t->params};
+    if (number)
+        draw(run->t, &trial->params, from, number);
+}
+
 /* Fills run->trial; the trials on all users are [*whole, run->n). */
 static int
 search(struct run *run, uint32_t *whole, struct pz_err *err)
@@ -344,7 +387,6 @@ search(struct run *run, uint32_t *whole, struct pz_err *err)
     bool parts = t->n >= FEW_TRIALS && users_of(&run->split.train) >= FEW_USERS;
     uint32_t n_random = (uint32_t)ceil(RANDOM_SHARE * t->n);
     uint32_t n_promoted = (uint32_t)ceil(PROMOTED_SHARE * t->n);
-    struct pz_params p = *t->params;
     int r = parts ? pz_events_share(&run->split.train, FIRST_SHARE,
                                     t->seed + 2, // not that of the draws of users
                                     &run->some, err)
@@ -353,12 +395,10 @@ search(struct run *run, uint32_t *whole, struct pz_err *err)
     *whole = 0;
     if (n_promoted < 2)
         n_promoted = 2;
-    for (uint32_t i = 0; i < n_random && r == PZ_OK && (i == 0 || !out_of_time(run));
-         i++) {
-        if (i)
-            draw(t, &p, NULL, i);
-        r = try_one(run, &p, share, err);
-    }
+    for (uint32_t i = 0; i < n_random; i++)
+        put_trial(run, i, NULL);
+    if (r == PZ_OK)
+        r = try_all(run, n_random, share, err);
     if (r == PZ_OK && parts) {
         *whole = run->n;
         r = promote(run, n_promoted, err);
@@ -366,8 +406,11 @@ search(struct run *run, uint32_t *whole, struct pz_err *err)
             *whole = 0;
     }
     while (r == PZ_OK && run->n < t->n && !out_of_time(run)) {
-        draw(t, &p, &run->trial[best_of(run, *whole, run->n, NULL)].params, run->n);
-        r = try_one(run, &p, 1, err);
+        const struct pz_trial *best = &run->trial[best_of(run, *whole, run->n, NULL)];
+        uint32_t n = t->n - run->n < ROUND ? t->n - run->n : ROUND;
+        for (uint32_t i = 0; i < n; i++)
+            put_trial(run, run->n + i, &best->params);
+        r = try_all(run, n, 1, err);
     }
     return r;
 }
@@ -376,7 +419,13 @@ int
 pz_tune_run(const struct pz_tune *t, struct pz_params *best, struct pz_trial **trial,
             uint32_t *n_trials, struct pz_err *err)
 {
-    struct run run = {.t = t, .started = pz_seconds_wall()};
+    uint32_t threads = (uint32_t)pz_threads(t->threads);
+    struct run run = {.t = t,
+                      .at_once = !t->at_once            ? 1
+                                 : t->at_once < threads ? t->at_once
+                                                        : threads,
+                      .started = pz_seconds_wall(),
+                      .lock = PTHREAD_MUTEX_INITIALIZER};
     struct pz_split_spec spec = {.protocol = PZ_AWS,
                                  .valid = true,
                                  .seed = t->seed,

@@ -5,9 +5,9 @@
  * (eval/split.h, protocol aws, valid). Of N trainings the first, with the values that
  * were given, and random ones learn from a third of the training's users; the best of
  * them, and always the first, from all; and what is left of N are variations of the best
- * so far, on all users too. With few trainings or users all learn from all. The same
- * data, seed and N give the same trials whatever the number of threads; with a time limit
- * that holds for the trials that were done.
+ * so far, four of each best, on all users too. With few trainings or users all learn from
+ * all. The same data, seed and N give the same trials whatever the number of threads and
+ * of trials at once; with a time limit that holds for the trials that were done.
  *
  * Random search: Bergstra and Bengio 2012; on a growing share: successive halving,
  * Jamieson and Talwalkar 2016.
@@ -30,8 +30,9 @@ struct pz_range {
 struct pz_ranges {
     struct pz_range range[PZ_MAX_PARAMS];
     size_t n;
-    uint32_t trials; // of JSON's hpoResourceConfig; 0: not given
-    bool has_metric; // of JSON's hpoObjective
+    uint32_t trials;  // of JSON's hpoResourceConfig; 0: not given
+    uint32_t at_once; // the same
+    bool has_metric;  // of JSON's hpoObjective
     enum pz_metric metric;
 };
 
@@ -41,8 +42,8 @@ void pz_ranges_of(struct pz_ranges *r, const struct pz_recipe *recipe);
  * AWS's hpoConfig: {"algorithmHyperParameterRanges": {"integerHyperParameterRanges":
  * [{"name", "minValue", "maxValue"}], "continuousHyperParameterRanges": [...],
  * "categoricalHyperParameterRanges": [{"name", "values"}]}, "hpoResourceConfig":
- * {"maxNumberOfTrainingJobs": "N"}, "hpoObjective": {"metricName"}}; all may be absent.
- * PZ_DATA: what is wrong with it.
+ * {"maxNumberOfTrainingJobs": "N", "maxParallelTrainingJobs": "N"}, "hpoObjective":
+ * {"metricName"}}; all may be absent. PZ_DATA: what is wrong with it.
  */
 int pz_ranges_parse(struct pz_ranges *r, const struct pz_recipe *recipe, const char *text,
                     size_t n, struct pz_err *err);
@@ -64,6 +65,7 @@ struct pz_tune {
     const struct pz_ranges *ranges;
     enum pz_metric metric;
     uint32_t n;          // trainings, at least 1
+    uint32_t at_once;    // of them, each with its part of the threads; 0: 1
     double seconds;      // no training starts after that; 0: no limit
     const char *journal; // file of finished trials, from which a run that was ended goes
                          // on; NULL: none. Another data, seed or recipe starts it anew.

@@ -170,10 +170,10 @@ read_list(struct pz_ranges *out, const struct pz_recipe *recipe, const pz_json *
     return PZ_OK;
 }
 
+/* A number of hpoResourceConfig; 0: not given. */
 static int
-read_trials(struct pz_ranges *out, const pz_json *resource, struct pz_err *err)
+read_resource(uint32_t *out, const pz_json *resource, const char *key, struct pz_err *err)
 {
-    static const char key[] = "maxNumberOfTrainingJobs";
     struct pz_buf hold = PZ_BUF_INIT;
     const pz_json *j = resource ? pz_json_get(resource, key) : NULL;
     const char *text = text_of(j, &hold);
@@ -184,7 +184,7 @@ read_trials(struct pz_ranges *out, const pz_json *resource, struct pz_err *err)
         r = pz_err_set(err, PZ_DATA, "'%s' must be a whole number from 1 to %d", key,
                        PZ_MAX_TRIALS);
     pz_buf_release(&hold);
-    out->trials = (uint32_t)n;
+    *out = (uint32_t)n;
     return r;
 }
 
@@ -226,7 +226,9 @@ read_config(struct pz_ranges *out, const struct pz_recipe *recipe, const pz_json
             return err->status = PZ_DATA;
         out->has_metric = true;
     }
-    return read_trials(out, pz_json_get(j, known[1]), err);
+    const pz_json *resource = pz_json_get(j, known[1]);
+    int r = read_resource(&out->trials, resource, "maxNumberOfTrainingJobs", err);
+    return r ? r : read_resource(&out->at_once, resource, "maxParallelTrainingJobs", err);
 }
 
 int

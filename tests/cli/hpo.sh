@@ -20,6 +20,8 @@ wanted="{\"popularity_discount_factor\":\"$(echo "$best" | cut -f 6)\",\"min_coi
 pz-info --json a.model | tr -d ' \n' | grep -qF "$wanted" || { echo "not the best:"; cat trials; }
 train -o b.model --hpo-config hpo.json --threads 1 -q >/dev/null
 cmp a.model b.model && echo 'the same again'
+train -o b.model --hpo-config hpo.json --threads 3 --hpo-parallel 3 -q >/dev/null
+cmp a.model b.model && echo 'and three trainings at once'
 train -o c.model --hpo 3 -p shrinkage=7 2>&1 | awk -F '\t' '
     $1 == "trial" { for (i = 1; i <= NF; i++) if ($i == "shrinkage") at = i }
     $1 == "0" { print "first: shrinkage " $at }'
@@ -39,6 +41,20 @@ grep -q 'of an earlier run' trials && echo 'went on'
 grep -c '^[0-9][0-9]*	[01][.]' trials
 [ ! -e shop/.hpo.tuned.jsonl ] && echo 'and left nothing'
 pz-info --json shop/models/tuned/* | grep -c hpo
+echo '-- interrupted with three at once'
+train -S whole --hpo 200 -q >/dev/null
+pz-train -q -g shop -r aws-sims -S cut --hpo 200 --hpo-parallel 3 --threads 3 >/dev/null 2>&1 &
+n=0
+while [ "$n" -lt 7 ] && kill -0 $! 2>/dev/null; do
+    sleep 0.01
+    n=$(grep -c share shop/.hpo.cut.jsonl 2>/dev/null)
+    n=${n:-0}
+done
+kill -9 $!
+wait 2>/dev/null
+train -S cut --hpo 200 --hpo-parallel 2 --threads 2 2>trials >/dev/null
+grep -q 'of an earlier run' trials && echo 'went on'
+cmp shop/models/whole/* shop/models/cut/* && echo 'the same as without'
 echo '-- recipes'
 no pz-train -g shop --auto -r aws-popularity-count,aws-user-personalization -q | sed 's|/[^/]*$||'
 pz-info shop/models/auto/* | grep 'recipe' | tr -s ' '

@@ -352,6 +352,7 @@ const struct pz_route pz_console_routes[] = {
     FILE("/console/page.js"),
     FILE("/console/overview.js"),
     FILE("/console/models.js"),
+    FILE("/console/import.js"),
     FILE("/console/put.js"),
     FILE("/console/recommend.js"),
     FILE("/console/filters.js"),

@@ -20,6 +20,7 @@ EMBED(pz_ui_js, "ui.js");
 EMBED(pz_page_js, "page.js");
 EMBED(pz_overview_js, "overview.js");
 EMBED(pz_models_js, "models.js");
+EMBED(pz_import_js, "import.js");
 EMBED(pz_put_js, "put.js");
 EMBED(pz_recommend_js, "recommend.js");
 EMBED(pz_filters_js, "filters.js");
@@ -39,6 +40,7 @@ static const struct file {
     SCRIPT(page),
     SCRIPT(overview),
     SCRIPT(models),
+    SCRIPT(import),
     SCRIPT(put),
     SCRIPT(recommend),
     SCRIPT(filters),

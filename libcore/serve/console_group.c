@@ -79,6 +79,7 @@ pz_console_groups(struct pz_console_call *c)
     pz_out_text(out, &first, "account", s->o.account);
     pz_out_text(out, &first, "root", s->o.root ? s->o.root : s->o.group);
     pz_out_bool(out, &first, "single", !s->o.root);
+    pz_out_text(out, &first, "files", s->o.s3_root);
     pz_out_key(out, &first, "groups");
     pz_buf_addc(out, '[');
     for (size_t i = 0; i < c->call->site->n_groups; i++) {

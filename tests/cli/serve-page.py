@@ -230,6 +230,8 @@ def models(page):
     page.wait("document.querySelector('[aria-label=\"Delete campaign front\"]')")
     body = json.dumps({"campaignArn": "arn:aws:personalize:us-east-1:000000000000:campaign/front",
                        "itemId": "i1", "numResults": 1})
+    same("focus is back where it was", page.value("document.activeElement !== document.body"),
+         True)
     same("a click makes a campaign", "itemId" in sh(
         "curl -s %s/recommendations -d '%s'" % (page.value("location.origin"), body)), True)
     page.click("[aria-label='Delete campaign front']")
@@ -342,7 +344,8 @@ def keyboard(page, url):
     same("the last view is Events", page.value("document.activeElement.textContent"), "Events")
     page.press("Enter")
     page.wait("location.hash === '#/shop/events'")
-    print("ok views by keyboard")
+    page.wait("document.querySelector('.cmd')")
+    same("and focus stays", page.value("document.activeElement.textContent"), "Events")
     # Every stop of the page by Tab, none twice before the end and none without a ring.
     page.goto(url + "/#/shop/filters")
     page.wait("document.querySelector('#expression')")
@@ -404,6 +407,49 @@ def groups(page, url):
     same("and back", page.value("document.querySelector('#group').value"), "shop")
 
 
+def imports(page):
+    """A group and its datasets by clicks alone."""
+    page.click("nav a", "Overview")
+    page.click("#new-group")
+    page.type("lab")
+    page.press("Enter")
+    page.wait("location.hash === '#/lab/overview' && "
+              "document.body.innerText.includes('no datasets yet')")
+    page.click("#location")
+    page.type("s3://data/interactions.csv")
+    page.click("button", "Import")
+    page.wait("document.querySelector('.tile b')", 60)
+    page.wait("document.querySelector('.tile b').textContent !== '0'", 60)
+    info = json.loads(sh("pz-info -g none/lab --json"))
+    same("clicks import", [(d["dataset"], d["rows"]) for d in info["datasets"]],
+         [("interactions", len(open("interactions.csv").readlines()) - 1)])
+    page.wait("document.querySelector('#type') && document.querySelector('#type').value === 'Items'")
+    page.click("#location")
+    page.type("s3://data/items.csv")
+    line = page.value("[...document.querySelectorAll('.cmd code')].pop().textContent")
+    same("the line names the file", line.endswith("/files/data/items.csv"), True)
+    page.value("document.querySelector('#schema').value = %s"
+               % json.dumps(open("schemas/shop-items.json").read()))
+    page.click("button", "Import")
+    page.wait("[...document.querySelectorAll('.tile')].some(e => "
+              "e.textContent === '120items described')", 60)
+    print("ok with a schema of one's own")
+    page.click("#location")
+    page.type("s3://data/nothing.csv")
+    page.click("button", "Import")
+    page.wait("document.querySelector('main form ~ [role=status] .bad')", 60)
+    print("ok a file that is not there is told of")
+    page.click("nav a", "Events")
+    page.click("#put-user")
+    page.type("ann")
+    page.click("#put-item")
+    page.type("i5")
+    page.click("button", "Put")
+    page.wait("document.querySelectorAll('tbody tr').length === 1")
+    same("an event among several groups finds its tracker", "ann" in sh(
+        "pz-info -g none/lab --export events"), True)
+
+
 def gone(page, url, server):
     page.goto("about:blank")
     page.goto(url + "/#/shop/events")
@@ -436,7 +482,9 @@ def main():
         audit(browser, sys.argv[1])
         nothing_yet(page, sys.argv[2])
         groups(page, sys.argv[2])
-        same("no script that was refused or failed", page.complaints, [])
+        imports(page)
+        same("no script that was refused or failed",
+             [c for c in page.complaints if "status of 400" not in c], [])
         same("no dialog", page.dialogs, 0)
         gone(page, sys.argv[1], int(sys.argv[3]))
     finally:

@@ -10,7 +10,8 @@ pz-import -q -g shop -t items -s schemas/shop-items.json items.csv >/dev/null ||
 pz-import -q -g copy -t interactions --domain ecommerce -s schemas/ecommerce-interactions.json \
     interactions.csv >/dev/null || exit 1
 start -g shop
-mkdir none
+mkdir -p none files/data
+cp items.csv interactions.csv files/data
 one=$url first=$server
-start --root none
+start --root none --s3-root files
 python3 "$PZ_SRC/tests/cli/serve-page.py" "$one" "$url" "$first"

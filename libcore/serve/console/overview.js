@@ -1,6 +1,7 @@
 // Datasets: how large, of what, and what in them would hurt a model.
 import { h, add, fill, ask, command, commands, table, bars, rule, columns_of, tile, note, failed,
     count, number, percent, bytes, day, line } from "./ui.js";
+import { import_form, new_group } from "./import.js";
 
 function use(f) {
     if (/^(USER|ITEM|ACTION)_ID$/.test(f.name))
@@ -122,6 +123,8 @@ function activity(g, inter) {
     return box;
 }
 
+// ---- the view ----
+
 export function overview(root, app) {
     const g = app.group;
     const of = (name) => g.datasets.find((d) => d.dataset === name);
@@ -130,9 +133,8 @@ export function overview(root, app) {
     let gone = false;
     add(root, h("h1", null, g.name));
     if (!g.datasets.length)
-        add(root, note("", "This group has no datasets yet. These lines bring some in:"),
-            command(line("pz-import", "-g", g.path, "-t", "interactions", "interactions.csv")),
-            command(line("pz-import", "-g", g.path, "-t", "items", "items.csv")));
+        add(root, note("", "This group has no datasets yet. Interactions come first: who did what, " +
+            "and when."));
     add(root, h("div", { class: "tiles" },
         inter ? [tile(count(inter.rows), "interactions"), tile(count(inter.users), "users"),
             tile(count(inter.items), "items with interactions")] : null,
@@ -159,8 +161,7 @@ export function overview(root, app) {
     if (g.datasets.length)
         add(root, h("h2", null, "Schemas"), g.datasets.map((d) => schema(app, d)),
             commands("The same on the command line", line("pz-info", "-g", g.path),
-                line("pz-info", "-g", g.path, "--verify"),
-                inter ? line("pz-import", "-g", g.path, "-t", "interactions", "--mode", "incremental",
-                    "--report", "interactions.csv") : null));
+                line("pz-info", "-g", g.path, "--verify")));
+    add(root, h("h2", null, "Import"), import_form(app), new_group(app));
     return () => { gone = true; };
 }

@@ -1,6 +1,7 @@
 // The frame of the console: which group and view the address names, and loading it.
 import { h, fill, ask, onState, command, failed, note } from "./ui.js";
 import { overview } from "./overview.js";
+import { new_group } from "./import.js";
 import { models } from "./models.js";
 import { recommend } from "./recommend.js";
 import { filters } from "./filters.js";
@@ -46,12 +47,15 @@ function frame(at) {
     picker.hidden = groups.length < 2;
     document.getElementById("only").textContent = groups.length === 1 ? at.group : "";
     picker.closest("label").hidden = !groups.length;
+    const stop = nav.contains(document.activeElement);
     fill(nav, groups.length ? views.map(([name, text]) =>
         h("a", { href: link(at.group, name), "aria-current": name === at.view ? "page" : null },
             text)) : null);
     const on = nav.querySelector("[aria-current]");
     if (on)
         on.scrollIntoView({ inline: "center", block: "nearest" });
+    if (on && stop)
+        on.focus(); // the link that was followed is another one now
     const view = views.find((v) => v[0] === at.view);
     document.title = (view && groups.length ? view[1] + " - " + at.group + " - " : "") +
         "pz console";
@@ -67,10 +71,28 @@ function empty() {
         command("pz-import -g " + dir + " -t interactions interactions.csv"),
         command("pz-import -g " + dir + " -t items items.csv"),
         command("pz-train -g " + dir + " -r aws-user-personalization -S personal"),
-        command("pz-recommend -g " + dir + " -n 10 u1"),
+        command("pz-recommend -g " + dir + " -n 10 u1"), new_group(app),
         h("p", { class: "hint" }, "interactions.csv has the columns USER_ID, ITEM_ID, TIMESTAMP " +
             "and what else is known of an event."));
-    setTimeout(() => { if (!app.server.groups.length) show(); }, 3000);
+    watch(turn);
+}
+
+// Looks for a first group while nothing else is shown.
+function watch(mine) {
+    setTimeout(async () => {
+        if (mine !== turn)
+            return;
+        try {
+            const { groups } = await ask("groups", {});
+            if (groups.length) {
+                show();
+                return;
+            }
+        } catch {
+            // the next look tells more
+        }
+        watch(mine);
+    }, 2000);
 }
 
 async function show(keep) {
@@ -103,10 +125,14 @@ async function show(keep) {
         if (leave)
             leave();
         leave = null;
+        const { id } = document.activeElement, y = scrollY;
+        const inside = main.contains(document.activeElement);
         fill(main);
         leave = views.find((v) => v[0] === at.view)[2](main, app) || null;
-        if (!keep)
-            scrollTo(0, 0);
+        scrollTo(0, keep ? y : 0);
+        // Who was in the middle of something stays there.
+        if (keep && inside)
+            ((id && document.getElementById(id)) || main).focus({ preventScroll: true });
     } catch (e) {
         if (mine !== turn)
             return;

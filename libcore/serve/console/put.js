@@ -1,8 +1,19 @@
 // An event that somebody puts from the page, through PutEvents.
-import { h, field, put_events, camel, select } from "./ui.js";
+import { h, arn, aws, field, put_events, camel, select } from "./ui.js";
 
 const own = ["USER_ID", "ITEM_ID", "TIMESTAMP", "EVENT_TYPE", "EVENT_VALUE", "IMPRESSION",
     "RECOMMENDATION_ID", "EVENT_ATTRIBUTION_SOURCE"];
+
+// Which group an event is for is told by a tracker: among several groups, one is made with
+// the first event.
+async function tracking_id(app) {
+    if (!app.group.trackers.length && !app.server.single) {
+        const made = await aws("CreateEventTracker", { name: "console",
+            datasetGroupArn: arn(app, "dataset-group", app.group.name) });
+        app.group.trackers.push(made.trackingId);
+    }
+    return app.group.trackers[0] || "console";
+}
 
 // Inputs for the type and for the columns that an event must have, and put(user, item), which
 // sends it. memory keeps what was typed.
@@ -37,7 +48,7 @@ export function event_form(app, memory) {
             eventId: crypto.randomUUID() };
         if (rest.length)
             event.properties = JSON.stringify(properties);
-        await put_events({ trackingId: app.group.trackers[0] || "console", userId: user,
+        await put_events({ trackingId: await tracking_id(app), userId: user,
             sessionId: "console-" + user, eventList: [event] });
     }
     // A line for pz-event like it.

@@ -9,18 +9,22 @@
 
 #define MEASURE_SECONDS 0.2
 
-/* What all threads answer together from the version, HTTP left aside. */
+/* What all threads answer together from the version, HTTP left aside; negative: there is
+ * nothing to measure. */
 static bool
 measure(struct pz_desk_call *d, const char *name, double *rate)
 {
     struct pz_model m;
     char *path;
-    if (pz_locate_model(&path, d->group, name, &d->err))
-        return false;
+    *rate = -1;
+    if (pz_locate_model(&path, d->group, name, &d->err)) {
+        if (d->err.status != PZ_USAGE)
+            return false;
+        d->err = (struct pz_err)PZ_ERR_INIT; // no version yet: nothing to measure
+        return true;
+    }
     if (!pz_model_open(&m, path, &d->err)) {
-        if (pz_model_answers_users(&m))
-            *rate = -1; // in batches only: nothing to measure
-        else
+        if (!pz_model_answers_users(&m)) // in batches only
             pz_measure_rate(&m, MEASURE_SECONDS, d->call->server->o.seed, rate, &d->err);
         *rate *= d->call->server->o.threads;
         pz_model_close(&m);

@@ -37,6 +37,7 @@ struct pz_intakes {
     size_t max_queue;
     pthread_mutex_t lock;
     struct intake *list;
+    struct pz_intake_counts past; // of those whose groups have gone
     bool stop;
 };
 
@@ -311,19 +312,60 @@ settle(struct intake *in, struct pz_put_job *job, bool alone)
     }
 }
 
-/* Waits for a request, under the lock. A store whose group has gone is not kept open. */
-static void
+/* Waits for a request, under the lock. A store whose group has gone is not kept open.
+ * True: nor is there a folder for another. */
+static bool
 rest(struct intake *in)
 {
     struct timespec at;
+    struct stat st;
     clock_gettime(CLOCK_REALTIME, &at);
     at.tv_sec += REST_SECONDS;
-    if (pthread_cond_timedwait(&in->wake, &in->lock, &at) != ETIMEDOUT || !in->store ||
-        db_number(in->db_path) == in->db)
-        return;
-    pz_estore_close(in->store);
-    in->store = NULL;
+    if (pthread_cond_timedwait(&in->wake, &in->lock, &at) != ETIMEDOUT)
+        return false;
+    if (in->store && db_number(in->db_path) != in->db) {
+        pz_estore_close(in->store);
+        in->store = NULL;
+    }
+    return !in->store && stat(in->group, &st) && errno == ENOENT;
 }
+
+static void
+add_counts(struct pz_intake_counts *n, const struct pz_intake_counts *c)
+{
+    n->requests += c->requests;
+    n->events += c->events;
+    n->repeated += c->repeated;
+    n->records += c->records;
+    n->commits += c->commits;
+    n->failures += c->failures;
+    n->refused += c->refused;
+    if (c->slowest > n->slowest)
+        n->slowest = c->slowest;
+}
+
+/* Takes a writer without a group out of the list, that it may end. False: a request has
+ * come for it, or the end has begun. */
+static bool
+leave(struct intake *in)
+{
+    struct pz_intakes *all = in->all;
+    pthread_mutex_lock(&all->lock);
+    pthread_mutex_lock(&in->lock);
+    struct intake **at = &all->list;
+    while (*at && *at != in)
+        at = &(*at)->next;
+    bool alone = *at && !in->first;
+    if (alone) {
+        *at = in->next;
+        add_counts(&all->past, &in->counts);
+    }
+    pthread_mutex_unlock(&in->lock);
+    pthread_mutex_unlock(&all->lock);
+    return alone;
+}
+
+static void intake_free(struct intake *in);
 
 static void *
 run(void *arg)
@@ -331,8 +373,19 @@ run(void *arg)
     struct intake *in = arg;
     pthread_mutex_lock(&in->lock);
     for (;;) {
-        while (!in->first && !in->stop)
-            rest(in);
+        bool gone = false;
+        while (!in->first && !in->stop && !gone)
+            gone = rest(in);
+        if (gone) {
+            pthread_mutex_unlock(&in->lock);
+            if (leave(in)) {
+                pthread_detach(pthread_self()); // nobody knows of it any more
+                intake_free(in);
+                return NULL;
+            }
+            pthread_mutex_lock(&in->lock);
+            continue;
+        }
         if (!in->first)
             break;
         struct pz_put_job *job = in->first, *end = job;
@@ -435,21 +488,13 @@ pz_intakes_free(struct pz_intakes *all)
 void
 pz_intakes_count(struct pz_intakes *all, struct pz_intake_counts *n)
 {
-    *n = (struct pz_intake_counts){0};
     pthread_mutex_lock(&all->lock);
+    *n = all->past;
+    all->past.slowest = 0;
     for (struct intake *in = all->list; in; in = in->next) {
         pthread_mutex_lock(&in->lock);
-        const struct pz_intake_counts *c = &in->counts;
-        n->requests += c->requests;
-        n->events += c->events;
-        n->repeated += c->repeated;
-        n->records += c->records;
-        n->commits += c->commits;
-        n->failures += c->failures;
-        n->refused += c->refused;
+        add_counts(n, &in->counts);
         n->waiting += in->n;
-        if (c->slowest > n->slowest)
-            n->slowest = c->slowest;
         in->counts.slowest = 0;
         pthread_mutex_unlock(&in->lock);
     }

@@ -26,14 +26,16 @@ def work(number, threads):
     due, i = time.monotonic(), 0
     while due < end:
         i += 1
-        user = f"u{(i * 7919 + number) % 300}"
+        user = f"u{(i * 7919 + number) % 60}"
         shown = json.loads(post(c, "/recommendations", {
             "campaignArn": A + "campaign/personal", "userId": user, "numResults": 1 + i % 50}))
+        event = {
+            "eventType": "View", "itemId": f"i{i % 60}", "sentAt": 1735689600 + i % 60,
+            "properties": '{"device":"phone"}'}
+        if i % 10 == 0:
+            event["recommendationId"] = shown["recommendationId"]
         post(c, "/events", {
-            "trackingId": "any", "userId": user, "sessionId": f"s{i}", "eventList": [{
-                "eventType": "View", "itemId": f"i{i % 100}", "sentAt": 1735689600 + i,
-                "properties": '{"device":"phone"}',
-                "recommendationId": shown["recommendationId"]}]})
+            "trackingId": "any", "userId": user, "sessionId": f"s{i}", "eventList": [event]})
         post(c, "/personalize-ranking", {
             "campaignArn": A + "campaign/personal", "userId": user,
             "inputList": [f"i{(i + k) % 150}" for k in range(20)]})

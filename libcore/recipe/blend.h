@@ -15,7 +15,7 @@
  * repeat = slope * log(share of such items that were the next event) + offset. Scores are
  * shown as exp(score/T) / sum over all items of the same.
  *
- * Training holds out the last event of some users and trains each part on the rest. Then
+ * Training holds out the last event (or any) of some users and trains each part on the rest. Then
  * weights, slope and offset are searched for the greatest NDCG at 25 of the held-out
  * events (recipe/blend_fit.h); parts that add less than a 300th are dropped; T is where
  * the held-out events are likeliest. The parts that stay are trained again on everything.
@@ -41,6 +41,7 @@ struct pz_blend_config {
                    // that is not impersonal is always tried
     double cold;   // gain of recipe/cold.h; 0: items without events get nothing
     bool repeats;  // learn how readily people come back
+    bool any;      // hold out any event, not the last: the order means nothing
 };
 
 /* Registered parts by name; NULL: none of that name. */

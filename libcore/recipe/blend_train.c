@@ -33,6 +33,7 @@ struct validation {
     struct pz_model model;
     struct pz_mix mix;
     struct pz_trial *trial;
+    uint64_t *held; // which event of the user a trial holds out
     size_t n;
     double share[PZ_REPEAT_CELLS];
     double *loss; // n x TEMPERATURES
@@ -44,12 +45,32 @@ struct validation {
 
 /* ---- holding out ---- */
 
+/* Which event of a user is held out: the last, or one whose item is drawn, whatever place
+ * it has. */
+static uint64_t
+held_of(const struct validation *v, uint32_t u)
+{
+    const struct pz_events *e = v->t->events;
+    uint64_t from = e->offsets[u], n = e->offsets[u + 1] - from, held = n - 1;
+    uint64_t key = pz_mix64(v->t->seed + 3) ^ u, least = UINT64_MAX;
+    for (uint64_t k = 0; k < n && v->c->any; k++) {
+        uint64_t draw = pz_mix64(pz_mix64(key) ^ e->item[from + k]);
+        if (draw < least) {
+            least = draw;
+            held = k;
+        }
+    }
+    return held;
+}
+
 static int
 draw_users(struct validation *v, struct pz_err *err)
 {
     const struct pz_events *e = v->t->events;
     size_t eligible = 0;
     int status = pz_new(&v->trial, HELD, sizeof *v->trial, what, err);
+    if (!status)
+        status = pz_new(&v->held, HELD, sizeof *v->held, what, err);
     for (uint32_t u = 0; u < e->n_users; u++)
         eligible += e->offsets[u + 1] - e->offsets[u] >= 2;
     for (uint32_t u = 0; u < e->n_users && !status && v->n < HELD; u++) {
@@ -57,11 +78,26 @@ draw_users(struct validation *v, struct pz_err *err)
             continue;
         double draw = (double)(pz_mix64(pz_mix64(v->t->seed + 2) ^ u) >> 11) * 0x1p-53;
         // Somebody must stay whole where there are only a few.
-        if (draw * (double)eligible < HELD && (v->n + 1 < eligible || eligible == 1))
-            v->trial[v->n++] =
-                (struct pz_trial){.user = u, .target = e->item[e->offsets[u + 1] - 1]};
+        if (draw * (double)eligible >= HELD || (v->n + 1 == eligible && eligible > 1))
+            continue;
+        uint64_t held = held_of(v, u);
+        v->held[v->n] = held;
+        v->trial[v->n++] =
+            (struct pz_trial){.user = u, .target = e->item[e->offsets[u] + held]};
     }
     return status;
+}
+
+/* n events of e from `from` on, behind those of `in`. */
+static void
+copy_events(struct pz_events *in, const struct pz_events *e, uint64_t from, uint64_t n)
+{
+    memcpy(in->item + in->n, e->item + from, n * sizeof *in->item);
+    if (e->time)
+        memcpy(in->time + in->n, e->time + from, n * sizeof *in->time);
+    if (e->weight)
+        memcpy(in->weight + in->n, e->weight + from, n * sizeof *in->weight);
+    in->n += n;
 }
 
 static int
@@ -78,17 +114,12 @@ hold_out(struct validation *v, struct pz_err *err)
         return err->status;
     size_t at = 0;
     for (uint32_t u = 0; u < e->n_users; u++) {
-        uint64_t from = e->offsets[u], n = e->offsets[u + 1] - from;
-        if (at < v->n && v->trial[at].user == u) {
-            n--;
-            at++;
-        }
-        memcpy(in->item + in->n, e->item + from, n * sizeof *in->item);
-        if (e->time)
-            memcpy(in->time + in->n, e->time + from, n * sizeof *in->time);
-        if (e->weight)
-            memcpy(in->weight + in->n, e->weight + from, n * sizeof *in->weight);
-        in->n += n;
+        uint64_t from = e->offsets[u], n = e->offsets[u + 1] - from, held = n;
+        if (at < v->n && v->trial[at].user == u)
+            held = v->held[at++];
+        copy_events(in, e, from, held);
+        if (held < n)
+            copy_events(in, e, from + held + 1, n - held - 1);
         in->offsets[u + 1] = in->n;
     }
     return PZ_OK;
@@ -322,6 +353,7 @@ validation_release(struct validation *v)
         free(v->trial[i].cell);
     }
     free(v->trial);
+    free(v->held);
     free(v->loss);
     pz_mix_close(&v->mix);
     pz_tensors_close(&v->model.file);

@@ -41,6 +41,8 @@ double
 pz_past_halflife(const struct pz_train *t)
 {
     double given = pz_param_or(t->params, "past_halflife", -1);
+    if (given == 0 && pz_param_or(t->params, "recency_mask", 1) == 0)
+        return 0; // all events count alike
     return given > 0 ? given : given < 0 ? 0 : plan_of(t) == &thick ? 23 : 2.4;
 }
 

@@ -27,7 +27,8 @@
 
 /*
  * Halflife of a history, in events, for parts that learn without an order: past_halflife
- * where the recipe has it, 0 of it standing for what the data suggest, else 0.
+ * where the recipe has it, 0 of it standing for what the data suggest (without
+ * recency_mask: none), else 0.
  */
 double pz_past_halflife(const struct pz_train *t);
 

@@ -23,11 +23,17 @@
 #include "recipe/start.h"
 
 enum { MODEL_AUTO, MODEL_IALS, MODEL_FIRST }; // as in the table below
-static const char *const part_name[] = {"next",    "rules", "ease",    "rp3beta", "cheby",
-                                        "softmax", "ials",  "popular", "recent"};
-enum { N_PARTS = sizeof part_name / sizeof *part_name };
-/* Its answers take far longer than those of all others. */
-static const char *const only_asked = "cheby";
+/* The parts, and whether auto tries them where orders mean something, and where they do
+ * not. The answers of cheby take far longer than those of all others. */
+static const struct {
+    const char *name;
+    bool ordered, unordered;
+} parts[] = {
+    {"next", true, false},   {"rules", true, false},  {"ease", true, true},
+    {"rp3beta", true, true}, {"cheby", false, true},  {"softmax", true, false},
+    {"ials", true, true},    {"popular", true, true}, {"recent", true, false},
+};
+enum { N_PARTS = sizeof parts / sizeof *parts };
 
 /* Those of exploration come first: personalized_ranking.c has all but these. */
 const struct pz_param_def pz_user_personalization_params[] = {
@@ -68,9 +74,11 @@ const struct pz_param_def pz_user_personalization_params[] = {
      .place = PZ_PLACE_ALGORITHM,
      .def = 1,
      .tunable = true,
-     .help = "True: a user's latest events say most about what comes next "
-             "(recency_halflife); False:"
-             " all events count alike, whatever their order"},
+     .help =
+         "True: a user's latest events say most about what comes next "
+         "(recency_halflife); False:"
+         " all events count alike, whatever their order, and model=auto tries what does "
+         "without it"},
     {.name = "min_user_history_length_percentile",
      .kind = PZ_PARAM_REAL,
      .place = PZ_PLACE_FEATURE,
@@ -183,8 +191,8 @@ const struct pz_param_def pz_user_personalization_params[] = {
      .def = MODEL_AUTO,
      .choices = "auto|ials|next|rules|ease|rp3beta|cheby|softmax",
      .help =
-         "auto: the best of all but cheby, and of blends of them, on events held out; "
-         "else that one"},
+         "auto: the best of all, and of blends of them, on events held out (cheby with "
+         "recency_mask=False only); else that one"},
     {.name = "time_budget",
      .kind = PZ_PARAM_REAL,
      .place = PZ_PLACE_OURS,
@@ -215,7 +223,8 @@ const struct pz_param_def pz_user_personalization_params[] = {
      .tune_max = 200,
      .help =
          "of models ease and rp3beta: events of a user after which one counts half in "
-         "answers; 0: 23 where an item has 30 events or more on average, else 2.4"},
+         "answers; 0: 23 where an item has 30 events or more on average, else 2.4, and "
+         "never with recency_mask=False"},
     {.name = "cold_gain",
      .kind = PZ_PARAM_REAL,
      .place = PZ_PLACE_OURS,
@@ -239,7 +248,8 @@ train(const struct pz_train *t, struct pz_err *err)
     struct pz_blend_config c = {.part = part,
                                 .budget = pz_param(t->params, "time_budget"),
                                 .cold = pz_param(t->params, "cold_gain"),
-                                .repeats = pz_param(t->params, "learn_repeats") != 0};
+                                .repeats = pz_param(t->params, "learn_repeats") != 0,
+                                .any = pz_param(t->params, "recency_mask") == 0};
     // A recipe that ranks a given list has nothing to explore, and no such parameter.
     if (pz_param_find(t->params->def, "exploration_weight") >= 0 &&
         pz_explore_train(t, err))
@@ -250,11 +260,11 @@ train(const struct pz_train *t, struct pz_err *err)
         return pz_ials_model_train(t, err);
     if (model == MODEL_AUTO) {
         for (size_t i = 0; i < N_PARTS; i++)
-            if (strcmp(part_name[i], only_asked))
-                part[c.n_parts++] = pz_part_find(part_name[i]);
+            if (c.any ? parts[i].unordered : parts[i].ordered)
+                part[c.n_parts++] = pz_part_find(parts[i].name);
     } else {
         c.budget = INFINITY;
-        part[c.n_parts++] = pz_part_find(part_name[model - MODEL_FIRST]);
+        part[c.n_parts++] = pz_part_find(parts[model - MODEL_FIRST].name);
     }
     return pz_blend_train(t, &c, err);
 }

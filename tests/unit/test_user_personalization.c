@@ -380,6 +380,77 @@ START_TEST(damage)
 }
 END_TEST
 
+/* Every user's events the other way round. */
+static void
+turn_shop(void)
+{
+    for (uint32_t u = 0; u < USERS; u++)
+        for (uint64_t a = shop.offsets[u], b = shop.offsets[u + 1]; a + 1 < b; a++) {
+            uint32_t item = shop.item[a];
+            shop.item[a] = shop.item[--b];
+            shop.item[b] = item;
+        }
+    memcpy(shop.cut_item, shop.item, sizeof shop.item);
+}
+
+/* What a training without recency_mask finds in the shop, or in the turned one. */
+static void
+train_unordered(bool turned, char parts[64], double *worth, float score[ITEMS])
+{
+    struct pz_err err = PZ_ERR_INIT;
+    struct pz_ranked one = {.item = one_item, .score = one_score};
+    recipe = pz_recipe_find("aws-user-personalization");
+    make_shop(false);
+    if (turned)
+        turn_shop();
+    pz_params_init(&params, recipe->params);
+    ck_ok(pz_params_set(&params, "recency_mask=False", &err), err);
+    ck_ok(pz_params_set(&params, "learn_repeats=False", &err), err); // goes by places
+    ck_ok(pz_params_set(&params, "hidden_dimension=32", &err), err);
+    ck_ok(pz_builder_new(&builder, &err), err);
+    pz_world_of(&world, &data);
+    struct pz_train t = {.events = &events,
+                         .params = &params,
+                         .world = &world,
+                         .seed = 7,
+                         .threads = 2,
+                         .model = builder};
+    ck_ok(pz_model_begin(recipe, &t, &err), err);
+    ck_ok(recipe->train(&t, &err), err);
+    struct pz_tensors view;
+    ck_ok(pz_builder_view(builder, &view, &err), err);
+    ck_ok(pz_model_open_tensors(&model, &view, &err), err);
+    const char *names = pz_tensors_meta(&model.file, "train.parts"),
+               *found = pz_tensors_meta(&model.file, "train.validation");
+    ck_assert_ptr_nonnull(names);
+    ck_assert_ptr_nonnull(found);
+    snprintf(parts, 64, "%s", names);
+    *worth = strtod(found, NULL);
+    struct pz_query q = query_of(5, false, ITEMS);
+    ck_ok(recipe->rank(model.state, &q, 1, &one, &err), err);
+    for (size_t i = 0; i < one.n; i++)
+        score[one_item[i]] = one_score[i];
+    finish();
+}
+
+/* Without recency_mask the order of a user's events says nothing: neither what is held
+ * out nor which models are tried nor what is answered goes by it. */
+START_TEST(order_can_mean_nothing)
+{
+    char parts[2][64];
+    double worth[2];
+    float score[2][ITEMS];
+    train_unordered(false, parts[0], &worth[0], score[0]);
+    train_unordered(true, parts[1], &worth[1], score[1]);
+    ck_assert_str_eq(parts[0], parts[1]);
+    ck_assert_ptr_null(strstr(parts[0], "next"));
+    ck_assert_ptr_null(strstr(parts[0], "rules"));
+    ck_assert_double_eq_tol(worth[0], worth[1], 1e-3);
+    for (size_t i = 0; i < ITEMS; i++)
+        ck_assert_double_eq_tol(score[0][i], score[1][i], 2e-3);
+}
+END_TEST
+
 Suite *
 pz_suite(void)
 {
@@ -391,6 +462,7 @@ pz_suite(void)
     tcase_add_test(t, cold_and_limited);
     tcase_add_test(t, loners_get_popular_items);
     tcase_add_test(t, same_bytes_for_any_threads);
+    tcase_add_test(t, order_can_mean_nothing);
     tcase_add_test(t, damage);
     suite_add_tcase(s, t);
     return s;

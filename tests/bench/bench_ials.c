@@ -22,70 +22,22 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/num.h"
-#include "base/rng.h"
 #include "math/topn.h"
 #include "recipe/ials_history.h"
+#include "tests/bench/made_events.h"
 
 #if defined(__x86_64__)
 #define PZ_SIMD PZ_SIMD_AVX512
 #include "math/simd.h"
 #endif
 
-enum { N_ITEMS = 27000, CLUSTERS = 64, TRIES = 24, MAX_EVENTS = 3377 };
+enum { N_ITEMS = 27000 };
 
 static int
 die(const struct pz_err *err)
 {
     fprintf(stderr, "bench_ials: %s\n", err->msg);
     exit(EXIT_FAILURE);
-}
-
-/* An item by Zipf-Mandelbrot popularity (exponent 2), moved to a cluster or not. */
-static uint32_t
-draw_item(struct pz_rng *rng, int cluster)
-{
-    double q = N_ITEMS / 120.0, top = N_ITEMS / (N_ITEMS + q);
-    double u = pz_rng_unit(rng) * top;
-    uint32_t r = (uint32_t)(q * u / (1 - u));
-    if (cluster >= 0)
-        r = r / CLUSTERS * CLUSTERS + (uint32_t)cluster;
-    return r < N_ITEMS ? r : N_ITEMS - 1;
-}
-
-static void
-make_events(struct pz_events *e, uint32_t n_users)
-{
-    struct pz_err err = PZ_ERR_INIT;
-    *e = (struct pz_events){.n_users = n_users, .n_items = N_ITEMS};
-    uint32_t *stamp = NULL;
-    if (pz_new(&e->offsets, (size_t)n_users + 1, sizeof *e->offsets, "events", &err) ||
-        pz_new(&e->item, (size_t)n_users * 200 + MAX_EVENTS, sizeof *e->item, "events",
-               &err) ||
-        pz_new(&stamp, N_ITEMS, sizeof *stamp, "events", &err))
-        die(&err);
-    for (uint32_t u = 0; u < n_users; u++) {
-        struct pz_rng rng;
-        pz_rng_seed(&rng, 20, u);
-        int n = (int)(70 * exp(1.135 * pz_rng_normal(&rng)));
-        n = n < 1 ? 1 : n > MAX_EVENTS ? MAX_EVENTS : n;
-        int cluster[3];
-        for (int c = 0; c < 3; c++)
-            cluster[c] = (int)pz_rng_below(&rng, CLUSTERS);
-        for (int k = 0; k < n && e->n < (uint64_t)n_users * 200; k++) {
-            for (int tries = 0; tries < TRIES; tries++) {
-                bool taste = pz_rng_unit(&rng) < 0.6;
-                uint32_t i = draw_item(&rng, taste ? cluster[pz_rng_below(&rng, 3)] : -1);
-                if (stamp[i] == u + 1)
-                    continue;
-                stamp[i] = u + 1;
-                e->item[e->n++] =
-                    i * 7919u % N_ITEMS; // popularity has nothing to do with the number
-                break;
-            }
-        }
-        e->offsets[u + 1] = e->n;
-    }
-    free(stamp);
 }
 
 enum { MOST_ITERATIONS = 1000 };
@@ -321,7 +273,8 @@ main(int argc, char **argv)
     }
     struct pz_events e;
     struct pz_err err = PZ_ERR_INIT;
-    make_events(&e, n_users);
+    if (make_events(&e, n_users, N_ITEMS, &err))
+        die(&err);
     if (c.iterations > MOST_ITERATIONS)
         c.iterations = MOST_ITERATIONS;
     double floor = floors(&e, PZ_PAD(c.n_factors), c.cg_steps), target = 0;

@@ -23,6 +23,13 @@ enum {
     PZ_PACK = 32,   // rows of a packed block
 };
 
+/*
+ * A half is a float without its lower 16 bits (bfloat16), rounded to nearest, ties to
+ * even: 8 bits that count, and the range of floats.
+ */
+uint16_t pz_half(float f);
+float pz_half_float(uint16_t half);
+
 /* n rounded up to whole lanes. */
 #define PZ_PAD(n) (((size_t)(n) + PZ_LANES - 1) / PZ_LANES * PZ_LANES)
 
@@ -56,6 +63,10 @@ struct pz_kernels {
     /* out += sum of coef[r] * row r. */
     void (*combine)(float *out, const float *panel, const float *coef, size_t n,
                     size_t d);
+    /* out += sum of coef[r] * row row[r] of a table of halves (below) whose rows lie ld
+     * apart. */
+    void (*add_halves)(float *out, const uint16_t *table, size_t ld, const uint32_t *row,
+                       const float *coef, size_t n, size_t d);
     /* out[0..16) = the sum of rows row[0..n) of a table whose rows have 16 floats. */
     void (*sum16)(float *out, const float *table, const uint32_t *row, size_t n);
     /*

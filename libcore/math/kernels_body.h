@@ -10,10 +10,10 @@
 /* How many v16 accumulators a level holds in registers, and the tiles that fit. */
 #if PZ_SIMD == PZ_SIMD_AVX512
 enum { TILE_ROWS = 16, DOT_ROWS = 16, SCORE_X = 12, SCORE_HALVES = 2 };
-enum { MUL_ROWS = 14, MUL_HALVES = 2 };
+enum { MUL_ROWS = 14, MUL_HALVES = 2, HALVES_WIDTH = 16 };
 #else
 enum { TILE_ROWS = 4, DOT_ROWS = 4, SCORE_X = 6, SCORE_HALVES = 1 };
-enum { MUL_ROWS = 6, MUL_HALVES = 1 };
+enum { MUL_ROWS = 6, MUL_HALVES = 1, HALVES_WIDTH = 4 };
 #endif
 
 enum {
@@ -526,6 +526,38 @@ turn(float *out, const float *in, size_t ld, size_t n)
         v_store(out + 16 * r, t[r]);
 }
 
+/* `width` times sixteen columns of all rows; width is a constant. */
+FN void
+add_halves_part(float *out, const uint16_t *table, size_t ld, const uint32_t *row,
+                const float *coef, size_t n, int width)
+{
+    v16 acc[HALVES_WIDTH];
+    UNROLL
+    for (int i = 0; i < width; i++)
+        acc[i] = v_load(out + 16 * i);
+    for (size_t r = 0; r < n; r++) {
+        const uint16_t *from = table + row[r] * ld;
+        v16 f = v_set(coef[r]);
+        UNROLL
+        for (int i = 0; i < width; i++)
+            acc[i] = v_fma(f, v_load_halves(from + 16 * i), acc[i]);
+    }
+    UNROLL
+    for (int i = 0; i < width; i++)
+        v_store(out + 16 * i, acc[i]);
+}
+
+KERNEL void
+add_halves(float *out, const uint16_t *table, size_t ld, const uint32_t *row,
+           const float *coef, size_t n, size_t d)
+{
+    size_t c = 0;
+    for (; c + HALVES_WIDTH * 16 <= d; c += HALVES_WIDTH * 16)
+        add_halves_part(out + c, table + c, ld, row, coef, n, HALVES_WIDTH);
+    for (; c < d; c += 16)
+        add_halves_part(out + c, table + c, ld, row, coef, n, 1);
+}
+
 KERNEL float
 greatest(const float *s, size_t n)
 {
@@ -613,6 +645,7 @@ const struct pz_kernels PZ_TABLE = {
     .gather = gather,
     .gram = gram,
     .combine = combine,
+    .add_halves = add_halves,
     .sum16 = sum16,
     .apply = apply,
     .residual = residual,

@@ -52,6 +52,14 @@ v_load(const float *p)
     return _mm512_loadu_ps(p);
 }
 
+/* Halves (kernels.h) as floats. */
+FN v16
+v_load_halves(const uint16_t *p)
+{
+    __m256i h = _mm256_loadu_si256((const __m256i *)(const void *)p);
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(h), 16));
+}
+
 FN void
 v_store(float *p, v16 a)
 {
@@ -232,6 +240,19 @@ FN v16
 v_load(const float *p)
 {
     return (v16){_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)};
+}
+
+FN __m256
+v_load_halves8(const uint16_t *p)
+{
+    __m128i h = _mm_loadu_si128((const __m128i *)(const void *)p);
+    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(h), 16));
+}
+
+FN v16
+v_load_halves(const uint16_t *p)
+{
+    return (v16){v_load_halves8(p), v_load_halves8(p + 8)};
 }
 
 FN void
@@ -439,6 +460,21 @@ FN v16
 v_load(const float *p)
 {
     EACH_LANE(p[l]);
+}
+
+FN float
+v_float(uint16_t half)
+{
+    uint32_t bits = (uint32_t)half << 16;
+    float f;
+    memcpy(&f, &bits, sizeof f);
+    return f;
+}
+
+FN v16
+v_load_halves(const uint16_t *p)
+{
+    EACH_LANE(v_float(p[l]));
 }
 
 FN void

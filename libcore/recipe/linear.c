@@ -12,7 +12,10 @@
 #include "math/kernels.h"
 #include "math/keys.h"
 
-enum { MAX_THREADS = 256 };
+enum {
+    MAX_THREADS = 256,
+    ROWS = 512, // that are added at a time
+};
 
 void
 pz_linear_made_release(struct pz_linear_made *m)
@@ -39,6 +42,20 @@ pz_linear_view(const struct pz_linear_made *m)
                               .n = m->offsets ? m->offsets[m->n_items] : 0};
 }
 
+/* The dense weights as halves; NULL: no memory. */
+static uint16_t *
+halves_of(const struct pz_linear_made *m)
+{
+    struct pz_err err = PZ_ERR_INIT;
+    size_t n = (size_t)m->n_rows * m->ld;
+    uint16_t *half;
+    if (pz_new_aligned(&half, n, sizeof *half, "weights", &err))
+        return NULL;
+    for (size_t i = 0; i < n; i++)
+        half[i] = pz_half(m->dense[i]);
+    return half;
+}
+
 void
 pz_linear_put(struct pz_builder *b, const char *name, struct pz_linear_made *m,
               const struct pz_bag_rule *rule)
@@ -47,9 +64,10 @@ pz_linear_put(struct pz_builder *b, const char *name, struct pz_linear_made *m,
     snprintf(key, sizeof key, "%s.weight", name);
     if (m->dense) {
         uint64_t shape[] = {m->n_rows, m->ld};
-        pz_builder_take(b, key, PZ_F32, 2, shape, m->dense);
+        pz_builder_take(b, key, PZ_BF16, 2, shape, halves_of(m));
         snprintf(key, sizeof key, "%s.place", name);
         pz_builder_take1(b, key, PZ_U32, m->n_items, m->place);
+        free(m->dense);
     } else {
         uint64_t n = m->offsets[m->n_items];
         pz_builder_take1(b, key, PZ_F32, n, m->value);
@@ -291,6 +309,9 @@ score_dense(const struct pz_linear *l, const struct pz_bag *bag, float *score, f
             bool *known, struct pz_err *err)
 {
     const struct pz_kernels *k = pz_kernels();
+    uint32_t row[ROWS];
+    float coef[ROWS];
+    size_t n = 0;
     memset(acc, 0, l->ld * sizeof *acc);
     for (size_t h = 0; h < bag->n; h++) {
         uint32_t r = l->place[bag->item[h]];
@@ -298,9 +319,20 @@ score_dense(const struct pz_linear *l, const struct pz_bag *bag, float *score, f
             continue;
         if (r >= l->n_rows)
             return bad(l, "place", bag->item[h], err);
-        k->axpy(acc, bag->weight[h], l->dense + r * l->ld, l->ld);
         *known = true;
+        if (l->dense) {
+            k->axpy(acc, bag->weight[h], l->dense + r * l->ld, l->ld);
+            continue;
+        }
+        row[n] = r;
+        coef[n++] = bag->weight[h];
+        if (n == ROWS) {
+            k->add_halves(acc, l->half, l->ld, row, coef, n, l->ld);
+            n = 0;
+        }
     }
+    if (n)
+        k->add_halves(acc, l->half, l->ld, row, coef, n, l->ld);
     for (uint32_t i = 0; i < l->n_items; i++) {
         uint32_t r = l->place[i];
         if (r != PZ_NO_ID && r >= l->n_rows)
@@ -315,7 +347,7 @@ pz_linear_score(const struct pz_linear *l, const struct pz_bag *bag, float *scor
                 float *acc, bool *known, struct pz_err *err)
 {
     *known = false;
-    return l->dense ? score_dense(l, bag, score, acc, known, err)
+    return l->place ? score_dense(l, bag, score, acc, known, err)
                     : score_sparse(l, bag, score, known, err);
 }
 
@@ -324,9 +356,11 @@ pz_linear_weight(const struct pz_linear *l, uint32_t i, uint32_t j)
 {
     if (i >= l->n_items || j >= l->n_items)
         return 0;
-    if (l->dense) {
+    if (l->place) {
         uint32_t r = l->place[i], c = l->place[j];
-        return r < l->n_rows && c < l->n_rows ? l->dense[r * l->ld + c] : 0;
+        if (r >= l->n_rows || c >= l->n_rows)
+            return 0;
+        return l->dense ? l->dense[r * l->ld + c] : pz_half_float(l->half[r * l->ld + c]);
     }
     uint64_t lo = l->offsets[i], hi = l->offsets[i + 1];
     if (lo > hi || hi > l->n)
@@ -368,7 +402,10 @@ open_tensors(struct pz_linear *l, const struct pz_model *m, const char *name,
         if (pz_tensors_get1(&m->file, key, PZ_U32, &n, &l->place, err))
             return err->status;
         snprintf(key, sizeof key, "%s.weight", name);
-        if (pz_tensors_get(&m->file, key, PZ_F32, 2, shape, &l->dense, err))
+        const struct pz_tensor *t = pz_tensors_find(&m->file, key);
+        if (t && t->dtype == PZ_F32
+                ? pz_tensors_get(&m->file, key, PZ_F32, 2, shape, &l->dense, err)
+                : pz_tensors_get(&m->file, key, PZ_BF16, 2, shape, &l->half, err))
             return err->status;
         if (shape[0] > m->n_items || shape[1] != PZ_PAD(shape[0]))
             return pz_tensors_bad(&m->file, key, err, "is no matrix of items");

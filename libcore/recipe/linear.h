@@ -6,7 +6,8 @@
  * A model holds for a part NAME
  *
  *   dense    NAME.place U32 [n_items]   the row and column of an item, 2^32-1: none
- *            NAME.weight F32 [n, ld]    n rows; ld is n rounded up to 16, zeros behind
+ *            NAME.weight BF16 [n, ld]   n rows; ld is n rounded up to 16, zeros behind;
+ *                                       F32 in older files
  *   sparse   NAME.offsets U64 [n_items+1], NAME.item U32 [k], NAME.weight F32 [k]
  *            row i is [offsets[i], offsets[i+1]), items ascending
  *
@@ -19,12 +20,14 @@
 #include "recipe/bag.h"
 #include "recipe/part.h"
 
-/* Weights in memory or in a model; dense has sparse's pointers NULL. Views. */
+/* Weights in memory or in a model; dense, of floats or halves (math/kernels.h), has
+ * sparse's pointers NULL. Views. */
 struct pz_linear {
     uint32_t n_items;
     uint32_t n_rows; // dense
     size_t ld;
-    const float *dense;
+    const float *dense;   // or
+    const uint16_t *half; // dense
     const uint32_t *place;
     const uint64_t *offsets; // sparse
     const uint32_t *item;
@@ -50,7 +53,7 @@ struct pz_linear_made {
 
 void pz_linear_made_release(struct pz_linear_made *m); // accepts {0}
 struct pz_linear pz_linear_view(const struct pz_linear_made *m);
-/* The builder takes the arrays. */
+/* The builder takes the arrays; dense weights become halves. */
 void pz_linear_put(struct pz_builder *b, const char *name, struct pz_linear_made *m,
                    const struct pz_bag_rule *rule);
 

@@ -36,6 +36,7 @@ enum pz_dtype {
     PZ_F32,
     PZ_F64,
     PZ_BOOL,
+    PZ_BF16, // the upper half of a float's bits (math/kernels.h)
     PZ_N_DTYPES,
 };
 #define PZ_MAX_DIMS 4
@@ -61,8 +62,8 @@ struct pz_tensors {
     struct pz_tensor *tensor;
     size_t n_tensors;
     uint32_t *by_name; // tensors in the order of their names
-    char **meta;   // key, value, key, value, ... owned
-    size_t n_meta; // pairs
+    char **meta;       // key, value, key, value, ... owned
+    size_t n_meta;     // pairs
 };
 
 /* PZ_SYSTEM: cannot be read. PZ_FORMAT: not a safetensors file, damaged, or of a higher

@@ -58,6 +58,9 @@ static void
 rows_case(const struct pz_kernels *k, size_t d)
 {
     static float panel[ALL * MAX_D], sum[MAX_D];
+    uint32_t place[ROWS];
+    for (size_t r = 0; r < ROWS; r++)
+        place[r] = (uint32_t)((r * 5 + 2) % ALL);
     k->gather(panel, table, row, scale, ROWS, ROWS, d);
     for (size_t r = 0; r < ALL; r++)
         for (size_t c = 0; c < d; c++)
@@ -93,6 +96,20 @@ rows_case(const struct pz_kernels *k, size_t d)
         keep(k->cpu, sum, d);
         keep(k->cpu, &got, 1);
     }
+    static uint16_t halves[ALL * MAX_D];
+    memset(sum, 0, sizeof sum);
+    for (size_t i = 0; i < ALL * d; i++)
+        halves[i] = pz_half(panel[i]);
+    for (int twice = 0; twice < 2; twice++) // adds to what is there
+        k->add_halves(sum, halves, d, place, weight, ROWS, d);
+    for (size_t c = 0; c < d; c++) {
+        double want = 0;
+        for (size_t r = 0; r < ROWS; r++)
+            want +=
+                2 * (double)weight[r] * (double)pz_half_float(halves[place[r] * d + c]);
+        near(sum[c], want, 60 * (double)d);
+    }
+    keep(k->cpu, sum, d);
     if (d == 16) {
         k->sum16(sum, table, row, ROWS);
         for (size_t c = 0; c < 16; c++) {
@@ -104,6 +121,33 @@ rows_case(const struct pz_kernels *k, size_t d)
         keep(k->cpu, sum, 16);
     }
 }
+
+/* Of all halves none is nearer, and of two as near the even one is taken. */
+START_TEST(halves_are_the_nearest)
+{
+    struct pz_rng rng;
+    pz_rng_seed(&rng, 3, 1);
+    for (int i = 0; i < 100000; i++) {
+        uint32_t bits = (uint32_t)pz_rng_u64(&rng);
+        float f;
+        if (i % 3 == 0)
+            bits = (bits & 0xffff0000u) | 0x8000; // ties
+        memcpy(&f, &bits, sizeof f);
+        if (!isfinite(f) || fabsf(f) > 3e38f)
+            continue;
+        uint16_t h = pz_half(f), below = (uint16_t)(h - 1), above = (uint16_t)(h + 1);
+        double off = fabs((double)pz_half_float(h) - (double)f);
+        double off_below = fabs((double)pz_half_float(below) - (double)f),
+               off_above = fabs((double)pz_half_float(above) - (double)f);
+        if (h & 0x7fff) // the number below 0 is no neighbour
+            ck_assert(off < off_below || (off == off_below && h % 2 == 0));
+        ck_assert(off < off_above || (off == off_above && h % 2 == 0));
+    }
+    ck_assert(isnan(pz_half_float(pz_half(NAN))));
+    ck_assert_float_eq(pz_half_float(pz_half(INFINITY)), INFINITY);
+    ck_assert_float_eq(pz_half_float(pz_half(-1.5f)), -1.5f);
+}
+END_TEST
 
 static void
 solve_case(const struct pz_kernels *k, size_t d)
@@ -283,6 +327,7 @@ pz_suite(void)
     TCase *t = tcase_create("kernels");
     tcase_set_timeout(t, 60);
     tcase_add_test(t, kernels_agree);
+    tcase_add_test(t, halves_are_the_nearest);
     suite_add_tcase(s, t);
     return s;
 }

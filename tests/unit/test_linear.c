@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/rng.h"
+#include "math/kernels.h"
 #include "math/gram.h"
 #include "math/keys.h"
 #include "recipe/ease.h"
@@ -336,10 +337,22 @@ START_TEST(bag_weighs_events)
 }
 END_TEST
 
+/* Dense weights as older files have them. */
+static void
+put_floats(struct pz_builder *b, struct pz_linear_made *made)
+{
+    uint64_t shape[] = {made->n_rows, made->ld};
+    pz_builder_take(b, "test.weight", PZ_F32, 2, shape, made->dense);
+    pz_builder_take1(b, "test.place", PZ_U32, ITEMS, made->place);
+    pz_builder_meta(b, "train.test.repeats", "once");
+    pz_builder_meta(b, "train.test.halflife", "2");
+    *made = (struct pz_linear_made){0};
+}
+
 /* What was made, scored from the tensors of a model, against the definition; and terms
  * that add up. */
 static void
-check_model(struct pz_linear_made *made, bool damage)
+check_model(struct pz_linear_made *made, bool damage, bool old)
 {
     static const uint32_t history[] = {3, 1, 3, UNUSED, 9}, nothing[] = {UNUSED};
     struct pz_err err = PZ_ERR_INIT;
@@ -351,15 +364,25 @@ check_model(struct pz_linear_made *made, bool damage)
     float score[2 * (ITEMS + 3)];
     double want[ITEMS];
     bool known[2];
-    for (uint32_t j = 0; j < ITEMS; j++)
-        want[j] = pz_linear_weight(&l, 9, j) + sqrt(0.125) * pz_linear_weight(&l, 1, j) +
-                  0.5 * pz_linear_weight(&l, 3, j);
+    for (uint32_t j = 0; j < ITEMS; j++) {
+        float w[] = {pz_linear_weight(&l, 9, j), pz_linear_weight(&l, 1, j),
+                     pz_linear_weight(&l, 3, j)};
+        for (size_t k = 0; k < 3 && l.dense && !old; k++) {
+            float half = pz_half_float(pz_half(w[k]));
+            ck_assert_float_le(fabsf(half - w[k]), fabsf(w[k]) * 0x1p-8f);
+            w[k] = half;
+        }
+        want[j] = w[0] + sqrt(0.125) * w[1] + 0.5 * w[2];
+    }
     uint32_t *index = made->offsets ? made->item : made->place;
     uint64_t at = made->offsets ? made->offsets[9] : 9;
     if (damage)
         index[at] = ITEMS + 1;
     ck_ok(pz_builder_new(&b, &err), err);
-    pz_linear_put(b, "test", made, &rule);
+    if (old)
+        put_floats(b, made);
+    else
+        pz_linear_put(b, "test", made, &rule);
     ck_ok(pz_builder_view(b, &model.file, &err), err);
     ck_ok(pz_linear_open(&state, &model, "test", &err), err);
     ck_ok(pz_linear_work_new(&work, state, 2, &err), err);
@@ -396,7 +419,7 @@ START_TEST(weights_through_a_model)
     struct pz_err err = PZ_ERR_INIT;
     make(false);
     for (int damage = 0; damage < 2; damage++) {
-        for (int dense = 0; dense < 2; dense++) {
+        for (int dense = 0; dense < 3; dense++) {
             struct pz_linear_made made;
             struct pz_ease_config c = {.regularization = 3,
                                        .dense_most = 100,
@@ -404,7 +427,7 @@ START_TEST(weights_through_a_model)
                                        .dense_rows = dense ? 100 : 0,
                                        .threads = 2};
             ck_ok(pz_ease_train(&made, &pairs, &c, &err), err);
-            check_model(&made, damage);
+            check_model(&made, damage, dense == 2);
             pz_linear_made_release(&made);
         }
     }

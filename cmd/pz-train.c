@@ -11,14 +11,15 @@
 #include "base/mem.h"
 #include "cmd/cli.h"
 #include "cmd/selection.h"
-#include "eval/training.h"
+#include "eval/update.h"
+#include "infer/locate.h"
 #include "recipe/custom.h"
 
 static struct {
     const char *recipe, *solution, *output;
     struct pz_opt_list params;
     struct pz_selection_opts selection;
-    const char *objective, *hpo_config, *metric;
+    const char *objective, *hpo_config, *metric, *mode;
     int64_t hpo, hpo_parallel;
     double time_budget;
     bool no_eval, strict, list, choose;
@@ -33,6 +34,9 @@ static const struct pz_opt options[] = {
     PZ_SELECTION_OPTIONS(opt.selection),
     {"objective", 0, PZ_OPT_TEXT, &opt.objective, "COLUMN:LEVEL",
      "trade relevance for this number of items: OFF, LOW, MEDIUM or HIGH", 0, 0},
+    {"mode", 0, PZ_OPT_TEXT, &opt.mode, "full|update",
+     "update: learn the latest version on, with new items and events (default full)", 0,
+     0},
     {"no-eval", 0, PZ_OPT_FLAG, &opt.no_eval, NULL, "do not measure, only train", 0, 0},
     {"auto", 0, PZ_OPT_FLAG, &opt.choose, NULL,
      "take the recipe that validates best, of those for users or of -r A,B,...", 0, 0},
@@ -65,12 +69,14 @@ static const struct pz_tool tool = {
     "pz-train",
     "-g DIR -r RECIPE [-S NAME] [-p NAME=VALUE]... [options]\n"
     "-g DIR --auto [-r RECIPE,...] [-S NAME] [options]\n"
+    "-g DIR --mode update [-S NAME]\n"
     "--list-recipes [-r RECIPE]",
     "Learn a model from the interactions of the group, and measure it.",
     "  pz-train -g shop -r aws-user-personalization\n"
     "  pz-train -g shop -r aws-sims -S similar -p popularity_discount_factor=0.8\n"
     "  pz-train -g shop -r aws-sims --event-type Purchase=5 --event-type View\n"
     "  pz-train -g shop -r aws-sims -S similar --hpo 20\n"
+    "  pz-train -g shop --mode update -S similar\n"
     "  pz-train --list-recipes -r aws-sims\n",
     options,
 };
@@ -355,6 +361,59 @@ print_json(const struct pz_training *t, const struct pz_training_result *r)
     pz_buf_release(&b);
 }
 
+/* ---- updates ---- */
+
+static bool
+wants_update(void)
+{
+    if (!opt.mode || strcmp(opt.mode, "full") == 0)
+        return false;
+    if (strcmp(opt.mode, "update") != 0)
+        pz_die(PZ_USAGE, "--mode wants 'full' or 'update', not '%s'", opt.mode);
+    return true;
+}
+
+/* All that a version was trained with stays; only where it goes can be said. */
+static void
+set_update(struct pz_training *t, struct pz_update *u)
+{
+    struct pz_err err = PZ_ERR_INIT;
+    const struct pz_preset *preset;
+    char *path;
+    if (opt.params.n || opt.selection.types.n || !isnan(opt.selection.threshold) ||
+        opt.selection.include.n || opt.selection.exclude.n || opt.objective || opt.hpo ||
+        opt.hpo_config || opt.choose || opt.metric || opt.time_budget > 0)
+        pz_die(PZ_USAGE, "--mode update goes with -S, -r, -o and --strict only: the rest "
+                         "is that of the version that is updated");
+    t->group = pz_need_group();
+    if (pz_locate_model(&path, t->group, opt.solution, &err) ||
+        pz_update_open(u, path, &err))
+        pz_die_err(&err);
+    if (opt.recipe &&
+        (need_recipe(opt.recipe, &preset) != u->recipe || preset != u->preset))
+        pz_die(PZ_USAGE, "the solution's recipe is %s, not %s",
+               u->preset ? u->preset->name : u->recipe->name, opt.recipe);
+    t->recipe = u->recipe;
+    t->preset = u->preset;
+    t->params = &u->params;
+    t->selection = u->selection;
+    t->selection.strict = opt.strict;
+    t->before = &u->before;
+    t->before_version = u->version;
+    t->no_eval = true;
+    free(path);
+}
+
+static void
+tell_update(const struct pz_training *t, const struct pz_training_result *r)
+{
+    if (t->before && !pz_common.quiet)
+        fprintf(stderr,
+                "updated %s: %" PRIu64 " new items, %" PRIu64 " new users, %" PRIu64
+                " more interactions\n",
+                t->before_version, r->new_items, r->new_users, r->new_events);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -363,6 +422,7 @@ main(int argc, char **argv)
     struct pz_params params;
     struct pz_choice choice;
     struct pz_buf text = PZ_BUF_INIT;
+    struct pz_update before = {.rule = NULL};
     int first;
     pz_cli_begin();
     pz_opt_parse(&tool, argc, argv, &first);
@@ -372,25 +432,33 @@ main(int argc, char **argv)
         list_recipes();
         return pz_cli_end(PZ_OK);
     }
-    if (!opt.recipe && !opt.choose)
+    bool update = wants_update();
+    if (!opt.recipe && !opt.choose && !update)
         pz_die(PZ_USAGE, "-r RECIPE is needed; --list-recipes prints them");
-    struct pz_training t = {.params = &params, .choice = set_choice(&choice, &text)};
-    t.recipe = opt.choose ? choice.recipe[0] : need_recipe(opt.recipe, &t.preset);
-    set_params(&params, &t);
-    t.group = pz_need_group();
-    t.solution = opt.solution ? opt.solution
-                 : opt.choose ? "auto"
-                 : t.preset   ? t.preset->name
-                              : t.recipe->name;
+    struct pz_training t = {.params = &params};
+    if (update) {
+        set_update(&t, &before);
+    } else {
+        t.choice = set_choice(&choice, &text);
+        t.recipe = opt.choose ? choice.recipe[0] : need_recipe(opt.recipe, &t.preset);
+        set_params(&params, &t);
+        t.group = pz_need_group();
+        t.objective = opt.objective;
+        t.columns = pz_columns_of(&opt.selection);
+        t.no_eval = opt.no_eval;
+        t.selection = pz_selection_of(&opt.selection, t.preset, opt.strict);
+    }
+    t.solution = update         ? before.solution
+                 : opt.solution ? opt.solution
+                 : opt.choose   ? "auto"
+                 : t.preset     ? t.preset->name
+                                : t.recipe->name;
     t.output = opt.output;
-    t.objective = opt.objective;
-    t.columns = pz_columns_of(&opt.selection);
-    t.no_eval = opt.no_eval;
     t.seed = (uint64_t)pz_common.seed;
     t.threads = (int)pz_common.threads;
-    t.selection = pz_selection_of(&opt.selection, t.preset, opt.strict);
     if (pz_training_run(&t, &result, &err))
         pz_die_err(&err);
+    tell_update(&t, &result);
     print_table(&result);
     if (result.has_related && !pz_common.quiet)
         fprintf(stderr, "%" PRIu32 " of %" PRIu32 " items have related items\n",
@@ -399,6 +467,7 @@ main(int argc, char **argv)
     if (pz_common.json)
         print_json(&t, &result);
     pz_training_result_release(&result);
+    pz_update_close(&before);
     pz_buf_release(&text);
     return pz_cli_end(PZ_OK);
 }

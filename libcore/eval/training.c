@@ -315,6 +315,31 @@ newest(const struct pz_events *e)
     return e->n ? last : 0;
 }
 
+/* What is of the version before, and what is new beside it. */
+static void
+describe_update(struct job *job, struct pz_builder *b)
+{
+    static const char *const key[] = {"metrics.users", "metrics.popularity", "hpo"};
+    const struct pz_model *m = job->t->before;
+    struct pz_training_result *r = job->r;
+    const struct pz_ids *item = &job->world.item, *user = &job->world.user;
+    pz_builder_meta(b, "update.of", job->t->before_version);
+    for (size_t i = 0; i < sizeof key / sizeof *key; i++)
+        if (pz_tensors_meta(&m->file, key[i]))
+            pz_builder_meta(b, key[i], pz_tensors_meta(&m->file, key[i]));
+    for (uint64_t i = 0; i < item->n; i++) {
+        size_t n = 0;
+        const char *s = pz_ids_get(item, i, &n);
+        r->new_items += s && pz_ids_find(&m->item, s, n) >= m->n_items;
+    }
+    for (uint64_t i = 0; i < user->n; i++) {
+        size_t n = 0;
+        const char *s = pz_ids_get(user, i, &n);
+        r->new_users += s && pz_ids_find(&m->user, s, n) >= m->n_users;
+    }
+    r->new_events = job->events.n > m->n_history ? job->events.n - m->n_history : 0;
+}
+
 static int
 describe(struct job *job, struct pz_builder *b, struct pz_err *err)
 {
@@ -326,6 +351,8 @@ describe(struct job *job, struct pz_builder *b, struct pz_err *err)
         pz_figures_json(&r->figures, false, &job->metrics);
     else if (r->measured)
         pz_metrics_json(&r->metrics, &job->metrics);
+    else if (job->t->before && pz_tensors_meta(&job->t->before->file, "metrics"))
+        pz_buf_addz(&job->metrics, pz_tensors_meta(&job->t->before->file, "metrics"));
     else
         pz_buf_addz(&job->metrics, "{}");
     if (figures)
@@ -349,6 +376,8 @@ describe(struct job *job, struct pz_builder *b, struct pz_err *err)
     if (job->chosen.json.len)
         pz_builder_meta(b, "hpo", job->chosen.json.data);
     pz_builder_meta(b, "metrics", job->metrics.data);
+    if (job->t->before)
+        describe_update(job, b);
     if (r->measured)
         pz_builder_metaf(b, "metrics.users", "%" PRIu64,
                          figures ? r->figures.n_asked : r->metrics.n_users);
@@ -386,6 +415,7 @@ write_model(struct job *job, const char *path, struct pz_err *err)
                              .seed = t->seed,
                              .threads = t->threads,
                              .model = b};
+    learn.before = t->before;
     if (t->objective && pz_objective_fits(t->recipe))
         learn.objective = &job->objective;
     if ((r = pz_model_learn(t->recipe, &learn, err)) == PZ_OK &&

@@ -27,6 +27,8 @@ struct pz_training {
     const char
         *output; // write this file and nothing else; NULL: a version of the solution
     bool no_eval;
+    const struct pz_model *before; // an update of it (eval/update.h), with its metrics;
+    const char *before_version;    // and its name; NULL: a training in full
     uint64_t seed;
     int threads;
 };
@@ -43,6 +45,7 @@ struct pz_training_result {
     struct pz_selection_report selected;
     bool has_related;            // of recipes for related items:
     uint32_t n_related, n_items; // items of the model that have any, and all
+    uint64_t new_items, new_users, new_events; // of an update: beside what was before
 };
 
 /*

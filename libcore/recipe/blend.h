@@ -50,6 +50,18 @@ const struct pz_part *pz_part_find(const char *name);
 int pz_blend_train(const struct pz_train *t, const struct pz_blend_config *c,
                    struct pz_err *err);
 
+/*
+ * Learns t->before, a blend, on: its parts, their weights and its temperature stay as they
+ * are, without validation. Parts that take no longer than a sixtieth of the budget are
+ * learned anew, those that are dear keep what they have (pz_part.keep). Metadata
+ * "update.kept" says which: "next,ease".
+ */
+int pz_blend_update(const struct pz_train *t, const struct pz_blend_config *c,
+                    struct pz_err *err);
+/* The part alone, where it can be kept. */
+int pz_part_update(const struct pz_part *part, const struct pz_train *t,
+                   struct pz_err *err);
+
 /* The functions of a recipe (recipe/recipe.h). */
 int pz_blend_open(void **state, const struct pz_model *model, struct pz_err *err);
 void pz_blend_close(void *state);

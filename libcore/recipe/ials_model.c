@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -578,11 +579,76 @@ explain_part(const void *state, void *work, const struct pz_query *q, uint32_t i
     return pz_ials_model_explain(state, q, item, out, err);
 }
 
+static void
+copy_meta(struct pz_builder *b, const struct pz_model *m, const char *key)
+{
+    const char *text = pz_tensors_meta(&m->file, key);
+    if (text)
+        pz_builder_meta(b, key, text);
+}
+
+/* Tensors of what was kept; item and user are taken over. */
+static int
+put_kept(const struct pz_train *t, const struct state *s, float *item, float *user,
+         struct pz_err *err)
+{
+    static const char *const key[] = {"lambda",     "nu",          "alpha0", "base",
+                                      "halflife",   "temperature", "repeat", "loss",
+                                      "iterations", "repeats",     "cpu"};
+    uint64_t d = s->side.d, n_items = t->events->n_items, n_users = t->events->n_users;
+    uint64_t users[] = {n_users, d}, items[] = {n_items, d}, square[] = {d, d};
+    float *gram = NULL;
+    int status = pz_item_codes_put(t->model, item, (uint32_t)n_items, d, err);
+    pz_builder_take(t->model, "user.factor", PZ_F32, 2, users, user);
+    pz_builder_take(t->model, "item.factor", PZ_F32, 2, items, item);
+    if (status || (status = pz_new(&gram, d * d, sizeof *gram, "factors", err)))
+        return status;
+    memcpy(gram, s->side.gram, d * d * sizeof *gram);
+    pz_builder_take(t->model, "gram", PZ_F32, 2, square, gram);
+    for (size_t i = 0; i < sizeof key / sizeof *key; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "train.%s", key[i]);
+        copy_meta(t->model, s->model, name);
+    }
+    return PZ_OK;
+}
+
+/* Items keep their factors, new ones have none; users are solved for what they have. */
+static int
+keep(const struct pz_train *t, const struct pz_kept *k, struct pz_err *err)
+{
+    void *state;
+    float *item = NULL, *user = NULL;
+    int status = pz_ials_model_open(&state, k->model, err);
+    if (status)
+        return status;
+    const struct state *s = state;
+    struct pz_ials_side side = s->side;
+    size_t d = side.d;
+    status = pz_new_aligned(&item, t->events->n_items * d, sizeof *item, "factors", err);
+    if (!status)
+        memset(item, 0, t->events->n_items * d * sizeof *item);
+    for (uint32_t i = 0; i < k->model->n_items && !status; i++)
+        if (k->now[i] != PZ_NO_ID)
+            memcpy(item + k->now[i] * d, side.table + i * d, d * sizeof *item);
+    side.table = item;
+    side.n_rows = t->events->n_items;
+    if (!status)
+        status = pz_ials_users(&user, &side, &s->rule, t->events, t->threads, err);
+    if (status)
+        free(item);
+    else
+        status = put_kept(t, s, item, user, err);
+    pz_ials_model_close(state);
+    return status;
+}
+
 const struct pz_part pz_part_ials = {
     .name = "ials",
     .summary = "implicit-feedback factorization",
     .cost = cost,
     .train = pz_ials_model_train,
+    .keep = keep,
     .open = open_part,
     .close = pz_ials_model_close,
     .work_new = work_new,

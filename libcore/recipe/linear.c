@@ -444,6 +444,106 @@ open_rule(struct pz_bag_rule *rule, const struct pz_model *m, const char *name,
     return PZ_OK;
 }
 
+static float
+dense_at(const struct pz_linear *l, size_t k)
+{
+    float x;
+    uint32_t bits;
+    if (l->dense)
+        return l->dense[k];
+    bits = (uint32_t)l->half[k] << 16;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+/* The rows and columns of the items that are left, in their order. */
+static int
+keep_dense(struct pz_linear_made *m, const struct pz_linear *l, const uint32_t *now,
+           struct pz_err *err)
+{
+    uint32_t *left; // rows of l
+    int status = pz_new(&left, l->n_items, sizeof *left, "weights", err);
+    if (!status)
+        status = pz_new(&m->place, m->n_items, sizeof *m->place, "weights", err);
+    if (!status)
+        memset(m->place, 0xff, m->n_items * sizeof *m->place);
+    for (uint32_t i = 0; i < l->n_items && !status; i++) {
+        if (l->place[i] != PZ_NO_ID && l->place[i] >= l->n_rows)
+            status = pz_tensors_bad(l->file, l->name, err,
+                                    "the place of item %" PRIu32 " is out of bounds", i);
+        if (now[i] == PZ_NO_ID || l->place[i] == PZ_NO_ID)
+            continue;
+        m->place[now[i]] = m->n_rows;
+        left[m->n_rows++] = l->place[i];
+    }
+    m->ld = PZ_PAD(m->n_rows);
+    if (!status)
+        status = pz_new_aligned(&m->dense, m->n_rows * m->ld, sizeof *m->dense, "weights",
+                                err);
+    if (!status)
+        memset(m->dense, 0, m->n_rows * m->ld * sizeof *m->dense);
+    for (uint32_t i = 0; i < m->n_rows && !status; i++)
+        for (uint32_t j = 0; j < m->n_rows; j++)
+            m->dense[i * m->ld + j] = dense_at(l, left[i] * l->ld + left[j]);
+    free(left);
+    return status;
+}
+
+/* Items keep their order, so that rows and what is in them do. */
+static int
+keep_sparse(struct pz_linear_made *m, const struct pz_linear *l, const uint32_t *now,
+            struct pz_err *err)
+{
+    uint32_t next = 0;
+    uint64_t n = 0;
+    if (pz_new(&m->offsets, (size_t)m->n_items + 1, sizeof *m->offsets, "weights", err) ||
+        pz_new(&m->item, l->n, sizeof *m->item, "weights", err) ||
+        pz_new(&m->value, l->n, sizeof *m->value, "weights", err))
+        return err->status;
+    for (uint32_t i = 0; i < l->n_items; i++) {
+        uint64_t from = l->offsets[i], to = l->offsets[i + 1];
+        if (from > to || to > l->n)
+            return pz_tensors_bad(l->file, l->name, err,
+                                  "row %" PRIu32 " is out of bounds", i);
+        if (now[i] == PZ_NO_ID)
+            continue;
+        while (next <= now[i])
+            m->offsets[next++] = n;
+        for (uint64_t k = from; k < to; k++) {
+            if (l->item[k] >= l->n_items)
+                return pz_tensors_bad(l->file, l->name, err,
+                                      "an item of row %" PRIu32 " is out of bounds", i);
+            if (now[l->item[k]] == PZ_NO_ID)
+                continue;
+            m->item[n] = now[l->item[k]];
+            m->value[n++] = l->value[k];
+        }
+    }
+    while (next <= m->n_items)
+        m->offsets[next++] = n;
+    return PZ_OK;
+}
+
+int
+pz_linear_keep(const struct pz_train *t, const struct pz_kept *k, const char *name,
+               struct pz_err *err)
+{
+    struct pz_linear_made m = {.n_items = t->events->n_items};
+    struct pz_linear l;
+    struct pz_bag_rule rule;
+    int status = open_tensors(&l, k->model, name, err);
+    if (!status)
+        status = open_rule(&rule, k->model, name, err);
+    if (!status)
+        status =
+            l.place ? keep_dense(&m, &l, k->now, err) : keep_sparse(&m, &l, k->now, err);
+    if (status)
+        pz_linear_made_release(&m);
+    else
+        pz_linear_put(t->model, name, &m, &rule);
+    return status;
+}
+
 int
 pz_linear_open(void **state, const struct pz_model *model, const char *name,
                struct pz_err *err)

@@ -82,6 +82,10 @@ int pz_linear_make(struct pz_linear_made *m, const struct pz_linear_rows *rows,
 int pz_linear_take_dense(struct pz_linear_made *m, float *b, uint32_t n_ranks,
                          uint32_t n_items, const uint32_t *item_of, struct pz_err *err);
 
+/* The weights of an earlier model between the items that are still there. */
+int pz_linear_keep(const struct pz_train *t, const struct pz_kept *k, const char *name,
+                   struct pz_err *err);
+
 /* ---- answers ---- */
 
 /*

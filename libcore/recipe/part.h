@@ -10,6 +10,12 @@
 
 #include "recipe/model.h"
 
+/* An earlier model, for as long as a training takes, and where its items went. */
+struct pz_kept {
+    const struct pz_model *model;
+    const uint32_t *now; // its items' numbers now, ascending; PZ_NO_ID: gone
+};
+
 struct pz_part {
     const char *name; // "ease": prefix of tensors, and of its metadata "train.ease."
     const char *summary;
@@ -24,6 +30,11 @@ struct pz_part {
     /* Learns. Byte-identical output for any t->threads; t->world's arrays may be lent to
      * the builder, t->events' may not. */
     int (*train)(const struct pz_train *t, struct pz_err *err);
+    /*
+     * The same as far as another model has learned it: its tensors for the items and
+     * users of now. NULL: it is learned anew.
+     */
+    int (*keep)(const struct pz_train *t, const struct pz_kept *k, struct pz_err *err);
     /* Binds to the tensors of an opened model; checks shapes. */
     int (*open)(void **state, const struct pz_model *model, struct pz_err *err);
     void (*close)(void *state);

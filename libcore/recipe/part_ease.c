@@ -86,11 +86,18 @@ open_state(void **state, const struct pz_model *model, struct pz_err *err)
     return pz_linear_open(state, model, "ease", err);
 }
 
+static int
+keep(const struct pz_train *t, const struct pz_kept *k, struct pz_err *err)
+{
+    return pz_linear_keep(t, k, "ease", err);
+}
+
 const struct pz_part pz_part_ease = {
     .name = "ease",
     .summary = "each item from the user's others, in closed form",
     .cost = cost,
     .train = train,
+    .keep = keep,
     .open = open_state,
     .close = pz_linear_close,
     .work_new = pz_linear_work_new,

@@ -149,6 +149,22 @@ open_state(void **state, const struct pz_model *model, struct pz_err *err)
     return status;
 }
 
+static int
+keep(const struct pz_train *t, const struct pz_kept *k, struct pz_err *err)
+{
+    void *state;
+    int status = open_state(&state, k->model, err);
+    if (status)
+        return status;
+    const struct state *s = state;
+    for (uint32_t i = 0; i < s->n && !status; i++)
+        status = pz_linear_keep(t, k, s->name[i], err);
+    if (!status)
+        pz_builder_metaf(t->model, "train.next.scales", "%" PRIu32, s->n);
+    close_state(state);
+    return status;
+}
+
 static void
 work_free(void *work)
 {
@@ -240,6 +256,7 @@ const struct pz_part pz_part_next = {
     .summary = "decayed histories in closed form",
     .cost = cost,
     .train = train,
+    .keep = keep,
     .open = open_state,
     .close = close_state,
     .work_new = work_new,

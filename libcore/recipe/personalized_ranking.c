@@ -47,6 +47,7 @@ const struct pz_recipe pz_recipe_personalized_ranking = {
     .params = pz_user_personalization_params + 2, // without exploration
     .softmax = true,
     .has_scores = true,
+    .updates = true,
     .train = train,
     .open = open_state,
     .close = close_state,

@@ -55,6 +55,8 @@ struct pz_train {
     const struct pz_events *events;
     const struct pz_params *params;
     const struct pz_world *world; // columns of interactions, items, users; never NULL
+    const struct pz_model *before; // an update of this model, which recipes that can keep
+                                   // as far as it is dear to learn; NULL: learn anew
     uint64_t seed;
     int threads;
     struct pz_builder *model; // the recipe adds its tensors and metadata "train.*"
@@ -138,6 +140,7 @@ struct pz_recipe {
     bool softmax;    // scores are probabilities over all items (or the candidates)
     bool has_scores; // false: AWS prints none; --json and TSV leave them empty
     bool timed;      // the model keeps the times of histories
+    bool updates;    // keeps what is dear of pz_train.before
     bool items_only; // learns from items alone where there are no interactions
 
     /* Learns. Byte-identical output for any t->threads. */

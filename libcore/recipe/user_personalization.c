@@ -256,6 +256,11 @@ train(const struct pz_train *t, struct pz_err *err)
         return err->status;
     if (pz_start_train(t, err))
         return err->status;
+    if (t->before && !pz_tensors_meta(&t->before->file, "train.parts"))
+        return pz_part_update(&pz_part_ials, t, err);
+    c.budget = t->before ? pz_param(t->params, "time_budget") : c.budget;
+    if (t->before)
+        return pz_blend_update(t, &c, err);
     if (model == MODEL_IALS)
         return pz_ials_model_train(t, err);
     if (model == MODEL_AUTO) {
@@ -439,6 +444,7 @@ const struct pz_recipe pz_recipe_user_personalization = {
     .params = pz_user_personalization_params,
     .softmax = true,
     .has_scores = true,
+    .updates = true,
     .train = train,
     .open = open_state,
     .close = close_state,

@@ -435,6 +435,68 @@ START_TEST(weights_through_a_model)
 }
 END_TEST
 
+/* Every second item is gone and two are new: what is left weighs what it weighed. */
+START_TEST(kept_between_other_items)
+{
+    enum { NOW = ITEMS / 2 + 3 };
+    struct pz_err err = PZ_ERR_INIT;
+    struct pz_bag_rule rule = {.halflife = 5};
+    uint32_t now[ITEMS];
+    for (uint32_t i = 0; i < ITEMS; i++)
+        now[i] = i % 2 ? PZ_NO_ID : i / 2 + 1; // 0 and the last are new
+    make(false);
+    for (int dense = 0; dense < 2; dense++) {
+        struct pz_linear_made made;
+        struct pz_ease_config c = {.regularization = 3,
+                                   .dense_most = 100,
+                                   .keep = 8,
+                                   .dense_rows = dense ? 100 : 0,
+                                   .threads = 1};
+        struct pz_builder *old, *new;
+        struct pz_model before = {.n_items = ITEMS}, after = {.n_items = NOW};
+        struct pz_events none = {.n_items = NOW};
+        double want[ITEMS][ITEMS];
+        ck_ok(pz_ease_train(&made, &pairs, &c, &err), err);
+        struct pz_linear l = pz_linear_view(&made);
+        for (uint32_t i = 0; i < ITEMS; i++)
+            for (uint32_t j = 0; j < ITEMS; j++)
+                want[i][j] = (double)pz_linear_weight(&l, i, j);
+        ck_ok(pz_builder_new(&old, &err), err);
+        pz_linear_put(old, "test", &made, &rule); // dense weights become halves
+        ck_ok(pz_builder_view(old, &before.file, &err), err);
+        ck_ok(pz_builder_new(&new, &err), err);
+        struct pz_train t = {.events = &none, .model = new};
+        struct pz_kept k = {&before, now};
+        ck_ok(pz_linear_keep(&t, &k, "test", &err), err);
+        ck_ok(pz_builder_view(new, &after.file, &err), err);
+        ck_assert_str_eq(pz_tensors_meta(&after.file, "train.test.halflife"), "5");
+        void *state, *work;
+        ck_ok(pz_linear_open(&state, &after, "test", &err), err);
+        ck_ok(pz_linear_work_new(&work, state, 1, &err), err);
+        for (uint32_t i = 0; i < NOW; i++) {
+            struct pz_query q = {.history = &i, .n_history = 1};
+            float score[NOW + 16];
+            bool known, is_old = i > 0 && i < NOW - 1;
+            ck_ok(pz_linear_score_batch(state, work, &q, 1, score, NOW, &known, &err),
+                  err);
+            for (uint32_t j = 0; j < NOW; j++) {
+                bool both = is_old && j > 0 && j < NOW - 1;
+                double w = both ? want[2 * (i - 1)][2 * (j - 1)] : 0;
+                ck_assert_double_eq_tol((double)score[j], w,
+                                        dense ? 0.005 * fabs(w) + 1e-7 : 1e-7);
+            }
+        }
+        pz_linear_work_free(work);
+        pz_linear_close(state);
+        pz_tensors_close(&before.file);
+        pz_tensors_close(&after.file);
+        pz_builder_free(old);
+        pz_builder_free(new);
+    }
+    pz_pairs_release(&pairs);
+}
+END_TEST
+
 START_TEST(keys_order_scores_then_numbers)
 {
     static const float score[] = {3, 1, 0, -0.0f, -1, -INFINITY};
@@ -474,6 +536,7 @@ pz_suite(void)
     tcase_add_loop_test(t, rp3_is_the_walk, 0, 2);
     tcase_add_test(t, bag_weighs_events);
     tcase_add_test(t, weights_through_a_model);
+    tcase_add_test(t, kept_between_other_items);
     tcase_add_test(t, keys_order_scores_then_numbers);
     suite_add_tcase(s, t);
     return s;

@@ -11,13 +11,14 @@
 #include "base/mem.h"
 #include "cmd/cli.h"
 #include "cmd/selection.h"
+#include "data/showing.h"
 #include "eval/update.h"
 #include "infer/locate.h"
 #include "recipe/custom.h"
 
 static struct {
     const char *recipe, *solution, *output;
-    struct pz_opt_list params;
+    struct pz_opt_list params, shown;
     struct pz_selection_opts selection;
     const char *objective, *hpo_config, *metric, *mode;
     int64_t hpo, hpo_parallel;
@@ -56,6 +57,9 @@ static const struct pz_opt options[] = {
      0, 0},
     {"time-budget", 0, PZ_OPT_REAL, &opt.time_budget, "SECONDS",
      "start no training of --hpo after that; else the time_budget of the recipe", 0, 1e9},
+    {"shown", 0, PZ_OPT_LIST, &opt.shown, "FILE",
+     "what pz-recommend --log wrote: what was shown and not taken is explored less", 0,
+     0},
     {"output", 'o', PZ_OPT_TEXT, &opt.output, "FILE",
      "write this model file, not a version of the solution", 0, 0},
     {"strict", 0, PZ_OPT_FLAG, &opt.strict, NULL,
@@ -383,8 +387,9 @@ set_update(struct pz_training *t, struct pz_update *u)
     if (opt.params.n || opt.selection.types.n || !isnan(opt.selection.threshold) ||
         opt.selection.include.n || opt.selection.exclude.n || opt.objective || opt.hpo ||
         opt.hpo_config || opt.choose || opt.metric || opt.time_budget > 0)
-        pz_die(PZ_USAGE, "--mode update goes with -S, -r, -o and --strict only: the rest "
-                         "is that of the version that is updated");
+        pz_die(PZ_USAGE,
+               "--mode update goes with -S, -r, -o, --shown and --strict only: the rest "
+               "is that of the version that is updated");
     t->group = pz_need_group();
     if (pz_locate_model(&path, t->group, opt.solution, &err) ||
         pz_update_open(u, path, &err))
@@ -456,8 +461,14 @@ main(int argc, char **argv)
     t.output = opt.output;
     t.seed = (uint64_t)pz_common.seed;
     t.threads = (int)pz_common.threads;
+    struct pz_showings shown = {.n = 0};
+    for (size_t i = 0; i < opt.shown.n; i++)
+        if (pz_showings_read(&shown, opt.shown.item[i], &err))
+            pz_die_err(&err);
+    t.shown = opt.shown.n ? &shown : NULL;
     if (pz_training_run(&t, &result, &err))
         pz_die_err(&err);
+    pz_showings_release(&shown);
     tell_update(&t, &result);
     print_table(&result);
     if (result.has_related && !pz_common.quiet)

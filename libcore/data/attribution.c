@@ -13,7 +13,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "data/export.h"
-#include "data/source.h"
+#include "data/showing.h"
 #include "data/stored.h"
 #include "store/estore.h"
 
@@ -215,8 +215,10 @@ by_id(const void *a, const void *b)
 }
 
 static int
-take_line(struct work *w, const char *name, uint64_t line, const char *s, size_t n)
+take_line(void *ctx, const char *name, uint64_t line, const char *s, size_t n,
+          struct pz_err *err)
 {
+    struct work *w = ctx;
     struct answer found = {NULL, NULL};
     struct pz_scan *scan = &w->scan;
     enum pz_tok tok;
@@ -229,52 +231,21 @@ take_line(struct work *w, const char *name, uint64_t line, const char *s, size_t
         tok = pz_scan_next(scan);
         if ((id || source) && tok == PZ_TOK_STRING) {
             if (pz_arena_copy(&w->arena, id ? &found.id : &found.source, scan->s,
-                              scan->len, "a log", w->err))
-                return w->err->status;
+                              scan->len, "a log", err))
+                return err->status;
         } else {
             good = pz_scan_skip(scan, tok);
         }
     }
     if (!good || tok != PZ_TOK_OBJECT_END || !found.id || !found.source)
-        return pz_err_set(w->err, PZ_DATA,
+        return pz_err_set(err, PZ_DATA,
                           "%s:%llu: is no line of a log that pz-recommend --log wrote",
                           name, (unsigned long long)line);
     if (pz_grow(&w->answer, &w->cap_answers, w->n_answers + 1, sizeof *w->answer, "a log",
-                w->err))
-        return w->err->status;
+                err))
+        return err->status;
     w->answer[w->n_answers++] = found;
     return PZ_OK;
-}
-
-/* A line that is still being written, or was when the machine stopped, has no end. */
-static int
-read_log(struct work *w, const char *path)
-{
-    enum { READ = 1 << 18 };
-    struct pz_source source;
-    char *text = NULL;
-    size_t n = 0, cap = 0, got = 1;
-    uint64_t line = 1;
-    if (pz_source_open(&source, path, path, w->err))
-        return w->err->status;
-    while (got && !w->err->status) {
-        if (pz_grow(&text, &cap, n + READ, 1, "a log", w->err) ||
-            pz_source_some(&source, text + n, READ, &got, w->err))
-            break;
-        n += got;
-        size_t at = 0;
-        for (const char *end; (end = memchr(text + at, '\n', n - at)); line++) {
-            size_t stop = (size_t)(end - text);
-            if (take_line(w, path, line, text + at, stop - at))
-                break;
-            at = stop + 1;
-        }
-        memmove(text, text + at, n - at);
-        n -= at;
-    }
-    free(text);
-    pz_source_close(&source);
-    return w->err->status;
 }
 
 /* ---- events ---- */
@@ -452,7 +423,7 @@ prepare(struct work *w)
         if (bind(w, k))
             return w->err->status;
     for (size_t i = 0; i < w->a->n_logs; i++)
-        if (read_log(w, w->a->log[i]))
+        if (pz_log_lines(w->a->log[i], take_line, w, w->err))
             return w->err->status;
     if (w->n_answers)
         qsort(w->answer, w->n_answers, sizeof *w->answer, by_id);

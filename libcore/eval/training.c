@@ -416,6 +416,7 @@ write_model(struct job *job, const char *path, struct pz_err *err)
                              .threads = t->threads,
                              .model = b};
     learn.before = t->before;
+    learn.shown = t->shown;
     if (t->objective && pz_objective_fits(t->recipe))
         learn.objective = &job->objective;
     if ((r = pz_model_learn(t->recipe, &learn, err)) == PZ_OK &&

@@ -26,6 +26,7 @@ struct pz_training {
     const char *objective;           // "COLUMN:LEVEL", recipe/objective.h; NULL: none
     const char
         *output; // write this file and nothing else; NULL: a version of the solution
+    const struct pz_showings *shown; // what answers showed; NULL: nothing is known of it
     bool no_eval;
     const struct pz_model *before; // an update of it (eval/update.h), with its metrics;
     const char *before_version;    // and its name; NULL: a training in full

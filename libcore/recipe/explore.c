@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/rng.h"
+#include "data/showing.h"
 #include "math/kernels.h"
 #include "recipe/blend_mix.h"
 
@@ -99,27 +100,47 @@ count_shown(const struct pz_world *w, const char *list, size_t n, const uint32_t
     }
 }
 
+/* What row r says was shown: the list itself, which counts more, or the answer that it
+ * names. A number tells one from the next; NULL: nothing. */
+static const char *
+list_of(const struct pz_column *shown, const struct pz_column *answer,
+        const struct pz_showings *known, uint64_t r, size_t *n, uint64_t *number)
+{
+    size_t n_id = 0;
+    uint32_t code = shown ? pz_column_code(shown, r) : PZ_NO_ID;
+    const char *list = code != PZ_NO_ID ? pz_column_text(shown, r, n) : NULL, *id;
+    *number = code;
+    if (list || !answer || !known)
+        return list;
+    code = pz_column_code(answer, r);
+    *number = UINT64_C(1) << 32 | code;
+    id = code != PZ_NO_ID ? pz_column_text(answer, r, &n_id) : NULL;
+    list = id ? pz_showings_find(known, id, n_id) : NULL;
+    *n = list ? strlen(list) : 0;
+    return list;
+}
+
 static int
-count_impressions(const struct pz_world *w, struct birth *birth, struct pz_err *err)
+count_impressions(const struct pz_world *w, const struct pz_showings *known,
+                  struct birth *birth, struct pz_err *err)
 {
     const struct pz_dataset *d = w->interactions;
     const struct pz_column *shown = column_of(d, PZ_ROLE_IMPRESSION);
+    const struct pz_column *answer = column_of(d, PZ_ROLE_RECOMMENDATION);
     uint32_t *had;
-    if (!shown)
+    if (!shown && !(answer && known))
         return PZ_OK;
     int status = pz_new(&had, w->item.n, sizeof *had, "impressions", err);
     for (uint32_t u = 0; u < d->user.n && !status; u++) {
-        uint32_t last = PZ_NO_ID;
+        uint64_t last = UINT64_MAX, number;
         for (uint64_t r = d->row_offsets[u]; r < d->row_offsets[u + 1]; r++)
             had[item_at(w, r)] = u + 1;
         for (uint64_t r = d->row_offsets[u]; r < d->row_offsets[u + 1]; r++) {
-            uint32_t code = pz_column_code(shown, r);
             size_t n = 0;
-            const char *list =
-                code != PZ_NO_ID && code != last ? pz_column_text(shown, r, &n) : NULL;
-            if (list)
+            const char *list = list_of(shown, answer, known, r, &n, &number);
+            if (list && number != last)
                 count_shown(w, list, n, had, u + 1, birth);
-            last = code;
+            last = number;
         }
     }
     if (!status)
@@ -167,7 +188,7 @@ pz_explore_train(const struct pz_train *t, struct pz_err *err)
         birth[i] = (struct birth){.born = INT64_MAX, .item = i};
     int64_t newest = count_events(w, birth);
     take_births(w, birth, newest);
-    status = count_impressions(w, birth, err);
+    status = count_impressions(w, t->shown, birth, err);
     if (!status) {
         qsort(birth, w->item.n, sizeof *birth, newest_first);
         status = put(t->model, birth, w->item.n, err);

@@ -41,8 +41,9 @@ struct pz_explorer {
 
 /*
  * Adds the tensors, from all interactions of t->world. What was shown stands in the
- * IMPRESSION column: item ids with '|' between, which count once for equal lists that
- * follow each other in a user's rows. O(rows).
+ * IMPRESSION column, item ids with '|' between, or else, of the answer that
+ * RECOMMENDATION_ID names, in t->shown; equal ones that follow each other in a user's
+ * rows count once. O(rows).
  */
 int pz_explore_train(const struct pz_train *t, struct pz_err *err);
 

@@ -29,6 +29,7 @@ struct pz_events {
     bool view;         // the arrays belong to another pz_events (recipe/events.h)
 };
 
+struct pz_showings;  // data/showing.h
 struct pz_world;     // recipe/world.h: the datasets behind the events, as a training sees
                      // them
 struct pz_model;     // recipe/model.h: the part that all model files share
@@ -54,7 +55,8 @@ enum pz_recipe_type { // AWS's names: pz_recipe_type_name()
 struct pz_train {
     const struct pz_events *events;
     const struct pz_params *params;
-    const struct pz_world *world; // columns of interactions, items, users; never NULL
+    const struct pz_world *world;    // columns of interactions, items, users; never NULL
+    const struct pz_showings *shown; // what answers showed; NULL: nothing is known of it
     const struct pz_model *before; // an update of this model, which recipes that can keep
                                    // as far as it is dear to learn; NULL: learn anew
     uint64_t seed;

@@ -271,11 +271,64 @@ explain(const void *state, void *work, const struct pz_query *q, uint32_t item,
     return PZ_OK;
 }
 
+/* A copy in the builder. */
+static int
+copy(struct pz_builder *b, const char *name, const float *from, uint64_t n, uint64_t d,
+     struct pz_err *err)
+{
+    uint64_t shape[] = {n, d};
+    float *own;
+    if (pz_new(&own, n * d, sizeof *own, "factors", err))
+        return err->status;
+    if (n)
+        memcpy(own, from, n * d * sizeof *own);
+    pz_builder_take(b, name, PZ_F32, 2, shape, own);
+    return PZ_OK;
+}
+
+/* What is new is like items that nobody had. */
+static int
+keep(const struct pz_train *t, const struct pz_kept *k, struct pz_err *err)
+{
+    static const char *const key[] = {"train.softmax.members", "train.softmax.loss"};
+    uint32_t n_items = t->events->n_items, *row = NULL;
+    struct state *s;
+    void *state;
+    int status = open_state(&state, k->model, err);
+    if (status)
+        return status;
+    s = state;
+    if (s->n > n_items) { // most are gone
+        free(state);
+        return train(t, err);
+    }
+    status = pz_new(&row, n_items, sizeof *row, "items", err);
+    for (uint32_t i = 0; i < n_items && !status; i++)
+        row[i] = (uint32_t)s->n;
+    for (uint32_t i = 0; i < k->model->n_items && !status; i++)
+        if (k->now[i] != PZ_NO_ID)
+            row[k->now[i]] = s->row[i];
+    if (!status) {
+        pz_builder_take1(t->model, "softmax.row", PZ_U32, n_items, row);
+        status = copy(t->model, "softmax.input", s->input, s->n, s->d, err);
+    }
+    if (!status)
+        status = copy(t->model, "softmax.output", s->output, s->n + 1, s->d, err);
+    if (!status)
+        status = copy(t->model, "softmax.place", s->place, s->reach, s->d, err);
+    for (size_t i = 0; i < 2 && !status; i++)
+        if (pz_tensors_meta(&k->model->file, key[i]))
+            pz_builder_meta(t->model, key[i], pz_tensors_meta(&k->model->file, key[i]));
+    free(state);
+    return status;
+}
+
 const struct pz_part pz_part_softmax = {
     .name = "softmax",
     .summary = "a log-bilinear model of the next item",
     .cost = cost,
     .train = train,
+    .keep = keep,
     .open = open_state,
     .close = free,
     .work_new = work_new,

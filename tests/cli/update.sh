@@ -22,10 +22,11 @@ kept() { pz-info --json "$(cat path)" | grep -o '"update.kept":"[^"]*"'; }
 echo "# with nothing new: the same answers"
 full auto -p time_budget=0
 full ials -p model=ials
+full softmax -p model=softmax -p time_budget=0 -p softmax_rounds=2 -p softmax_dimension=16
 full next -p model=next -p time_budget=0
 full ease -p model=ease -p ease_neighbours=8 -p time_budget=0
 full anew -p model=ease
-for s in auto ials next ease anew; do
+for s in auto ials softmax next ease anew; do
     answers $s >one
     update $s
     answers $s >two
@@ -42,7 +43,7 @@ echo "# an item in front of all others: all numbers move"
 (head -n 1 items.csv; sed -n '2s/^[^,]*/!first/p' items.csv) >new.csv
 pz-import -q -g shop -t items --mode incremental new.csv >out || exit
 # Scores are measured by their deviation over all items, so that near ones may change places.
-for s in auto ials next ease; do
+for s in auto ials softmax next ease; do
     pz-recommend -g shop -n 24 -S $s - <ids | cut -f 1,2 | sort >one
     update $s
     pz-recommend -g shop -n 21 -S $s - <ids | awk -F '\t' '$2 != "!first" && ++n[$1] <= 20' |

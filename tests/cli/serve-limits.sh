@@ -10,7 +10,7 @@ many=3000
 ulimit -S -n 8192 2>/dev/null || many=300
 
 echo "# many connections"
-start -g shop
+start -g shop --max-wait 0
 limits many $many
 stop
 

@@ -14,7 +14,7 @@ train() { pz-train -g shop -r aws-sims "$@"; }
 echo '-- the best of the trials is what is trained'
 train -o a.model --hpo-config hpo.json 2>trials >/dev/null
 head -n 1 trials | tr '\t' '\n'
-grep -c '^[0-9]' trials
+grep -c '^[0-9][0-9]*	' trials
 best=$(grep '^[0-9][0-9]*	' trials | sort -t "$(printf '\t')" -k 3,3gr -k 1,1g | head -n 1)
 wanted="{\"popularity_discount_factor\":\"$(echo "$best" | cut -f 6)\",\"min_cointeraction_count\":\"$(echo "$best" | cut -f 4)\""
 pz-info --json a.model | tr -d ' \n' | grep -qF "$wanted" || { echo "not the best:"; cat trials; }

@@ -88,6 +88,6 @@ for o in --history=i1 --rank=u1 --exclude-seen --promote=10:x; do
     pz-recommend -g shop -S fans "$o" i7 2>err
     [ $? = 2 ] || echo "$o is taken"
 done
-pz-eval -g shop -r aws-item-affinity 2>err
-[ $? = 2 ] || echo 'pz-eval takes it'
+pz-eval -g shop -r aws-item-affinity --protocol loo 2>err
+[ $? = 2 ] || echo "pz-eval holds out items of a segment"
 exit 0

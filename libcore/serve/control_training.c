@@ -400,14 +400,28 @@ has_version(struct pz_desk_call *d, const struct pz_thing *s, const char *state)
 }
 
 static bool
+is_update(const char *mode)
+{
+    return mode && strcmp(mode, "UPDATE") == 0;
+}
+
+static bool
 check_mode(struct pz_desk_call *d, const struct pz_thing *s, const char *mode)
 {
+    struct pz_desk_recipe r;
     if (!mode || strcmp(mode, "FULL") == 0)
         return true;
-    if (strcmp(mode, "UPDATE") != 0)
+    if (!is_update(mode))
         return INVALID("trainingMode %s is that of automatic training", mode);
-    return has_version(d, s, "ACTIVE") ||
-           INVALID("trainingMode UPDATE needs a solution version that is ACTIVE");
+    pz_json *doc = pz_thing_doc(d, s);
+    const char *arn = doc ? pz_json_get_string(doc, "recipeArn") : NULL;
+    bool good = !arn || pz_desk_recipe(d, arn, &r);
+    if (good && arn && !r.recipe->updates)
+        good = INVALID("Recipe %s has no trainingMode UPDATE", r.name);
+    pz_json_free(doc);
+    return good &&
+           (has_version(d, s, "ACTIVE") ||
+            INVALID("trainingMode UPDATE needs a solution version that is ACTIVE"));
 }
 
 bool
@@ -441,8 +455,11 @@ pz_make_version(struct pz_desk_call *d)
         pz_out_i64(&d->extra, &first, "pzSeq", seq);
     struct pz_job *j = d->job =
         d->name ? pz_job_new(d, PZ_KIND_VERSION, "pz-train") : NULL;
-    bool good = j && pz_job_arg(d, j, "-S") && pz_job_arg(d, j, "%s", s->name) &&
-                add_solution(d, j, doc);
+    // An update goes on with the settings of the version before.
+    bool good =
+        j && pz_job_arg(d, j, "-S") && pz_job_arg(d, j, "%s", s->name) &&
+        (is_update(mode) ? pz_job_arg(d, j, "--mode") && pz_job_arg(d, j, "update")
+                         : add_solution(d, j, doc));
     pz_json_free(doc);
     return good ? true : pz_desk_lost(d);
 }

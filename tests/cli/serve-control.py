@@ -320,6 +320,12 @@ it = do("describe_event_tracker", eventTrackerArn=tracker["eventTrackerArn"])["e
 assert it["trackingId"] == tracker["trackingId"] and it["accountId"] == "000000000000"
 assert names("list_event_trackers", "eventTrackers", datasetGroupArn=group) == ["t"]
 
+# An update of a version: quick, with what is new, and with the settings that there were.
+fails(INVALID, "create_solution_version", solutionArn=made, trainingMode="UPDATE")
+update = do("create_solution_version", solutionArn=A + "solution/personal", trainingMode="UPDATE")["solutionVersionArn"]
+it = wait("describe_solution_version", "solutionVersion", solutionVersionArn=update)
+assert it["status"] == "ACTIVE" and it["trainingMode"] == "UPDATE", it
+
 # Batch segments.
 def segments(name, version):
     return dict(jobName=name, solutionVersionArn=version, roleArn=ROLE, numResults=4,
@@ -352,7 +358,7 @@ for refused in (dict(batchInferenceJobMode="THEME_GENERATION"),
     fails(INVALID, "create_batch_inference_job", **dict(segments("x", version), **refused))
 explore = {"itemExplorationConfig": {"explorationWeight": "1", "explorationItemAgeCutOff": "20.5"}}
 fails(INVALID, "create_batch_inference_job", **dict(segments("x", version), batchInferenceJobConfig=explore))
-(personal,) = do("list_solution_versions", solutionArn=A + "solution/personal")["solutionVersions"]
+personal = do("list_solution_versions", solutionArn=A + "solution/personal")["solutionVersions"][-1]
 job = do("create_batch_inference_job", **dict(
     segments("tried", personal["solutionVersionArn"]), batchInferenceJobConfig=explore,
     jobInput={"s3DataSource": {"path": "s3://bucket/users.jsonl"}}))["batchInferenceJobArn"]

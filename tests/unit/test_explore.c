@@ -453,7 +453,7 @@ live(double weight, double *rate)
 START_TEST(finds_the_best_item)
 {
     double plain, exploring;
-    uint32_t never = live(0, &plain), found = live(0.3, &exploring);
+    uint32_t never = live(0, &plain), found = live(0.5, &exploring);
     ck_assert_uint_eq(never, 0);
     ck_assert_uint_gt(found, PEOPLE);
     ck_assert_msg(exploring > plain * 1.2, "%g of what is shown is taken, was %g",

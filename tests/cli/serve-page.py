@@ -405,6 +405,13 @@ def groups(page, url):
     page.value("history.back()")
     page.wait("document.querySelector('.cmd code').textContent.includes('/none/shop ')")
     same("and back", page.value("document.querySelector('#group').value"), "shop")
+    os.rename("least", "none/least")
+    page.goto("about:blank")
+    page.goto(url + "/#/least/overview")
+    page.wait("document.querySelector('.findings')")
+    same("a group with the three columns that are needed", page.value(
+        "[...document.querySelectorAll('tbody th, tbody td:first-child')]"
+        ".map(e => e.textContent)")[-3:], ["USER_ID", "ITEM_ID", "TIMESTAMP"])
 
 
 def imports(page):

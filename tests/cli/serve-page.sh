@@ -9,6 +9,7 @@ sed -i 's/^i82,[^,]*,/i82,<img src=x onerror=alert(1)>,/' items.csv
 pz-import -q -g shop -t items -s schemas/shop-items.json items.csv >/dev/null || exit 1
 pz-import -q -g copy -t interactions --domain ecommerce -s schemas/ecommerce-interactions.json \
     interactions.csv >/dev/null || exit 1
+cut -d, -f1-3 interactions.csv | pz-import -q -g least -t interactions >/dev/null || exit 1
 start -g shop
 mkdir -p none files/data
 cp items.csv interactions.csv files/data

@@ -93,7 +93,7 @@ const each = (v) => `${number(v.min)} to ${number(v.max)}, half have at most ${n
     `nine in ten at most ${number(v.p90)}`;
 
 function insight(root, app, r, titles) {
-    const i = r.interactions;
+    const i = r.interactions, types = i.eventTypes || []; // none without the column
     fill(root,
         h("h2", null, "Findings"), findings(r.findings),
         h("div", { class: "columns" },
@@ -102,8 +102,8 @@ function insight(root, app, r, titles) {
                 h("dl", null,
                     h("dt", null, "Interactions of a user"), h("dd", null, each(i.rowsPerUser)),
                     h("dt", null, "Interactions of an item"), h("dd", null, each(i.rowsPerItem)))),
-            i.eventTypes.length ? h("section", { class: "card" }, h("h3", null, "Event types"),
-                bars(i.eventTypes.map((t) => [t.eventType, t.count]))) : null,
+            types.length ? h("section", { class: "card" }, h("h3", null, "Event types"),
+                bars(types.map((t) => [t.eventType, t.count]))) : null,
             h("section", { class: "card" }, h("h3", null, "Items with most interactions"),
                 bars(i.topItems.map((t) => [titles[t.itemId] || t.itemId, t.count])))),
         app.group.datasets.map((d) => dataset(d, r)));

@@ -123,7 +123,7 @@ config["trainingDataConfig"] = {"excludedDatasetColumns": {"ITEMS": ["PRICE", "C
 do("update_recommender", recommenderArn=mine, recommenderConfig=config)
 fails(IN_USE, "delete_recommender", recommenderArn=mine)
 assert answer(mine, userId="u1")
-for _ in range(600):
+for _ in range(12000):
     update = described(mine)["latestRecommenderUpdate"]
     if update["status"] != "CREATE IN_PROGRESS":
         break
@@ -132,7 +132,7 @@ assert update["status"] == "ACTIVE" and described(mine)["status"] == "ACTIVE", u
 assert len(glob.glob(sys.argv[6] + "/models/mine/*.safetensors")) == 2
 config["trainingDataConfig"] = {"excludedDatasetColumns": {"ITEMS": ["NONE"]}}
 do("update_recommender", recommenderArn=mine, recommenderConfig=config)
-for _ in range(600):
+for _ in range(12000):
     update = described(mine)["latestRecommenderUpdate"]
     if update["status"] != "CREATE IN_PROGRESS":
         break

@@ -11,7 +11,7 @@ enum {
     BATCH = 256,
     MEMBERS = 8,
     ROUNDS = 20,
-    LEAST_EVENTS = 10000,
+    LEAST_EVENTS = 20000,
     THICK = 30, // events an item, on average, from which more is kept and nothing tied
 };
 static const double MANY_EVENTS = 200000; // from which on rounds are fewer

@@ -15,6 +15,7 @@
 #include "eval/figures.h"
 #include "eval/known.h"
 #include "eval/lists.h"
+#include "eval/special.h"
 #include "recipe/objective.h"
 #include "report/html.h"
 #include "store/group.h"
@@ -428,7 +429,8 @@ test_recipes(struct pz_shown *shown)
     if (!opt.model)
         open_world(&world, &limited, &events, PZ_INTERACTIONS);
     c.objective = open_objective(&objective, &world);
-    if (pz_compare_run(&result, &c, &err))
+    if (pz_compare_run(&result, &c, &err) ||
+        pz_compare_special(&result, &c, shown->special, &err))
         pz_die_err(&err);
     if (opt.html)
         add_usual_segments();

@@ -208,6 +208,7 @@ pz_compared_release(struct pz_compared *o)
     free(o->value);
     free(o->mean);
     free(o->sd);
+    free(o->special);
     free(o->spread);
     free(o->interval);
     free(o->differ);

@@ -56,14 +56,15 @@ struct pz_compared {
     struct pz_answers **answer; // entries x draws
     double **value;             // entries: n_cases x n_values
     size_t n_draws, n_entries;
-    size_t n_cases;             // of all draws
-    size_t n_values;            // user measures x K's
-    size_t n_columns;           // all measures x K's
-    double *spread;             // entries x draws x (n_columns - n_values)
-    double *mean;               // entries x n_columns
-    double *sd;                 // entries x n_columns: between draws; NaN with one
-    struct pz_bounds *interval; // entries x n_values
-    struct pz_bounds *differ;   // entries x n_values: to the base
+    size_t n_cases;   // of all draws
+    size_t n_values;  // user measures x K's
+    size_t n_columns; // all measures x K's
+    double *spread;   // entries x draws x (n_columns - n_values)
+    double *mean;     // entries x n_columns
+    double *sd;       // entries x n_columns: between draws; NaN with one
+    double *special;  // entries x PZ_N_SPECIAL, NaN where not measured; NULL: none are
+    struct pz_bounds *interval;          // entries x n_values
+    struct pz_bounds *differ;            // entries x n_values: to the base
     double *train_seconds, *ask_seconds; // entries: wall time of all draws
 };
 

@@ -52,6 +52,8 @@ pz_measure_parse(enum pz_measure *m, const char *name, size_t n, struct pz_err *
         }
     for (int i = 0; i < PZ_N_MEASURES; i++)
         pz_buf_addf(&all, "%s%s", i ? ", " : "", measure[i].name);
+    for (int i = PZ_FIRST_SPECIAL; i < PZ_N_METRICS; i++)
+        pz_buf_addf(&all, ", %s", pz_metric_name((enum pz_metric)i));
     if (pz_buf_status(&all, "a message", err) == PZ_OK)
         pz_err_set(err, PZ_USAGE, "unknown metric '%.*s': the metrics are %s", (int)n,
                    name, all.data);

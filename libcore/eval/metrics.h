@@ -64,7 +64,7 @@ enum pz_measure {
 const char *pz_measure_name(enum pz_measure m); // "ndcg"
 /* Amazon's name where it has one: "normalized_discounted_cumulative_gain_at_10". */
 void pz_measure_long_name(struct pz_buf *out, enum pz_measure m, uint32_t k);
-/* PZ_USAGE listing the right names. */
+/* PZ_USAGE listing the right names, those of single recipes (eval/special.h) too. */
 int pz_measure_parse(enum pz_measure *m, const char *name, size_t n, struct pz_err *err);
 
 #define PZ_MAX_AT 16
@@ -113,6 +113,8 @@ enum pz_metric {
     PZ_ITEM_FRESHNESS,
     PZ_ITEM_SIMILARITY,
     PZ_N_METRICS,
+    PZ_FIRST_SPECIAL = PZ_TREND_ACCURACY,
+    PZ_N_SPECIAL = PZ_N_METRICS - PZ_FIRST_SPECIAL,
 };
 #define PZ_METRICS_LIST 25 // items that are asked for
 

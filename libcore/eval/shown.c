@@ -42,6 +42,13 @@ show_word(struct pz_shown *s, const char *word, size_t n, const struct pz_at *at
     const char *sign = memchr(word, '@', n);
     enum pz_measure m;
     int64_t k;
+    for (int i = 0; i < PZ_N_SPECIAL; i++) {
+        const char *name = pz_metric_name((enum pz_metric)(PZ_FIRST_SPECIAL + i));
+        if (strlen(name) == n && memcmp(name, word, n) == 0) {
+            s->special[i] = true;
+            return PZ_OK;
+        }
+    }
     if (pz_measure_parse(&m, word, sign ? (size_t)(sign - word) : n, err))
         return err->status;
     if (!sign) {
@@ -57,11 +64,12 @@ show_word(struct pz_shown *s, const char *word, size_t n, const struct pz_at *at
     return show(s, m, (uint32_t)k, err);
 }
 
-/* All K's that are shown, and the columns that they come to. */
+/* All K's that are shown, or `most` when there are none, and the columns that they come
+ * to. */
 static int
-place(struct pz_shown *s, struct pz_err *err)
+place(struct pz_shown *s, uint32_t most, struct pz_err *err)
 {
-    uint32_t k[PZ_MAX_AT];
+    uint32_t k[PZ_MAX_AT] = {most};
     size_t n = 0;
     for (size_t i = 0; i < s->n; i++) {
         size_t j = 0;
@@ -73,7 +81,7 @@ place(struct pz_shown *s, struct pz_err *err)
             return pz_err_set(err, PZ_USAGE, "over %d different K's", PZ_MAX_AT);
         k[n++] = s->item[i].k;
     }
-    int r = pz_at_init(&s->at, k, n, err);
+    int r = pz_at_init(&s->at, k, n ? n : 1, err);
     for (size_t i = 0; r == PZ_OK && i < s->n; i++) {
         size_t j = 0;
         while (s->at.k[j] != s->item[i].k)
@@ -104,6 +112,8 @@ pz_shown_init(struct pz_shown *s, const char *metrics, const char *more, const c
     struct pz_at all;
     const char *words = metrics;
     *s = (struct pz_shown){.n = 0};
+    for (int i = 0; i < PZ_N_SPECIAL; i++)
+        s->special[i] = !metrics;
     if (!metrics)
         words = at ? usual[protocol].names : usual[protocol].metrics;
     if (pz_at_parse(&all, at ? at : usual[protocol].at, err))
@@ -113,8 +123,9 @@ pz_shown_init(struct pz_shown *s, const char *metrics, const char *more, const c
         struct pz_at greatest = {.k = {all.most}, .n = 1};
         r = show_words(s, more, &greatest, err);
     }
+    uint32_t most = all.most;
     pz_at_release(&all);
-    return r ? r : place(s, err);
+    return r ? r : place(s, most, err);
 }
 
 void

@@ -17,12 +17,14 @@ struct pz_shown {
         size_t column; // measure * at.n + place of k
     } item[PZ_MAX_SHOWN];
     size_t n;
+    bool special[PZ_N_SPECIAL]; // metric PZ_FIRST_SPECIAL + i, behind the others
 };
 
 /*
  * `metrics` is "ndcg@10,mrr,...": a name alone stands for all K's of `at`, which is
- * "5,10,25". Either may be NULL: what the protocol's tables usually have, and `more`
- * names (or NULL) at the greatest K of them where metrics is NULL. PZ_USAGE.
+ * "5,10,25". Either may be NULL: what the protocol's tables usually have, all special
+ * ones, and `more` names (or NULL) at the greatest K of them where metrics is NULL.
+ * PZ_USAGE.
  */
 int pz_shown_init(struct pz_shown *s, const char *metrics, const char *more,
                   const char *at, enum pz_protocol protocol, struct pz_err *err);

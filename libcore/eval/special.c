@@ -166,6 +166,72 @@ learn_likeness(const struct pz_eval *e, struct pz_metrics *m, struct pz_err *err
     return err->status;
 }
 
+/* ---- entries ---- */
+
+static bool
+any_wanted(const bool *want, int first, int end)
+{
+    for (int i = first; i < end; i++)
+        if (want[i - PZ_FIRST_SPECIAL])
+            return true;
+    return false;
+}
+
+/* The first entry whose trends are in question; NULL: none. */
+static const struct pz_entry *
+first_trend(const struct pz_entries *e)
+{
+    for (size_t i = 0; i < e->n; i++)
+        if (e->entry[i].recipe == &pz_recipe_trending && !e->entry[i].model)
+            return &e->entry[i];
+    return NULL;
+}
+
+static int
+measure_entry(const struct pz_entry *x, const struct pz_entry *trend, bool alike,
+              const struct pz_compare *c, struct pz_metrics *m, struct pz_err *err)
+{
+    struct pz_eval e = {.recipe = x->recipe,
+                        .world = c->world,
+                        .events = c->events,
+                        .params = &x->params,
+                        .seed = c->seed,
+                        .threads = c->threads};
+    int r = PZ_OK;
+    if (trend && !x->model && x->recipe->type == PZ_POPULAR_ITEMS)
+        r = pz_eval_special(&e, trend->recipe,
+                            x->recipe == trend->recipe ? &x->params : &trend->params, m,
+                            err);
+    else if (alike && x->recipe == &pz_recipe_semantic_similarity)
+        r = x->model ? likeness(x->model, c->seed, m, err) : learn_likeness(&e, m, err);
+    return r ? pz_err_prefix(err, "%s: ", x->label) : r;
+}
+
+int
+pz_compare_special(struct pz_compared *o, const struct pz_compare *c,
+                   const bool want[PZ_N_SPECIAL], struct pz_err *err)
+{
+    const struct pz_entries *all = c->entries;
+    bool alike = any_wanted(want, PZ_ITEM_POPULARITY, PZ_N_METRICS), any = false;
+    const struct pz_entry *trend =
+        any_wanted(want, PZ_TREND_ACCURACY, PZ_ITEM_POPULARITY) ? first_trend(all) : NULL;
+    for (size_t i = 0; i < all->n; i++)
+        any |= alike && all->entry[i].recipe == &pz_recipe_semantic_similarity;
+    if (!any && !trend)
+        return PZ_OK;
+    if (pz_new(&o->special, all->n * PZ_N_SPECIAL, sizeof *o->special, "metrics", err))
+        return err->status;
+    for (size_t i = 0; i < all->n; i++) {
+        struct pz_metrics m = pz_metrics_none();
+        if (measure_entry(&all->entry[i], trend, alike, c, &m, err))
+            return err->status;
+        for (int k = 0; k < PZ_N_SPECIAL; k++)
+            o->special[i * PZ_N_SPECIAL + (size_t)k] =
+                want[k] ? m.value[PZ_FIRST_SPECIAL + k] : NAN;
+    }
+    return PZ_OK;
+}
+
 int
 pz_eval_special(const struct pz_eval *e, const struct pz_recipe *of,
                 const struct pz_params *of_params, struct pz_metrics *m,

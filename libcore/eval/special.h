@@ -19,6 +19,7 @@
 #ifndef PZ_EVAL_SPECIAL_H
 #define PZ_EVAL_SPECIAL_H
 
+#include "eval/compare.h"
 #include "eval/protocol.h"
 
 /*
@@ -28,5 +29,15 @@
 int pz_eval_special(const struct pz_eval *e, const struct pz_recipe *of,
                     const struct pz_params *of_params, struct pz_metrics *m,
                     struct pz_err *err);
+
+/*
+ * Fills o->special for the entries of `c`, of which only what `want` names is measured:
+ * trends of recipes of type POPULAR_ITEMS, those without intervals of their own by the
+ * intervals of the first entry that has them; the rest of aws-semantic-similarity. Not by
+ * the split: everything in c->events is learned from, as by pz-train(1). It stays NULL
+ * when no entry has any. Models have no events to foretell.
+ */
+int pz_compare_special(struct pz_compared *o, const struct pz_compare *c,
+                       const bool want[PZ_N_SPECIAL], struct pz_err *err);
 
 #endif

@@ -72,7 +72,7 @@ add_blanks(struct pz_buf *out, size_t n)
 static void
 print_table(struct pz_buf *out, struct table *t, bool aligned)
 {
-    size_t width[PZ_MAX_SHOWN + 8] = {0}, i = 0, owed = 0;
+    size_t width[PZ_MAX_SHOWN + PZ_N_SPECIAL + 8] = {0}, i = 0, owed = 0;
     out->failed |= t->text.failed;
     for (size_t c = 0; aligned && !out->failed && c < t->n_columns; c++)
         width[c] = column_width(t, c);
@@ -101,6 +101,41 @@ add_metric_name(struct table *t, const struct pz_shown *s, size_t i)
     add_cell(t, text);
 }
 
+/* A metric of single recipes (eval/special.h) that some entry has. */
+static bool
+has_special(const struct pz_compared *o, int k)
+{
+    for (size_t e = 0; o->special && e < o->n_entries; e++)
+        if (!isnan(o->special[e * PZ_N_SPECIAL + (size_t)k]))
+            return true;
+    return false;
+}
+
+static size_t
+count_special(const struct pz_compared *o)
+{
+    size_t n = 0;
+    for (int k = 0; k < PZ_N_SPECIAL; k++)
+        n += has_special(o, k);
+    return n;
+}
+
+static const char *
+special_name(int k)
+{
+    return pz_metric_name((enum pz_metric)(PZ_FIRST_SPECIAL + k));
+}
+
+/* Segments have none of them: `e` is then n_entries. */
+static void
+add_special(struct table *t, const struct pz_compared *o, size_t e)
+{
+    for (int k = 0; k < PZ_N_SPECIAL; k++)
+        if (has_special(o, k))
+            add_value(t,
+                      e < o->n_entries ? o->special[e * PZ_N_SPECIAL + (size_t)k] : NAN);
+}
+
 static void
 add_segment_rows(struct table *t, const struct pz_findings *f, size_t e)
 {
@@ -116,6 +151,7 @@ add_segment_rows(struct table *t, const struct pz_findings *f, size_t e)
         for (size_t i = 0; i < s->n; i++)
             add_value(t,
                       s->item[i].column < n ? x->mean[e * n + s->item[i].column] : NAN);
+        add_special(t, f->compared, f->compared->n_entries);
     }
 }
 
@@ -124,13 +160,17 @@ pz_text_means(struct pz_buf *out, const struct pz_findings *f, bool aligned)
 {
     const struct pz_compared *o = f->compared;
     bool parts = f->segments && f->segments->n;
-    struct table t = {.n_columns = f->shown->n + 2 + parts, .n_left = 1 + parts};
+    struct table t = {.n_columns = f->shown->n + 2 + parts + count_special(o),
+                      .n_left = 1 + parts};
     add_cell(&t, f->protocol ? "recipe" : "lists");
     if (parts)
         add_cell(&t, "segment");
     add_cell(&t, "users");
     for (size_t i = 0; i < f->shown->n; i++)
         add_metric_name(&t, f->shown, i);
+    for (int k = 0; k < PZ_N_SPECIAL; k++)
+        if (has_special(o, k))
+            add_cell(&t, special_name(k));
     for (size_t e = 0; e < o->n_entries; e++) {
         add_cell(&t, f->entries->entry[e].label);
         if (parts)
@@ -138,10 +178,32 @@ pz_text_means(struct pz_buf *out, const struct pz_findings *f, bool aligned)
         add_count(&t, o->n_cases);
         for (size_t i = 0; i < f->shown->n; i++)
             add_value(&t, o->mean[e * o->n_columns + f->shown->item[i].column]);
+        add_special(&t, o, e);
         if (parts)
             add_segment_rows(&t, f, e);
     }
     print_table(out, &t, aligned);
+}
+
+/* Rows of a mean alone, for what the entry has. */
+static void
+add_special_rows(struct table *t, const struct pz_findings *f, size_t e)
+{
+    const struct pz_compared *o = f->compared;
+    for (size_t k = 0; o->special && k < PZ_N_SPECIAL; k++) {
+        double here = o->special[e * PZ_N_SPECIAL + k];
+        double base = o->special[f->base * PZ_N_SPECIAL + k];
+        if (isnan(here))
+            continue;
+        add_cell(t, f->entries->entry[e].label);
+        add_cell(t, special_name((int)k));
+        add_value(t, here);
+        for (int i = 0; i < 3; i++)
+            add_value(t, NAN);
+        add_value(t, e != f->base ? here - base : NAN);
+        for (int i = 0; i < 2; i++)
+            add_value(t, NAN);
+    }
 }
 
 void
@@ -155,7 +217,7 @@ pz_text_intervals(struct pz_buf *out, const struct pz_findings *f, bool aligned)
     add_cell(&t, f->protocol ? "recipe" : "lists");
     for (size_t i = 0; i < sizeof head / sizeof *head; i++)
         add_cell(&t, head[i]);
-    for (size_t e = 0; e < o->n_entries; e++)
+    for (size_t e = 0; e < o->n_entries; e++) {
         for (size_t i = 0; i < f->shown->n; i++) {
             size_t v = f->shown->item[i].column, at = e * o->n_values + v;
             bool user = v < o->n_values, other = e != f->base;
@@ -172,6 +234,8 @@ pz_text_intervals(struct pz_buf *out, const struct pz_findings *f, bool aligned)
             add_value(&t, gap.low);
             add_value(&t, gap.high);
         }
+        add_special_rows(&t, f, e);
+    }
     print_table(out, &t, aligned);
 }
 
@@ -200,10 +264,11 @@ add_key(struct pz_buf *b, const struct pz_shown *s, size_t i, bool first)
     pz_buf_addz(b, "\":");
 }
 
-/* ,"KEY":{"NAME":VALUE,...} of the first n columns. */
+/* ,"KEY":{"NAME":VALUE,...} of the first n columns, and of `special` (or NULL) what is
+ * there. */
 static void
 add_values(struct pz_buf *b, const char *key, const struct pz_shown *s,
-           const double *value, size_t n)
+           const double *value, size_t n, const double *special)
 {
     bool first = true;
     pz_buf_addf(b, ",\"%s\":{", key);
@@ -214,6 +279,12 @@ add_values(struct pz_buf *b, const char *key, const struct pz_shown *s,
         add_number(b, value[s->item[i].column]);
         first = false;
     }
+    for (int k = 0; special && k < PZ_N_SPECIAL; k++)
+        if (!isnan(special[k])) {
+            pz_buf_addf(b, first ? "\"%s\":" : ",\"%s\":", special_name(k));
+            add_number(b, special[k]);
+            first = false;
+        }
     pz_buf_addc(b, '}');
 }
 
@@ -249,7 +320,7 @@ add_segments(struct pz_buf *b, const struct pz_findings *f, size_t e)
         pz_buf_addc(b, ',');
         add_text(b, "segment", x->name);
         pz_buf_addf(b, ",\"users\":%" PRIu64, x->n_users);
-        add_values(b, "metrics", f->shown, x->mean + e * n, n);
+        add_values(b, "metrics", f->shown, x->mean + e * n, n, NULL);
         pz_buf_addc(b, '}');
     }
     pz_buf_addc(b, ']');
@@ -283,9 +354,11 @@ pz_text_json(struct pz_buf *out, const struct pz_findings *f)
     for (size_t e = 0; e < o->n_entries; e++) {
         add_what(out, f, e);
         pz_buf_addf(out, ",\"users\":%zu", o->n_cases);
-        add_values(out, "metrics", s, o->mean + e * o->n_columns, o->n_columns);
+        add_values(out, "metrics", s, o->mean + e * o->n_columns, o->n_columns,
+                   o->special ? o->special + e * PZ_N_SPECIAL : NULL);
         if (o->n_draws > 1)
-            add_values(out, "deviations", s, o->sd + e * o->n_columns, o->n_columns);
+            add_values(out, "deviations", s, o->sd + e * o->n_columns, o->n_columns,
+                       NULL);
         add_bounds(out, "intervals", s, o->interval + e * o->n_values, o->n_values);
         if (e != f->base) {
             pz_buf_addc(out, ',');

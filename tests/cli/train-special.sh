@@ -38,6 +38,17 @@ pz-train -q -g shop -r aws-trending-now -p 'trend_discovery_frequency=1 day' -o 
 close_to trend_prediction_accuracy "$(awk "BEGIN { printf \"%.17g\", $found / $most }")" \
     "$(metric json trend_prediction_accuracy)"
 sed 1d json | jq '.baseline | has("trend_prediction_accuracy")'
+eval_of() { pz-eval -q -g shop "$@" --json; }
+eval_of -r aws-popularity-count,aws-trending-now,aws-sims -p 'trend_discovery_frequency=1 day' --protocol loo >evaluated
+close_to 'pz-eval trend_prediction_accuracy' "$(awk "BEGIN { printf \"%.17g\", $found / $most }")" \
+    "$(jq 'select(.recipe == "aws-trending-now").metrics.trend_prediction_accuracy' evaluated)"
+jq -s 'map(.metrics.trend_prediction_accuracy)' evaluated |
+    jq --argjson b "$(sed 1d json | jq .baseline.trend_prediction_accuracy)" -c '[.[0] == $b, .[2]]'
+pz-eval -q -g shop -r aws-popularity-count,aws-trending-now -p 'trend_discovery_frequency=1 day' \
+    --metrics trend_prediction_accuracy,item_similarity |
+    awk -F '\t' 'NR == 1 { print $1, $2, $3, NF } NR > 1 { print $1, $2, ($3 > 0), NF }'
+pz-eval -q -g shop -r aws-trending-now --metrics hr --at 5 | sed -n 1p
+pz-eval -q -g shop -r aws-popularity-count --metrics trend 2>&1 | sed -n 1p
 
 echo '== likeness'
 sed 's/"[^"]*"//g' items.csv >plain.csv
@@ -75,7 +86,13 @@ for with in '' 'POPULARITY=0.5' 'FRESHNESS=0.7'; do
         awk -v name="${m%:*}" -v a="${m#*:}" -v b="$(metric json "${m%:*}")" 'BEGIN {
             print name ": " (a - b < 1e-7 && b - a < 1e-7 && b > 0 ? "the same" : a " is not " b) }'
     done
+    eval_of -r aws-semantic-similarity ${with:+-p "$with"} >evaluated
+    jq -c '.metrics | [.item_popularity, .item_freshness, .item_similarity]' evaluated | sed -n 2p >all
+    for m in item_popularity item_freshness item_similarity; do metric json $m; done | jq -s -c . | cmp - all && echo 'pz-eval: as pz-train'
 done
+pz-eval -q -g shop -r aws-semantic-similarity --intervals --metrics hr,item_similarity --at 5 | cut -f 1,2,4-
+printf 'u1\ti1\nu2\ti2\n' >truth.tsv
+pz-eval -q -m cosine.model --protocol split --truth truth.tsv --baseline first --metrics item_similarity | head -n 1
 echo '== the same influence in a request as in the model'
 for with in POPULARITY=0.5 FRESHNESS=0.7; do
     pz-train -q -g shop -r aws-semantic-similarity -p "$with" --no-eval -o s.model >/dev/null

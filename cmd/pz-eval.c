@@ -31,7 +31,6 @@ static struct {
          .protocol = "aws",
          .baseline = "aws-popularity-count",
          .holdout = "newest",
-         .cut = "0.9",
          .draws = 1};
 
 static const struct pz_opt options[] = {
@@ -70,7 +69,7 @@ static const struct pz_opt options[] = {
     {"refit", 0, PZ_OPT_FLAG, &opt.refit, NULL,
      "loo: learn from the validation event too", 0, 0},
     {"cut", 0, PZ_OPT_TEXT, &opt.cut, "TIME|SHARE",
-     "time: where training ends (default %v of the events)", 0, 0},
+     "time: where training ends (default 0.9 of the events)", 0, 0},
     {"truth", 0, PZ_OPT_TEXT, &opt.truth, "FILE", "split: users and the items they took",
      0, 0},
     {"negatives", 0, PZ_OPT_TEXT, &opt.negatives, "FILE",
@@ -112,19 +111,47 @@ is(const char *value, const char *word)
 static void
 parse_cut(struct pz_split_spec *s)
 {
-    size_t n = strlen(opt.cut);
     double share;
+    s->share = 0.9;
+    if (!opt.cut)
+        return;
+    size_t n = strlen(opt.cut);
     if (pz_parse_f64(opt.cut, n, &share) == PZ_NUM_OK && share > 0 && share < 1) {
         s->share = share;
         return;
     }
     s->has_cut = true;
-    s->share = 0.9;
     if (pz_time_parse(opt.cut, n, &s->cut) != 0 &&
         pz_parse_i64(opt.cut, n, &s->cut) != PZ_NUM_OK)
         die_word("cut", opt.cut,
                  "a share between 0 and 1, a time such as 2024-12-20T12:00 or Unix "
                  "seconds");
+}
+
+/* Options of one protocol alone are mistakes beside another. */
+static void
+refuse_idle(enum pz_protocol protocol)
+{
+    const struct {
+        const char *option;
+        enum pz_protocol of;
+        bool given;
+    } only[] = {{"holdout", PZ_AWS, !is(opt.holdout, "newest")},
+                {"refit", PZ_LOO, opt.refit},
+                {"cut", PZ_TIME, opt.cut != NULL},
+                {"truth", PZ_SPLIT, opt.truth != NULL},
+                {"negatives", PZ_NCF, opt.negatives != NULL}};
+    for (size_t i = 0; i < sizeof only / sizeof *only; i++)
+        if (only[i].given && only[i].of != protocol)
+            pz_die(PZ_USAGE, "--%s goes with --protocol %s, not %s", only[i].option,
+                   pz_protocol_name(only[i].of), pz_protocol_name(protocol));
+    if (opt.refit && opt.valid)
+        pz_die(PZ_USAGE, "--refit learns from what --valid would ask about");
+    if (opt.truth && opt.valid)
+        pz_die(PZ_USAGE, "--valid asks about events of the group, not about --truth");
+    if (opt.draws > 1 && protocol != PZ_AWS && protocol != PZ_STRONG)
+        pz_die(PZ_USAGE, "--draws: protocol %s draws nothing",
+               pz_protocol_name(protocol));
 }
 
 static void
@@ -134,6 +161,7 @@ set_spec(struct pz_split_spec *s)
     *s = (struct pz_split_spec){.valid = opt.valid, .refit = opt.refit};
     if (pz_protocol_parse(&s->protocol, opt.protocol, &err))
         pz_die_err(&err);
+    refuse_idle(s->protocol);
     s->hide_seen = pz_protocol_hides_seen(s->protocol);
     if (opt.seen && !is(opt.seen, "keep") && !is(opt.seen, "hide"))
         die_word("seen", opt.seen, "'keep' or 'hide'");
@@ -148,8 +176,6 @@ set_spec(struct pz_split_spec *s)
         pz_die(PZ_USAGE, "--protocol ncf needs --negatives FILE");
     if (s->protocol == PZ_SPLIT && !s->file && !s->valid)
         pz_die(PZ_USAGE, "--protocol split needs --truth FILE");
-    if (opt.draws > 1 && s->protocol != PZ_AWS && s->protocol != PZ_STRONG)
-        pz_die(PZ_USAGE, "--draws: protocol %s draws nothing", opt.protocol);
 }
 
 /* The recipes alone. */

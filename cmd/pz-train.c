@@ -240,6 +240,22 @@ set_candidates(struct pz_choice *c)
     }
 }
 
+/* Options that would change nothing. */
+static void
+refuse_idle(void)
+{
+    bool tunes = opt.hpo || opt.hpo_config;
+    if (opt.choose && opt.params.n)
+        pz_die(PZ_USAGE, "--auto takes each recipe with its defaults, and no -p %s",
+               opt.params.item[0]);
+    if (opt.choose && !tunes && opt.time_budget > 0)
+        pz_die(PZ_USAGE, "--time-budget with --auto goes with --hpo");
+    if (opt.hpo_parallel && !tunes)
+        pz_die(PZ_USAGE, "--hpo-parallel goes with --hpo or --hpo-config");
+    if (opt.metric && !tunes && !opt.choose)
+        pz_die(PZ_USAGE, "--hpo-metric goes with --hpo or --auto");
+}
+
 /* NULL when nothing is left to validation. `text` holds what it borrows. */
 static const struct pz_choice *
 set_choice(struct pz_choice *c, struct pz_buf *text)
@@ -253,11 +269,9 @@ set_choice(struct pz_choice *c, struct pz_buf *text)
                             .tried = tell_recipe,
                             .done = tell_trial,
                             .ctx = c};
-    if (!opt.choose && !opt.hpo && !opt.hpo_config) {
-        if (opt.metric)
-            pz_die(PZ_USAGE, "--hpo-metric goes with --hpo or --auto");
+    refuse_idle();
+    if (!opt.choose && !opt.hpo && !opt.hpo_config)
         return NULL;
-    }
     if (opt.metric) {
         if (pz_offline_metric_parse(&c->metric, opt.metric, &err))
             pz_die_err(&err);
@@ -386,7 +400,8 @@ set_update(struct pz_training *t, struct pz_update *u)
     char *path;
     if (opt.params.n || opt.selection.types.n || !isnan(opt.selection.threshold) ||
         opt.selection.include.n || opt.selection.exclude.n || opt.objective || opt.hpo ||
-        opt.hpo_config || opt.choose || opt.metric || opt.time_budget > 0)
+        opt.hpo_config || opt.hpo_parallel || opt.choose || opt.metric ||
+        opt.time_budget > 0)
         pz_die(PZ_USAGE,
                "--mode update goes with -S, -r, -o, --shown and --strict only: the rest "
                "is that of the version that is updated");

@@ -99,6 +99,10 @@ pz_choose(const struct pz_choice *c, const struct pz_eval *e, const char *journa
                           "recipe %s answers with users or actions, which --hpo does not "
                           "measure",
                           out->recipe->name);
+    if (c->hpo && !n)
+        return pz_err_set(err, PZ_USAGE,
+                          "hpoConfig: it has no maxNumberOfTrainingJobs; give the number "
+                          "of trainings (--hpo)");
     if (n && !ranges.n)
         return pz_err_set(err, PZ_USAGE, "recipe %s has nothing to tune",
                           out->recipe->name);

@@ -11,7 +11,8 @@ struct pz_choice {
     size_t n_recipes;                      // 0: the recipe is given
     const char *hpo; // hpoConfig, JSON; NULL: what the recipe calls tunable
     size_t n_hpo;
-    uint32_t trials;  // trainings to find hyperparameters with; 0: the JSON's, else none
+    uint32_t trials;  // trainings to find hyperparameters with; 0: the JSON's; none
+                      // without hpo
     uint32_t at_once; // of these; 0: the JSON's, else 1
     bool has_metric;  // else the JSON's, else NDCG at 25
     enum pz_metric metric;
@@ -30,7 +31,8 @@ struct pz_chosen {
 
 /*
  * *out holds what e has, or better. e->params are kept where the recipe is given.
- * journal: pz_tune.journal. PZ_DATA: hpoConfig, or too few users.
+ * journal: pz_tune.journal. PZ_DATA: hpoConfig, or too few users. PZ_USAGE: an
+ * hpoConfig without a number of trainings, or nothing to tune.
  */
 int pz_choose(const struct pz_choice *c, const struct pz_eval *e, const char *journal,
               struct pz_chosen *out, struct pz_err *err);

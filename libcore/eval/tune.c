@@ -131,6 +131,21 @@ pz_trials_json(const struct pz_ranges *r, const struct pz_trial *trial, uint32_t
     pz_buf_addc(out, ']');
 }
 
+/* The columns that may be learned from, of the datasets behind the events. */
+static void
+hash_columns(XXH3_state_t *state, const struct pz_world *w)
+{
+    const struct pz_dataset *set[] = {w->interactions, w->items, w->users};
+    for (size_t s = 0; s < sizeof set / sizeof *set; s++) {
+        if (!set[s])
+            continue;
+        XXH3_64bits_update(state, &set[s]->n_rows, sizeof set[s]->n_rows);
+        for (size_t i = 0; i < set[s]->n_columns; i++)
+            XXH3_64bits_update(state, set[s]->column[i].name,
+                               strlen(set[s]->column[i].name) + 1);
+    }
+}
+
 /* What results depend on beside the trial itself, as a line. */
 static void
 fingerprint(const struct pz_tune *t, struct pz_buf *out)
@@ -143,6 +158,7 @@ fingerprint(const struct pz_tune *t, struct pz_buf *out)
     XXH3_64bits_update(&state, e->time, e->n * sizeof *e->time);
     if (e->weight)
         XXH3_64bits_update(&state, e->weight, e->n * sizeof *e->weight);
+    hash_columns(&state, t->world);
     if (t->objective)
         XXH3_64bits_update(&state, t->objective->value,
                            t->objective->n_items * sizeof *t->objective->value);

@@ -68,7 +68,8 @@ struct pz_tune {
     uint32_t at_once;    // of them, each with its part of the threads; 0: 1
     double seconds;      // no training starts after that; 0: no limit
     const char *journal; // file of finished trials, from which a run that was ended goes
-                         // on; NULL: none. Another data, seed or recipe starts it anew.
+                         // on; NULL: none. Another data, choice of columns, seed or
+                         // recipe starts it anew.
     uint64_t seed;
     int threads;
     void (*done)(void *ctx, const struct pz_trial *t, uint32_t number); // may be NULL

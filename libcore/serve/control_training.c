@@ -287,9 +287,12 @@ add_solution(struct pz_desk_call *d, struct pz_job *j, const pz_json *doc)
     if (pz_desk_flag(doc, "performHPO") &&
         !add_hpo(d, j, c ? pz_body_get(c, "hpoConfig") : NULL))
         return false;
-    if (c && (!add_params(d, j, pz_body_get(c, "algorithmHyperParameters")) ||
-              !add_params(d, j, pz_body_get(c, "featureTransformationParameters")) ||
-              !add_events(d, j, c) || !pz_desk_add_aims(d, j, c) ||
+    // AutoML takes each recipe with its defaults.
+    if (c && recipe &&
+        (!add_params(d, j, pz_body_get(c, "algorithmHyperParameters")) ||
+         !add_params(d, j, pz_body_get(c, "featureTransformationParameters"))))
+        return false;
+    if (c && (!add_events(d, j, c) || !pz_desk_add_aims(d, j, c) ||
               !add_pair(d, j, "--event-value-threshold",
                         pz_body_string(c, "eventValueThreshold"))))
         return false;

@@ -34,8 +34,10 @@ pz-eval -g shop -r aws-sims:shrinkage=0,aws-sims:neighbours=7 -p shrinkage=3 -p 
 
 # Mistakes.
 for wrong in "-r nothing" "-r aws-sims:x=1" "-r aws-sims -p x=1" "-r aws-sims --protocol none" "-r aws-sims --metrics hr@0" \
-    "-r aws-sims --at 1,x" "-r aws-sims --protocol split" "-r aws-sims --protocol ncf" "-r aws-sims --cut soon" "-r aws-sims --seen maybe" \
-    "-r aws-sims --holdout all" "-r aws-sims --protocol loo --draws 2" ""; do
+    "-r aws-sims --at 1,x" "-r aws-sims --protocol split" "-r aws-sims --protocol ncf" "-r aws-sims --protocol time --cut soon" "-r aws-sims --seen maybe" \
+    "-r aws-sims --holdout all" "-r aws-sims --protocol loo --draws 2" "-r aws-sims --cut 0.5" "-r aws-sims --refit" \
+    "-r aws-sims --truth truth.tsv" "-r aws-sims --negatives truth.tsv" "-r aws-sims --protocol time --holdout last" \
+    "-r aws-sims --protocol loo --refit --valid" "-r aws-sims --protocol split --truth truth.tsv --valid" ""; do
     # shellcheck disable=SC2086
     pz-eval -g shop $wrong >out 2>err
     echo "$? $(wc -c <out) $(head -n 1 err | cut -c 1-46)"

@@ -64,6 +64,11 @@ no pz-train -g shop -r aws-sims -S none --hpo 0
 no pz-train -g shop -r aws-sims -S none --hpo-metric loss --hpo 2 | head -n 1 | cut -c 1-60
 no pz-train -g shop -r aws-sims -S none --hpo-metric precision_at_5
 no pz-train -g shop -r aws-sims -S none --time-budget 3
+no pz-train -g shop -r aws-sims -S none --hpo-parallel 2
+no pz-train -g shop --auto -S none --time-budget 3
+no pz-train -g shop --auto -S none -p shrinkage=3
+echo '{"hpoObjective":{"metricName":"precision_at_5"}}' >bad.json
+no pz-train -g shop -r aws-sims -S none --hpo-config bad.json
 echo '{"hpoResourceConfig":{"maxNumberOfTrainingJobs":"0"}}' >bad.json
 no pz-train -g shop -r aws-sims -S none --hpo-config bad.json
 [ -e shop/models/none ] || echo 'no solution'

@@ -238,6 +238,15 @@ START_TEST(resumes)
         ck_assert(!rest[i].again || i > 0);
     ck_assert(!rest[0].again);
     free(rest);
+    // And so do other columns to learn from.
+    struct pz_dataset fewer = data;
+    struct pz_world other = world;
+    fewer.n_columns--;
+    other.interactions = &fewer;
+    t.world = &other;
+    ck_ok(pz_tune_run(&t, &again, &rest, &n_rest, &err), err);
+    ck_assert(!rest[0].again);
+    free(rest);
     free(whole);
     unlink(path);
 }

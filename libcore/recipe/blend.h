@@ -15,15 +15,19 @@
  * repeat = slope * log(share of such items that were the next event) + offset. Scores are
  * shown as exp(score/T) / sum over all items of the same.
  *
- * Training holds out the last event (or any) of some users and trains each part on the rest. Then
- * weights, slope and offset are searched for the greatest NDCG at 25 of the held-out
- * events (recipe/blend_fit.h); parts that add less than a 300th are dropped; T is where
- * the held-out events are likeliest. The parts that stay are trained again on everything.
- * Which parts are tried at all follows from their cost and `budget`, not from a clock:
- * the same data, seed and version give the same model for any number of threads.
+ * Training holds out the last event (or any) of some users and trains each part on the
+ * rest. Then weights, slope and offset are searched for the greatest NDCG at 25 of the
+ * held-out events (recipe/blend_fit.h); parts that add less than a 300th are dropped; T
+ * is where the held-out events are likeliest. The parts that stay are trained again on
+ * everything. Which parts are tried at all follows from their cost and `budget`, not from
+ * a clock: the same data, seed and version give the same model for any number of threads.
+ *
+ * Weights can be given instead: all parts are then tried and kept as they are; slope,
+ * offset and T are found for them, in the same way.
  *
  * A model holds the parts' tensors, repeat F32 [180] and as metadata train.parts
- * ("next,rules"), train.weight.PART, train.temperature and, for people,
+ * ("next,rules"), train.weight.PART, train.weights ("found" or "given"),
+ * train.temperature and, for people,
  * train.validation.PART and train.validation (NDCG at 25 of the held-out events, of each
  * part alone and of the whole) and train.validation.events.
  */
@@ -40,8 +44,9 @@ struct pz_blend_config {
     double budget; // seconds (pz_part.cost) for training all parts twice; the cheapest
                    // that is not impersonal is always tried
     double cold;   // gain of recipe/cold.h; 0: items without events get nothing
-    bool repeats;  // learn how readily people come back
-    bool any;      // hold out any event, not the last: the order means nothing
+    const double *weight; // of each part, above 0: given, not found. NULL: by validation
+    bool repeats;         // learn how readily people come back
+    bool any;             // hold out any event, not the last: the order means nothing
 };
 
 /* Registered parts by name; NULL: none of that name. */
@@ -51,9 +56,9 @@ int pz_blend_train(const struct pz_train *t, const struct pz_blend_config *c,
                    struct pz_err *err);
 
 /*
- * Learns t->before, a blend, on: its parts, their weights and its temperature stay as they
- * are, without validation. Parts that take no longer than a sixtieth of the budget are
- * learned anew, those that are dear keep what they have (pz_part.keep). Metadata
+ * Learns t->before, a blend, on: its parts, their weights and its temperature stay as
+ * they are, without validation. Parts that take no longer than a sixtieth of the budget
+ * are learned anew, those that are dear keep what they have (pz_part.keep). Metadata
  * "update.kept" says which: "next,ease".
  */
 int pz_blend_update(const struct pz_train *t, const struct pz_blend_config *c,

@@ -264,17 +264,27 @@ climb(const struct pz_trials *t, struct pz_fit *f, double *at, double step, doub
         }
 }
 
-/* What standing in the history is worth beside the part that is best alone. */
+static double
+sum_of_weights(const struct pz_trials *t, const struct pz_fit *f)
+{
+    double sum = 0;
+    for (size_t p = 0; p < t->n_parts; p++)
+        sum += f->weight[p];
+    return sum;
+}
+
+/* What standing in the history is worth beside weights that are there, on their scale. */
 static void
 start_repeats(const struct pz_trials *t, struct pz_fit *f, double *best)
 {
     static const double slopes[] = {0, 0.5, 1, 2}, offsets[] = {-8, -4, 0, 2, 4, 8};
     struct pz_fit first = *f;
+    double scale = sum_of_weights(t, f);
     for (size_t s = 0; s < sizeof slopes / sizeof *slopes; s++)
         for (size_t o = 0; o < sizeof offsets / sizeof *offsets; o++) {
             struct pz_fit x = first;
-            x.slope = slopes[s];
-            x.offset = offsets[o];
+            x.slope = scale * slopes[s];
+            x.offset = scale * offsets[o];
             double now = pz_fit_worth(t, &x);
             if (now > *best + 1e-9) {
                 *best = now;
@@ -328,6 +338,36 @@ climb_all(const struct pz_trials *t, struct pz_fit *f, double *best)
     }
 }
 
+/* Part p alone, with what repeats are worth beside it. */
+static struct pz_fit
+alone_of(const struct pz_trials *t, size_t p, double *worth)
+{
+    struct pz_fit x = {.slope = 0};
+    x.weight[p] = 1;
+    *worth = pz_fit_worth(t, &x);
+    if (t->repeats)
+        start_repeats(t, &x, worth);
+    return x;
+}
+
+void
+pz_fit_given(const struct pz_trials *t, struct pz_fit *f, double alone[PZ_BLEND_PARTS],
+             double *best)
+{
+    double scale = sum_of_weights(t, f);
+    for (size_t p = 0; p < t->n_parts; p++)
+        alone_of(t, p, &alone[p]);
+    f->slope = f->offset = 0;
+    *best = pz_fit_worth(t, f);
+    if (!t->repeats)
+        return;
+    start_repeats(t, f, best);
+    for (double step = 0.4; step > 0.04; step /= 2) {
+        climb(t, f, &f->slope, step * scale, 0, best);
+        climb(t, f, &f->offset, 4 * step * scale, -100 * scale, best);
+    }
+}
+
 int
 pz_fit_search(const struct pz_trials *t, struct pz_fit *f, double alone[PZ_BLEND_PARTS],
               double *best, struct pz_err *err)
@@ -335,11 +375,8 @@ pz_fit_search(const struct pz_trials *t, struct pz_fit *f, double alone[PZ_BLEND
     *best = -1;
     *f = (struct pz_fit){.slope = 0};
     for (size_t p = 0; p < t->n_parts; p++) {
-        struct pz_fit x = {.slope = 0};
-        x.weight[p] = 1;
-        double now = pz_fit_worth(t, &x);
-        if (t->repeats)
-            start_repeats(t, &x, &now);
+        double now;
+        struct pz_fit x = alone_of(t, p, &now);
         alone[p] = now;
         if (now > *best) {
             *best = now;

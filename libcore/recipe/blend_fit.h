@@ -54,4 +54,11 @@ int pz_fit_likeliest(const struct pz_trials *t, struct pz_fit *f, struct pz_err 
 int pz_fit_search(const struct pz_trials *t, struct pz_fit *f,
                   double alone[PZ_BLEND_PARTS], double *best, struct pz_err *err);
 
+/*
+ * The fit of the weights that f holds, one of them above 0: only slope and offset are
+ * searched. alone and best as above.
+ */
+void pz_fit_given(const struct pz_trials *t, struct pz_fit *f,
+                  double alone[PZ_BLEND_PARTS], double *best);
+
 #endif

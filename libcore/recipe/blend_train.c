@@ -146,7 +146,7 @@ train_parts(struct validation *v, struct pz_err *err)
     for (size_t p = 0; p < v->c->n_parts && !status; p++) {
         const struct pz_part *part = v->c->part[p];
         double cost = part->cost(v->t);
-        if (spent + 2 * cost > v->c->budget && p != cheapest) {
+        if (!v->c->weight && spent + 2 * cost > v->c->budget && p != cheapest) {
             if (isfinite(cost))
                 pz_log(PZ_LOG_NOTE, "%s: not tried, it would take about %.0f s of %.0f",
                        part->name, 2 * cost, v->c->budget);
@@ -376,6 +376,7 @@ struct found {
     double alone[PZ_BLEND_PARTS];
     struct pz_fit fit;
     size_t n, n_trials;
+    bool given; // the weights
     double best, temperature;
 };
 
@@ -399,6 +400,7 @@ report(struct pz_builder *b, const struct found *found)
             (size_t)snprintf(list + len, sizeof list - len, "%s%s", len ? "," : "", name);
     }
     pz_builder_meta(b, "train.parts", list);
+    pz_builder_meta(b, "train.weights", found->given ? "given" : "found");
     put_number(b, "train.temperature", "", found->temperature);
     pz_builder_metaf(b, "train.validation.events", "%zu", found->n_trials);
     if (found->n_trials)
@@ -444,9 +446,12 @@ validate(struct validation *v, struct pz_fit *f, double *alone, double *best,
                                .share = v->share,
                                .repeats = v->c->repeats,
                                .threads = v->threads};
-    status = pz_fit_search(&trials, f, alone, best, err);
-    if (status)
+    if (v->c->weight) {
+        memcpy(f->weight, v->c->weight, v->mix.n * sizeof *f->weight);
+        pz_fit_given(&trials, f, alone, best);
+    } else if ((status = pz_fit_search(&trials, f, alone, best, err)) != PZ_OK) {
         return status;
+    }
     pz_fit_raise(&trials, f, raise);
     for (int c = 0; c < PZ_REPEAT_CELLS; c++)
         v->mix.repeat[c] = (float)raise[c];
@@ -473,6 +478,7 @@ pz_blend_train(const struct pz_train *t, const struct pz_blend_config *c,
     struct found found = {.fit = f,
                           .n_trials = v->n,
                           .n = v->mix.n,
+                          .given = c->weight != NULL,
                           .best = best,
                           .temperature = temperature};
     memcpy(found.part, v->mix.part, sizeof found.part);

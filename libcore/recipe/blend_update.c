@@ -31,7 +31,7 @@ find_items(uint32_t **now, const struct pz_train *t, const struct pz_model *m,
 static void
 copy_found(struct pz_builder *b, const struct pz_model *m)
 {
-    static const char *const prefix[] = {"train.parts", "train.weight.",
+    static const char *const prefix[] = {"train.parts", "train.weight",
                                          "train.temperature", "train.validation"};
     const struct pz_tensors *f = &m->file;
     for (size_t i = 0; i < f->n_meta; i++)

@@ -6,6 +6,7 @@
  */
 #include <float.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,17 +24,23 @@
 #include "recipe/start.h"
 
 enum { MODEL_AUTO, MODEL_IALS, MODEL_FIRST }; // as in the table below
+enum { N_PARTS = 9 };
 /* The parts, and whether auto tries them where orders mean something, and where they do
  * not. The answers of cheby take far longer than those of all others. */
 static const struct {
     const char *name;
     bool ordered, unordered;
-} parts[] = {
+} parts[N_PARTS] = {
     {"next", true, false},   {"rules", true, false},  {"ease", true, true},
     {"rp3beta", true, true}, {"cheby", false, true},  {"softmax", true, false},
     {"ials", true, true},    {"popular", true, true}, {"recent", true, false},
 };
-enum { N_PARTS = sizeof parts / sizeof *parts };
+
+#define BLEND(part, text)                                                                \
+    {                                                                                    \
+        .name = "blend_" part, .kind = PZ_PARAM_REAL, .place = PZ_PLACE_OURS, .def = 0,  \
+        .min = 0, .max = 1000, .help = text                                              \
+    }
 
 /* Those of exploration come first: personalized_ranking.c has all but these. */
 const struct pz_param_def pz_user_personalization_params[] = {
@@ -233,6 +240,16 @@ const struct pz_param_def pz_user_personalization_params[] = {
      .max = 10,
      .help = "what items without events get of the scores of items like them, by "
              "metadata; 0: nothing"},
+    BLEND("next", "weight of model next in a blend that is made by hand: of those models "
+                  "that have one, without a search; 0: not in it"),
+    BLEND("rules", "the same of model rules"),
+    BLEND("ease", "the same of model ease"),
+    BLEND("rp3beta", "the same of model rp3beta"),
+    BLEND("cheby", "the same of model cheby"),
+    BLEND("softmax", "the same of model softmax"),
+    BLEND("ials", "the same of model ials"),
+    BLEND("popular", "the same of what is popular"),
+    BLEND("recent", "the same of what is popular lately"),
     PZ_PARAMS_EASE,
     PZ_PARAMS_RP3,
     PZ_PARAMS_CHEBY,
@@ -240,10 +257,34 @@ const struct pz_param_def pz_user_personalization_params[] = {
     {.name = NULL},
 };
 
+/* The blend that is made by hand, if any: its parts and their weights. */
+static int
+given_blend(const struct pz_params *p, struct pz_blend_config *c,
+            const struct pz_part **part, double *weight, struct pz_err *err)
+{
+    for (size_t i = 0; i < N_PARTS; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "blend_%s", parts[i].name);
+        double given = pz_param(p, name);
+        if (given == 0)
+            continue;
+        if ((int)pz_param(p, "model") != MODEL_AUTO)
+            return pz_err_set(err, PZ_USAGE,
+                              "hyperparameter '%s' is of a blend, which needs "
+                              "model=auto: that model alone, or a blend",
+                              name);
+        weight[c->n_parts] = given;
+        part[c->n_parts++] = pz_part_find(parts[i].name);
+    }
+    c->weight = c->n_parts ? weight : NULL;
+    return PZ_OK;
+}
+
 static int
 train(const struct pz_train *t, struct pz_err *err)
 {
     const struct pz_part *part[N_PARTS];
+    double weight[N_PARTS];
     int model = (int)pz_param(t->params, "model");
     struct pz_blend_config c = {.part = part,
                                 .budget = pz_param(t->params, "time_budget"),
@@ -258,9 +299,12 @@ train(const struct pz_train *t, struct pz_err *err)
         return err->status;
     if (t->before && !pz_tensors_meta(&t->before->file, "train.parts"))
         return pz_part_update(&pz_part_ials, t, err);
-    c.budget = t->before ? pz_param(t->params, "time_budget") : c.budget;
     if (t->before)
         return pz_blend_update(t, &c, err);
+    if (given_blend(t->params, &c, part, weight, err))
+        return err->status;
+    if (c.weight)
+        return pz_blend_train(t, &c, err);
     if (model == MODEL_IALS)
         return pz_ials_model_train(t, err);
     if (model == MODEL_AUTO) {

@@ -257,6 +257,62 @@ START_TEST(finds_what_foretells)
 }
 END_TEST
 
+/* z[i]: the scores of a part for user u over their standard deviation. */
+static void
+standard_scores(const char *name, uint32_t u, double z[ITEMS])
+{
+    struct pz_err err = PZ_ERR_INIT;
+    const struct pz_part *part = pz_part_find(name);
+    struct pz_query q = query_of(u, ITEMS);
+    float s[64];
+    bool known;
+    void *state, *work = NULL;
+    double sum = 0, square = 0;
+    ck_ok(part->open(&state, &model, &err), err);
+    if (part->work_new)
+        ck_ok(part->work_new(&work, state, 1, &err), err);
+    ck_ok(part->score(state, work, &q, 1, s, 64, &known, &err), err);
+    ck_assert(known);
+    for (int i = 0; i < ITEMS; i++) {
+        sum += (double)s[i];
+        square += (double)s[i] * (double)s[i];
+    }
+    for (int i = 0; i < ITEMS; i++)
+        z[i] = (double)s[i] / sqrt(square / ITEMS - sum / ITEMS * (sum / ITEMS));
+    if (work)
+        part->work_free(work);
+    part->close(state);
+}
+
+/* A blend by hand: these parts with these weights, whatever they are worth. */
+START_TEST(by_hand)
+{
+    static const char *const hand[] = {"blend_popular=0.5", "blend_rules=2",
+                                       "learn_repeats=False", "time_budget=0", NULL};
+    double rules[ITEMS], popular[ITEMS];
+    make_shop(CHAIN, 2, hand);
+    ck_assert_str_eq(pz_tensors_meta(&model.file, "train.parts"), "rules,popular");
+    ck_assert_str_eq(pz_tensors_meta(&model.file, "train.weights"), "given");
+    ck_assert(number("train.weight.rules") == 2 && number("train.weight.popular") == 0.5);
+    ck_assert_double_gt(number("train.validation"), 0.3);
+    ask_all();
+    for (uint32_t u = 0; u < USERS; u += 7) {
+        standard_scores("rules", u, rules);
+        standard_scores("popular", u, popular);
+        for (int k = 1; k < 20; k++) {
+            uint32_t a = got[u][0], b = got[u][k];
+            double rise = 2 * (rules[a] - rules[b]) + 0.5 * (popular[a] - popular[b]);
+            double told = log((double)score[u][0]) - log((double)score[u][k]);
+            ck_assert_double_eq_tol(told * number("train.temperature"), rise, 1e-3);
+        }
+    }
+    close_shop();
+    make_shop(CHAIN, 2, AUTO);
+    ck_assert_str_eq(pz_tensors_meta(&model.file, "train.weights"), "found");
+    close_shop();
+}
+END_TEST
+
 START_TEST(strangers)
 {
     struct pz_err err = PZ_ERR_INIT;
@@ -334,6 +390,7 @@ pz_suite(void)
     tcase_add_test(t, reasons);
     tcase_add_test(t, temperature_of_the_whole);
     tcase_add_test(t, finds_what_foretells);
+    tcase_add_test(t, by_hand);
     tcase_add_test(t, strangers);
     tcase_add_test(t, same_bytes_for_any_threads);
     tcase_add_test(t, table_of_repeats);

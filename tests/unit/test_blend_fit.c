@@ -130,6 +130,29 @@ START_TEST(search)
 }
 END_TEST
 
+/* Given weights stay; what repeats are worth beside them goes with their scale. */
+START_TEST(given)
+{
+    struct pz_fit bare = {.weight = {1, 0.5, 0}}, twice = {.weight = {8, 4, 0}};
+    double alone[PZ_BLEND_PARTS], best, same;
+    struct pz_trials t = make_trials(false);
+    struct pz_fit f = bare;
+    pz_fit_given(&t, &f, alone, &best);
+    ck_assert(f.slope == 0 && f.offset == 0);
+    ck_assert_double_eq_tol(best, ndcg(&bare), 1e-9);
+    t = make_trials(true);
+    f = bare;
+    pz_fit_given(&t, &f, alone, &best);
+    ck_assert(f.weight[0] == 1 && f.weight[1] == 0.5 && f.weight[2] == 0);
+    ck_assert_double_eq_tol(best, ndcg(&f), 1e-9);
+    ck_assert_double_gt(best, ndcg(&bare) + 0.01);
+    ck_assert_double_gt(alone[0], alone[1]);
+    pz_fit_given(&t, &twice, alone, &same);
+    ck_assert(twice.slope == 8 * f.slope && twice.offset == 8 * f.offset);
+    ck_assert(same == best);
+}
+END_TEST
+
 Suite *
 pz_suite(void)
 {
@@ -137,6 +160,7 @@ pz_suite(void)
     TCase *t = tcase_create("blend_fit");
     tcase_add_test(t, likeliest);
     tcase_add_test(t, search);
+    tcase_add_test(t, given);
     suite_add_tcase(s, t);
     return s;
 }

@@ -25,8 +25,7 @@ static struct {
     uint64_t memory;
     bool report, strict, forget;
     struct pz_opt_list column;
-} opt = {
-    .mode = "full", .domain = "custom", .unit = "s", .delimiter = ",", .max_rejects = -2};
+} opt = {.mode = "full", .domain = "custom", .unit = "s", .max_rejects = -2};
 
 static const struct pz_opt options[] = {
     {"type", 't', PZ_OPT_TEXT, &opt.type, "TYPE",
@@ -39,11 +38,14 @@ static const struct pz_opt options[] = {
     {"column", 'c', PZ_OPT_LIST, &opt.column, "NAME=HEADER",
      "the column that the input calls HEADER is NAME", 0, 0},
     {"delimiter", 'd', PZ_OPT_TEXT, &opt.delimiter, "CHAR",
-     "what separates the fields of CSV; tab is one too (default ',')", 0, 0},
+     "what separates the fields of CSV; tab is one too (default: what the header has)", 0,
+     0},
     {"mode", 'm', PZ_OPT_TEXT, &opt.mode, "MODE",
      "full replaces the dataset, incremental adds to it (default full)", 0, 0},
     {"timestamp-unit", 0, PZ_OPT_TEXT, &opt.unit, "UNIT",
-     "how times stand in the input: s, ms, us, iso, float (default s)", 0, 0},
+     "how times stand in the input: s, ms, us, iso, float, auto, dmy, mdy or a format "
+     "such as %d.%m.%Y (default s)",
+     0, 0},
     {"rejects", 0, PZ_OPT_TEXT, &opt.rejects, "FILE",
      "write bad rows there, as they stood", 0, 0},
     {"max-rejects", 0, PZ_OPT_INT, &opt.max_rejects, "N",
@@ -262,7 +264,6 @@ main(int argc, char **argv)
 {
     static const char *const modes[] = {"full", "incremental", NULL};
     static const char *const domains[] = {"custom", "ecommerce", "video-on-demand", NULL};
-    static const char *const units[] = {"s", "ms", "us", "iso", "float", NULL};
     struct pz_err err = PZ_ERR_INIT;
     struct pz_import_result result;
     enum pz_set set;
@@ -286,14 +287,15 @@ main(int argc, char **argv)
         .max_rejects = opt.max_rejects != -2 ? opt.max_rejects
                        : opt.rejects         ? -1
                                              : 0,
-        .time_unit = (enum pz_time_unit)choose("--timestamp-unit", opt.unit, units),
-        .delimiter = delimiter(opt.delimiter),
+        .delimiter = opt.delimiter ? delimiter(opt.delimiter) : 0,
         .naming = naming(),
         .memory = opt.memory,
         .threads = (int)pz_common.threads,
         .strict = opt.strict,
         .bad_row = bad_row,
     };
+    if (pz_times_parse(&p.times, opt.unit, &err))
+        pz_die_err(&err);
     if (!opt.type)
         pz_die(PZ_USAGE, "-t TYPE is needed: interactions, items, users, actions or "
                          "action-interactions");
@@ -302,6 +304,8 @@ main(int argc, char **argv)
     p.set = set;
     if (pz_import_run(&p, &result, &err))
         pz_die_err(&err);
+    if (result.renamed)
+        pz_log(PZ_LOG_WARN, "columns with new names: %s", result.renamed);
     print_result(&result, set);
     if (opt.report)
         report();

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <stdbool.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 
 #include "base/num.h"
@@ -77,11 +78,25 @@ digits(const char **s, const char *end, int width)
     return v;
 }
 
+/* The same for one digit up to `most`. */
+static int
+number(const char **s, const char *end, int most)
+{
+    int v = 0, n = 0;
+    for (; n < most && *s < end && **s >= '0' && **s <= '9'; n++, (*s)++)
+        v = v * 10 + (**s - '0');
+    return n ? v : -1;
+}
+
 static int
 parse_zone(const char *s, const char *end, int *minutes)
 {
     *minutes = 0;
-    if (s == end || (end - s == 1 && (*s == 'Z' || *s == 'z')))
+    if (end - s > 1 && *s == ' ')
+        s++;
+    size_t n = (size_t)(end - s);
+    if (n == 0 || (n == 1 && (*s == 'Z' || *s == 'z')) ||
+        (n == 3 && (!strncasecmp(s, "UTC", 3) || !strncasecmp(s, "GMT", 3))))
         return 0;
     if (*s != '+' && *s != '-')
         return -1;
@@ -97,44 +112,133 @@ parse_zone(const char *s, const char *end, int *minutes)
     return 0;
 }
 
+/* " PM" and the like, which moves the hour; blanks are those that programs put there. */
+static int
+parse_half(const char **s, const char *end, int *hour)
+{
+    static const char *const blank[] = {" ", "\xc2\xa0", "\xe2\x80\xaf", ""};
+    for (size_t k = 0; k < sizeof blank / sizeof *blank; k++) {
+        size_t n = strlen(blank[k]);
+        const char *p = *s + n;
+        if ((size_t)(end - *s) < n + 2 || memcmp(*s, blank[k], n) != 0 ||
+            (p[1] != 'M' && p[1] != 'm'))
+            continue;
+        bool after = *p == 'P' || *p == 'p';
+        if ((!after && *p != 'A' && *p != 'a') || *hour < 1 || *hour > 12)
+            return -1;
+        *hour = *hour % 12 + 12 * after;
+        *s = p + 2;
+        return 0;
+    }
+    return 0;
+}
+
+/* HH:MM[:SS[.frac]][zone] up to the end, as seconds; loose: H may have one digit, and AM
+ * or PM may follow. */
+static int
+parse_clock(const char *s, const char *end, bool loose, int64_t *seconds)
+{
+    int h = loose ? number(&s, end, 2) : digits(&s, end, 2), sec = 0, zone;
+    if (h < 0 || h > 23 || s >= end || *s++ != ':')
+        return -1;
+    int min = digits(&s, end, 2);
+    if (min < 0 || min > 59)
+        return -1;
+    if (s < end && *s == ':') {
+        s++;
+        sec = digits(&s, end, 2);
+        if (sec < 0 || sec > 60)
+            return -1;
+        if (s < end && (*s == '.' || *s == ','))
+            for (s++; s < end && *s >= '0' && *s <= '9'; s++)
+                ;
+    }
+    if ((loose && parse_half(&s, end, &h)) || parse_zone(s, end, &zone))
+        return -1;
+    *seconds = h * 3600 + min * 60 + sec - zone * 60;
+    return 0;
+}
+
+static bool
+is_date(int y, int m, int d)
+{
+    static const int month_days[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    bool leap = (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
+    return y >= 0 && m >= 1 && m <= 12 && d >= 1 && d <= month_days[m - 1] &&
+           !(m == 2 && d == 29 && !leap);
+}
+
 int
 pz_time_parse(const char *s, size_t n, int64_t *out)
 {
-    static const int month_days[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     const char *end = s + n;
+    int64_t seconds = 0;
     int y = digits(&s, end, 4);
-    if (y < 0 || s >= end || *s++ != '-')
+    if (y < 0 || s >= end || (*s != '-' && *s != '/'))
         return -1;
+    char between = *s++;
     int m = digits(&s, end, 2);
-    if (m < 1 || m > 12 || s >= end || *s++ != '-')
+    if (m < 0 || s >= end || *s++ != between)
         return -1;
     int d = digits(&s, end, 2);
-    bool leap = (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
-    if (d < 1 || d > month_days[m - 1] || (m == 2 && d == 29 && !leap))
+    if (!is_date(y, m, d))
         return -1;
-    int h = 0, min = 0, sec = 0, zone = 0;
     if (s < end) {
         if (*s != 'T' && *s != 't' && *s != ' ')
             return -1;
-        s++;
-        h = digits(&s, end, 2);
-        if (h < 0 || h > 23 || s >= end || *s++ != ':')
-            return -1;
-        min = digits(&s, end, 2);
-        if (min < 0 || min > 59)
-            return -1;
-        if (s < end && *s == ':') {
-            s++;
-            sec = digits(&s, end, 2);
-            if (sec < 0 || sec > 60)
-                return -1;
-            if (s < end && (*s == '.' || *s == ','))
-                for (s++; s < end && *s >= '0' && *s <= '9'; s++)
-                    ;
-        }
-        if (parse_zone(s, end, &zone))
+        if (parse_clock(s + 1, end, false, &seconds))
             return -1;
     }
-    *out = days_from_date(y, m, d) * 86400 + h * 3600 + min * 60 + sec - zone * 60;
+    *out = days_from_date(y, m, d) * 86400 + seconds;
+    return 0;
+}
+
+int
+pz_date_parse(const char *s, size_t n, bool day_first, int64_t *out)
+{
+    const char *end = s + n;
+    int64_t seconds = 0;
+    int first = number(&s, end, 2);
+    if (first < 0 || s >= end || (*s != '.' && *s != '/' && *s != '-'))
+        return -1;
+    char between = *s++;
+    int second = number(&s, end, 2);
+    if (second < 0 || s >= end || *s++ != between)
+        return -1;
+    const char *year = s;
+    int y = number(&s, end, 4);
+    if (s - year == 2)
+        y += y < 69 ? 2000 : 1900;
+    else if (s - year != 4)
+        return -1;
+    int d = day_first ? first : second, m = day_first ? second : first;
+    if (!is_date(y, m, d))
+        return -1;
+    if (s < end) {
+        bool comma = *s == ',';
+        s += comma;
+        if (s >= end || (*s != ' ' && (comma || (*s != 'T' && *s != 't'))))
+            return -1;
+        if (parse_clock(s + 1, end, true, &seconds))
+            return -1;
+    }
+    *out = days_from_date(y, m, d) * 86400 + seconds;
+    return 0;
+}
+
+int
+pz_time_by_format(const char *format, const char *s, size_t n, int64_t *out)
+{
+    struct tm tm = {.tm_year = 70, .tm_mday = 1};
+    char text[128];
+    if (n >= sizeof text || memchr(s, 0, n))
+        return -1;
+    memcpy(text, s, n);
+    text[n] = 0;
+    const char *end = strptime(text, format, &tm);
+    if (!end || *end)
+        return -1;
+    long zone = tm.tm_gmtoff;
+    *out = (int64_t)timegm(&tm) - zone;
     return 0;
 }

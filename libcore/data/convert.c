@@ -1,15 +1,10 @@
 #include "data/convert.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/clock.h"
 #include "base/mem.h"
 #include "base/num.h"
-
-/* Seconds beyond the year 5138 are taken for milliseconds. */
-#define TOO_LATE INT64_C(100000000000)
 
 enum { STRICT_TEXT = 1000, STRICT_ID = 256, STRICT_TEXTUAL = 20000 };
 
@@ -113,9 +108,9 @@ pz_layout_release(struct pz_layout *l)
 
 int
 pz_convert_init(struct pz_convert *c, const struct pz_layout *layout,
-                enum pz_time_unit unit, bool strict, struct pz_err *err)
+                struct pz_times times, bool strict, struct pz_err *err)
 {
-    *c = (struct pz_convert){.layout = layout, .unit = unit, .strict = strict};
+    *c = (struct pz_convert){.layout = layout, .times = times, .strict = strict};
     int r = pz_new(&c->dict, layout->n_codes, sizeof *c->dict, "dictionaries", err);
     for (size_t k = 0; k < layout->n_codes && r == PZ_OK; k++)
         r = pz_dict_init(&c->dict[k], err);
@@ -167,74 +162,6 @@ bad(struct pz_convert *c, size_t f, const struct pz_cell *cell, const char *what
     return PZ_DATA;
 }
 
-/* ---- times ---- */
-
-static const char *const unit_hint[] = {
-    [PZ_TIME_S] = "is not a whole number of seconds since 1970",
-    [PZ_TIME_MS] = "is not a whole number of milliseconds since 1970",
-    [PZ_TIME_US] = "is not a whole number of microseconds since 1970",
-    [PZ_TIME_ISO] = "is not an ISO 8601 time such as 2026-11-22T05:04:03Z",
-    [PZ_TIME_FRACTION] = "is not a number of seconds since 1970",
-};
-
-static int64_t
-floor_div(int64_t a, int64_t b)
-{
-    return a / b - (a % b < 0);
-}
-
-/* Why a time is not whole seconds, and the option that reads it as it is. */
-static int
-bad_seconds(struct pz_convert *c, size_t f, const struct pz_cell *cell, enum pz_num how)
-{
-    int64_t t;
-    if (how == PZ_NUM_FRACTION)
-        return bad(
-            c, f, cell,
-            "has a fraction: times are whole Unix seconds (--timestamp-unit float cuts "
-            "the fraction off)");
-    if (pz_time_parse(cell->s, cell->n, &t) == 0)
-        return bad(
-            c, f, cell,
-            "is an ISO 8601 time, not Unix seconds (--timestamp-unit iso reads it)");
-    return bad(c, f, cell, unit_hint[PZ_TIME_S]);
-}
-
-static int
-parse_time(struct pz_convert *c, size_t f, const struct pz_cell *cell, int64_t *out)
-{
-    if (c->unit == PZ_TIME_ISO) {
-        if (pz_time_parse(cell->s, cell->n, out))
-            return bad(c, f, cell, unit_hint[c->unit]);
-        return PZ_OK;
-    }
-    if (c->unit == PZ_TIME_FRACTION) {
-        double t;
-        if (pz_parse_f64(cell->s, cell->n, &t) || fabs(t) >= (double)TOO_LATE)
-            return bad(c, f, cell, unit_hint[c->unit]);
-        *out = (int64_t)floor(t);
-        return PZ_OK;
-    }
-    enum pz_num how = pz_parse_i64(cell->s, cell->n, out);
-    if (c->unit == PZ_TIME_S) {
-        if (how)
-            return bad_seconds(c, f, cell, how);
-        if (*out >= 1000 * TOO_LATE || *out <= -1000 * TOO_LATE)
-            return bad(c, f, cell,
-                       "is too large for seconds: microseconds? (--timestamp-unit us)");
-        if (*out >= TOO_LATE || *out <= -TOO_LATE)
-            return bad(c, f, cell,
-                       "is too large for seconds: milliseconds? (--timestamp-unit ms)");
-        return PZ_OK;
-    }
-    if (how)
-        return bad(c, f, cell, unit_hint[c->unit]);
-    *out = floor_div(*out, c->unit == PZ_TIME_MS ? 1000 : 1000000);
-    if (*out >= TOO_LATE || *out <= -TOO_LATE)
-        return bad(c, f, cell, "is out of range: beyond the year 5138");
-    return PZ_OK;
-}
-
 /* ---- values ---- */
 
 static struct pz_cell
@@ -256,9 +183,9 @@ convert_int(struct pz_convert *c, size_t f, const struct pz_cell *cell, char *ro
     const struct pz_pack_field *p = &c->layout->field[f];
     int64_t v;
     if (p->is_time) {
-        int r = parse_time(c, f, cell, &v);
-        if (r)
-            return r;
+        const char *why;
+        if (pz_times_read(&c->times, cell->s, cell->n, &v, &why))
+            return bad(c, f, cell, why);
     } else {
         enum pz_num how = pz_parse_i64(cell->s, cell->n, &v);
         if (how == PZ_NUM_OK && p->field->type == PZ_INT &&
@@ -442,7 +369,7 @@ static inline bool
 take_time(const struct pz_convert *c, const struct pz_pack_field *p,
           const struct pz_cell *cell, char *row)
 {
-    return p->kind == PZ_PACK_ORDER && c->unit == PZ_TIME_S && cell->n == 10 &&
+    return p->kind == PZ_PACK_ORDER && c->times.unit == PZ_TIME_S && cell->n == 10 &&
            (cell->kind == PZ_CELL_TEXT || cell->kind == PZ_CELL_NUMBER) &&
            pz_convert_seconds(cell->s, row);
 }

@@ -12,6 +12,7 @@
 #include "data/input.h"
 #include "data/rows.h"
 #include "data/schema.h"
+#include "data/times.h"
 
 enum pz_pack { PZ_PACK_CODE, PZ_PACK_INT, PZ_PACK_REAL, PZ_PACK_BOOL, PZ_PACK_ORDER };
 
@@ -87,7 +88,7 @@ pz_convert_seconds(const char *s, char *row)
 /* One thread's side of the conversion. */
 struct pz_convert {
     const struct pz_layout *layout;
-    enum pz_time_unit unit;
+    struct pz_times times;
     bool strict;
     struct pz_dict *dict; // n_codes
     struct pz_pending pending[PZ_PENDING];
@@ -97,7 +98,7 @@ struct pz_convert {
 };
 
 int pz_convert_init(struct pz_convert *c, const struct pz_layout *layout,
-                    enum pz_time_unit unit, bool strict, struct pz_err *err);
+                    struct pz_times times, bool strict, struct pz_err *err);
 void pz_convert_release(struct pz_convert *c);
 
 /*

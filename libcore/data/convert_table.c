@@ -34,7 +34,7 @@ static size_t
 check_strip(struct pz_convert *c, const struct strip *s, size_t f, size_t n)
 {
     const struct pz_pack_field *p = &c->layout->field[f];
-    bool time = p->kind == PZ_PACK_ORDER && c->unit == PZ_TIME_S;
+    bool time = p->kind == PZ_PACK_ORDER && c->times.unit == PZ_TIME_S;
     bool code = p->kind == PZ_PACK_CODE && !c->strict;
     const uint16_t *b = s->begin;
     char *row = s->row;

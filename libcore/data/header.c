@@ -9,7 +9,11 @@
 #include "base/json.h"
 #include "base/mem.h"
 
-enum { MAX_COLUMNS = 16384, SAMPLE_ROWS = 10000 };
+enum {
+    MAX_COLUMNS = 16384,
+    SAMPLE_ROWS = 10000,
+    SHOWN = 200, // bytes of a list of names, more or less
+};
 
 /* A column's name without the blanks around it. */
 static struct pz_cell
@@ -56,10 +60,12 @@ check_twice(const struct pz_cell *cell, size_t n, uint64_t line, struct pz_err *
     int r = pz_new(&name, n, sizeof *name, "the header", err);
     if (r)
         return r;
+    size_t n_named = 0;
     for (size_t c = 0; c < n; c++)
-        name[c] = (struct named){cell[c], c};
-    qsort(name, n, sizeof *name, by_name);
-    for (size_t k = 1; k < n; k++)
+        if (cell[c].n)
+            name[n_named++] = (struct named){cell[c], c};
+    qsort(name, n_named, sizeof *name, by_name);
+    for (size_t k = 1; k < n_named; k++)
         if (same_name(&name[k - 1].cell, &name[k].cell) &&
             (!second || name[k].column < second->column)) {
             first = &name[k - 1];
@@ -140,12 +146,8 @@ read_names(struct pz_csv *csv, const struct pz_chunk *chunk,
     *line = chunk->line;
     for (size_t k = 0; k < *from; k++)
         *line += chunk->data[k] == '\n';
-    for (size_t c = 0; c < *n; c++) {
+    for (size_t c = 0; c < *n; c++)
         cell[c] = name_of(&cell[c]);
-        if (cell[c].n == 0)
-            return pz_err_set(err, PZ_DATA, "%" PRIu64 ":%zu: a column without a name",
-                              at.line, c + 1);
-    }
     int r = *n == 1 ? check_delimiter(cell, at.line, err) : PZ_OK;
     if (r == PZ_OK)
         r = apply_naming(naming, cell, *n, at.line, err);
@@ -174,7 +176,6 @@ missing(const struct pz_header *h, const struct pz_schema *schema, uint64_t line
 static int
 note_ignored(struct pz_header *h, const struct pz_cell *cell, struct pz_err *err)
 {
-    enum { SHOWN = 200 }; // bytes, more or less
     struct pz_buf list = PZ_BUF_INIT;
     for (size_t c = 0; c < h->n_columns; c++) {
         if (h->slot[c] >= 0)
@@ -183,8 +184,12 @@ note_ignored(struct pz_header *h, const struct pz_cell *cell, struct pz_err *err
             pz_buf_addz(&list, ", ...");
             break;
         }
-        pz_buf_addf(&list, "%s%.*s", list.len ? ", " : "",
-                    (int)(cell[c].n < SHOWN ? cell[c].n : SHOWN), cell[c].s);
+        pz_buf_addz(&list, list.len ? ", " : "");
+        if (cell[c].n)
+            pz_buf_addf(&list, "%.*s", (int)(cell[c].n < SHOWN ? cell[c].n : SHOWN),
+                        cell[c].s);
+        else
+            pz_buf_addf(&list, "column %zu without a name", c + 1);
     }
     int r = pz_buf_status(&list, "the header", err);
     if (r)
@@ -194,12 +199,35 @@ note_ignored(struct pz_header *h, const struct pz_cell *cell, struct pz_err *err
     return r;
 }
 
+/* Columns into the schema's fields; names may be tidied. */
+static int
+match_fields(struct pz_header *h, struct pz_cell *cell, const struct pz_schema *schema,
+             uint64_t line, struct pz_arena *text, struct pz_err *err)
+{
+    int r = pz_names_tidy(cell, h->n_columns, text, err);
+    for (size_t c = 0; c < h->n_columns && r == PZ_OK; c++) {
+        int f = cell[c].n ? pz_schema_find(schema, cell[c].s, cell[c].n) : -1;
+        h->slot[c] = f;
+        if (f >= 0 && h->column[f])
+            r = pz_err_set(err, PZ_DATA,
+                           "%" PRIu64
+                           ":%zu: column '%.*s' is field %s of the schema, and so is "
+                           "column %u",
+                           line, c + 1, (int)cell[c].n, cell[c].s, schema->field[f].name,
+                           h->column[f]);
+        else if (f >= 0)
+            h->column[f] = (unsigned)c + 1;
+    }
+    return r;
+}
+
 int
 pz_header_read(struct pz_header *h, struct pz_csv *csv, const struct pz_chunk *chunk,
                const struct pz_schema *schema, const struct pz_naming *naming,
                size_t *from, uint64_t *line, struct pz_err *err)
 {
     struct pz_cell *cell;
+    struct pz_arena text = {0};
     *h = (struct pz_header){0};
     int r = pz_new(&cell, MAX_COLUMNS, sizeof *cell, "the header", err);
     if (r)
@@ -209,24 +237,14 @@ pz_header_read(struct pz_header *h, struct pz_csv *csv, const struct pz_chunk *c
         r = pz_new(&h->slot, h->n_columns, sizeof *h->slot, "the header", err);
     if (r == PZ_OK)
         r = pz_new(&h->column, schema->n_fields, sizeof *h->column, "the header", err);
-    for (size_t c = 0; c < h->n_columns && r == PZ_OK; c++) {
-        int f = pz_schema_find(schema, cell[c].s, cell[c].n);
-        h->slot[c] = f;
-        if (f >= 0 && h->column[f])
-            r = pz_err_set(err, PZ_DATA,
-                           "%" PRIu64
-                           ":%zu: column '%.*s' is field %s of the schema, and so is "
-                           "column %u",
-                           chunk->line, c + 1, (int)cell[c].n, cell[c].s,
-                           schema->field[f].name, h->column[f]);
-        else if (f >= 0)
-            h->column[f] = (unsigned)c + 1;
-    }
+    if (r == PZ_OK)
+        r = match_fields(h, cell, schema, chunk->line, &text, err);
     if (r == PZ_OK)
         r = missing(h, schema, chunk->line, err);
     if (r == PZ_OK)
         r = note_ignored(h, cell, err);
     free(cell);
+    pz_arena_release(&text);
     if (r)
         pz_header_release(h);
     return r;
@@ -252,6 +270,29 @@ struct sample {
     char **value; // [n_rows * width], width fixed at first row for CSV; MAX for JSON
     size_t n_rows, cap_values, width;
 };
+
+/* Which columns were given other names: "'Unit price' is Unit_price, ...". */
+static int
+note_renamed(const struct sample *s, const struct pz_schema *schema, char **renamed,
+             struct pz_err *err)
+{
+    struct pz_buf list = PZ_BUF_INIT;
+    for (size_t k = 0; k < s->n_names; k++) {
+        if (strcmp(s->name[k], schema->field[k].name) == 0)
+            continue;
+        if (list.len > SHOWN) {
+            pz_buf_addz(&list, ", ...");
+            break;
+        }
+        pz_buf_addf(&list, "%s'%.*s' is %s", list.len ? ", " : "", SHOWN, s->name[k],
+                    schema->field[k].name);
+    }
+    int r = pz_buf_status(&list, "the header", err);
+    if (r)
+        pz_buf_release(&list);
+    *renamed = list.data;
+    return r;
+}
 
 static void
 sample_release(struct sample *s)
@@ -295,6 +336,7 @@ sample_csv(struct sample *s, char delimiter, const struct pz_naming *naming,
 {
     struct pz_csv *csv = NULL;
     struct pz_cell *cell = NULL;
+    bool *named = NULL;
     struct pz_row_at at;
     size_t from, n;
     uint64_t line;
@@ -305,8 +347,14 @@ sample_csv(struct sample *s, char delimiter, const struct pz_naming *naming,
     r = pz_new(&cell, MAX_COLUMNS, sizeof *cell, "a sample", err);
     if (r == PZ_OK)
         r = read_names(csv, chunk, naming, cell, &n, &from, &line, err);
-    for (size_t c = 0; r == PZ_OK && c < n; c++)
-        r = add_name(s, cell[c].s, cell[c].n, err);
+    size_t n_columns = r == PZ_OK ? n : 0;
+    if (r == PZ_OK)
+        r = pz_new(&named, n_columns, 1, "a sample", err);
+    for (size_t c = 0; r == PZ_OK && c < n_columns; c++) {
+        named[c] = cell[c].n > 0; // others are left out
+        if (named[c])
+            r = add_name(s, cell[c].s, cell[c].n, err);
+    }
     if (r)
         goto done;
     s->width = s->n_names;
@@ -315,15 +363,18 @@ sample_csv(struct sample *s, char delimiter, const struct pz_naming *naming,
         enum pz_row kind = pz_csv_next(csv, cell, MAX_COLUMNS, &n, &at);
         if (kind == PZ_ROW_END)
             break;
-        if (kind == PZ_ROW_BAD || n != s->width)
+        if (kind == PZ_ROW_BAD || n != n_columns)
             continue;
         r = add_row(s, err);
-        for (size_t c = 0; c < n && r == PZ_OK; c++)
-            if (cell[c].n)
-                r = pz_strndup(&s->value[(s->n_rows - 1) * s->width + c], cell[c].s,
-                               cell[c].n, err);
+        char **to = s->value + (s->n_rows - 1) * s->width;
+        for (size_t c = 0; c < n && r == PZ_OK; c++) {
+            if (named[c] && cell[c].n)
+                r = pz_strndup(to, cell[c].s, cell[c].n, err);
+            to += named[c];
+        }
     }
 done:
+    free(named);
     pz_csv_free(csv);
     free(cell);
     return r;
@@ -439,14 +490,18 @@ sample_jsonl(struct sample *s, const struct pz_chunk *chunk, struct pz_err *err)
 int
 pz_header_infer(struct pz_schema *schema, enum pz_set set, enum pz_format format,
                 char delimiter, const struct pz_naming *naming,
-                const struct pz_chunk *chunk, struct pz_err *err)
+                const struct pz_chunk *chunk, char **renamed, struct pz_err *err)
 {
     struct sample s = {.naming = naming};
+    *renamed = NULL;
     int r = format == PZ_CSV ? sample_csv(&s, delimiter, naming, chunk, err)
                              : sample_jsonl(&s, chunk, err);
     if (r == PZ_OK && s.n_names == 0)
         r = pz_err_set(err, PZ_DATA,
-                       "%" PRIu64 ": no JSON object with columns in the first lines",
+                       format == PZ_CSV
+                           ? "%" PRIu64 ": the header has no names"
+                           : "%" PRIu64
+                             ": no JSON object with columns in the first lines",
                        chunk->line);
     if (r == PZ_OK) {
         r = pz_schema_infer(schema, set, (const char *const *)s.name, s.n_names,
@@ -454,6 +509,8 @@ pz_header_infer(struct pz_schema *schema, enum pz_set set, enum pz_format format
         if (r == PZ_DATA)
             pz_err_prefix(err, "%" PRIu64 ": ", chunk->line);
     }
+    if (r == PZ_OK && (r = note_renamed(&s, schema, renamed, err)))
+        pz_schema_release(schema);
     sample_release(&s);
     return r;
 }

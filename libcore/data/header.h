@@ -19,8 +19,9 @@ struct pz_header {
 /*
  * Reads the header of chunk (which starts a file) with csv. *from is where its rows
  * start, *line their first line. Every field of the schema must be there, once, in any
- * order and case, and every name of `naming`. PZ_DATA "LINE:COLUMN: what" or "LINE:
- * what", to be prefixed with the file and a colon.
+ * order and case, and every name of `naming`; names that no field can have are tidied
+ * first (naming.h), and columns without a name are ignored. PZ_DATA "LINE:COLUMN: what"
+ * or "LINE: what", to be prefixed with the file and a colon.
  */
 int pz_header_read(struct pz_header *h, struct pz_csv *csv, const struct pz_chunk *chunk,
                    const struct pz_schema *schema, const struct pz_naming *naming,
@@ -28,9 +29,10 @@ int pz_header_read(struct pz_header *h, struct pz_csv *csv, const struct pz_chun
 void pz_header_release(struct pz_header *h); // accepts {0}
 
 /* The schema that the first chunk of the input suggests (up to 10,000 rows of it).
- * PZ_DATA as above. */
+ * *renamed (owned by the caller; NULL: none) lists the columns with tidied names. PZ_DATA
+ * as above. */
 int pz_header_infer(struct pz_schema *schema, enum pz_set set, enum pz_format format,
                     char delimiter, const struct pz_naming *naming,
-                    const struct pz_chunk *chunk, struct pz_err *err);
+                    const struct pz_chunk *chunk, char **renamed, struct pz_err *err);
 
 #endif

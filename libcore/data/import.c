@@ -53,6 +53,7 @@ struct import {
     struct pz_layout layout;
     struct pz_input *input;
     enum pz_format format;
+    char delimiter;
     struct pz_rows rows;
     struct lane *lane;
     int n_lanes;
@@ -112,12 +113,6 @@ read_schema(struct import *im, enum pz_domain domain, struct pz_err *err)
     return r;
 }
 
-static char
-delimiter_of(const struct pz_import *p)
-{
-    return p->delimiter ? p->delimiter : ',';
-}
-
 /* The schema to import by: the given one, the dataset's, else what the first chunk shows.
  */
 static int
@@ -141,8 +136,8 @@ choose_schema(struct import *im, const struct pz_dataset *old,
                                strlen(text), err);
     }
     im->result->inferred = true;
-    r = pz_header_infer(&im->schema, im->p->set, im->format, delimiter_of(im->p),
-                        &im->p->naming, first, err);
+    r = pz_header_infer(&im->schema, im->p->set, im->format, im->delimiter,
+                        &im->p->naming, first, &im->result->renamed, err);
     if (r == PZ_OK)
         pz_widening_apply(im->widening, &im->schema);
     return r == PZ_DATA ? pz_err_prefix(err, "%s:", pz_input_name(im->input, 0)) : r;
@@ -177,6 +172,9 @@ meet_header(struct import *im, struct lane *lane, size_t *from, uint64_t *line,
                            err);
     if (r == PZ_DATA)
         pz_err_prefix(err, "%s:", pz_input_name(im->input, c->file));
+    else if (r == PZ_OK && h->map.ignored && im->result->inferred && c->file == 0)
+        pz_log(PZ_LOG_WARN, "%s: left out: %s", pz_input_name(im->input, c->file),
+               h->map.ignored);
     else if (r == PZ_OK && h->map.ignored && !im->p->schema_path)
         pz_log(PZ_LOG_WARN,
                "%s: the dataset's schema, which is used without -s, does not have these "
@@ -564,7 +562,7 @@ make_lanes(struct import *im, struct pz_err *err)
     int r = pz_new(&im->lane, (size_t)im->n_lanes, sizeof *im->lane, "threads", err);
     for (int t = 0; t < im->n_lanes && r == PZ_OK; t++) {
         struct lane *lane = &im->lane[t];
-        r = pz_convert_init(&lane->convert, &im->layout, p->time_unit, p->strict, err);
+        r = pz_convert_init(&lane->convert, &im->layout, p->times, p->strict, err);
         if (r == PZ_OK)
             r = pz_new(&lane->cell, im->schema.n_fields, sizeof *lane->cell, "cells",
                        err);
@@ -572,7 +570,7 @@ make_lanes(struct import *im, struct pz_err *err)
             r = im->format == PZ_CSV ? pz_csv_new(&lane->csv, err)
                                      : pz_jsonl_new(&lane->jsonl, &im->schema, err);
         if (lane->csv)
-            pz_csv_set_delimiter(lane->csv, delimiter_of(p));
+            pz_csv_set_delimiter(lane->csv, im->delimiter);
         if (lane->jsonl)
             pz_jsonl_naming(lane->jsonl, &p->naming);
     }
@@ -628,7 +626,8 @@ import_into(struct import *im, const struct pz_dataset *old, struct pz_err *err)
     int r = p->feed ? PZ_OK
                     : pz_input_open(&im->input, p->path, p->n_paths, &im->format, err);
     if (r == PZ_OK && !p->feed) {
-        pz_input_set_delimiter(im->input, delimiter_of(p));
+        im->delimiter = p->delimiter ? p->delimiter : pz_input_delimiter(im->input);
+        pz_input_set_delimiter(im->input, im->delimiter);
         r = pz_input_next(im->input, &first, err);
     }
     if (r == PZ_OK)
@@ -775,5 +774,6 @@ void
 pz_import_result_release(struct pz_import_result *r)
 {
     free(r->schema_text);
+    free(r->renamed);
     *r = (struct pz_import_result){0};
 }

@@ -16,14 +16,7 @@
 #include "data/input.h"
 #include "data/naming.h"
 #include "data/schema.h"
-
-enum pz_time_unit { // how times stand in the input
-    PZ_TIME_S,
-    PZ_TIME_MS,
-    PZ_TIME_US,
-    PZ_TIME_ISO,
-    PZ_TIME_FRACTION, // seconds with a fraction, which is cut off
-};
+#include "data/times.h"
 
 /* Rows that are in memory already, in place of files. */
 struct pz_feed_to; // where they go
@@ -46,12 +39,12 @@ struct pz_import {
     size_t n_paths;           // 0: stdin
     const char *rejects_path; // NULL: none
     int64_t max_rejects;      // rows that may be bad; -1 any number
-    enum pz_time_unit time_unit;
-    char delimiter;          // of CSV (csv.h); 0: a comma
-    struct pz_naming naming; // what the input calls columns
-    uint64_t memory;         // bytes for rows; 0: a quarter of the machine's
-    int threads;             // 0: all cores
-    bool strict;             // AWS's limits are errors
+    struct pz_times times;    // how times stand in the input
+    char delimiter;           // of CSV (csv.h); 0: what the header has
+    struct pz_naming naming;  // what the input calls columns
+    uint64_t memory;          // bytes for rows; 0: a quarter of the machine's
+    int threads;              // 0: all cores
+    bool strict;              // AWS's limits are errors
     void (*bad_row)(void *ctx,
                     const char *message); // each rejected row, in file order; may be NULL
     void *ctx;
@@ -68,7 +61,8 @@ struct pz_import {
 struct pz_import_result {
     uint64_t rows_read, rows_kept, duplicates, rejected, replaced, forgotten;
     uint64_t n_users, n_items;
-    bool inferred;     // the schema was
+    bool inferred; // the schema was
+    char *renamed; // columns it has under tidied names, for a message; owned; NULL: none
     char *schema_text; // owned
 };
 

@@ -217,6 +217,27 @@ pz_input_set_delimiter(struct pz_input *in, char delimiter)
     in->delimiter = delimiter;
 }
 
+char
+pz_input_delimiter(const struct pz_input *in)
+{
+    static const char other[] = ";\t|";
+    size_t seen[sizeof other] = {0}, best = 0;
+    const char *end = in->carry + in->n_carry, *p = in->carry;
+    bool quoted = false, comma = false;
+    while (p < end && (*p == '\r' || *p == '\n'))
+        p++;
+    for (; p < end && (quoted || *p != '\n'); p++) {
+        const char *found = *p ? strchr(other, *p) : NULL;
+        quoted ^= *p == '"';
+        comma |= *p == ',' && !quoted;
+        if (found && !quoted)
+            seen[found - other]++;
+    }
+    for (size_t k = 1; k < sizeof other - 1; k++)
+        best = seen[k] > seen[best] ? k : best;
+    return comma || !seen[best] ? ',' : other[best];
+}
+
 /* ---- chunks ---- */
 
 static size_t

@@ -69,6 +69,9 @@ struct pz_input;
  */
 int pz_input_open(struct pz_input **in, const char *const *path, size_t n_paths,
                   enum pz_format *format, struct pz_err *err);
+/* What separates the fields of the first file, before the first chunk: a comma, or where
+ * the first line has none outside quotes, what it has most of ';', tabs and '|'. */
+char pz_input_delimiter(const struct pz_input *in);
 /* What separates the fields of CSV, as in csv.h; before the first chunk. */
 void pz_input_set_delimiter(struct pz_input *in, char delimiter);
 /*

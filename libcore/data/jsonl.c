@@ -71,6 +71,11 @@ find_field(struct pz_jsonl *j, size_t k, const char *key, size_t n)
     size_t named = pz_naming_find(&j->naming, key, n);
     const char *name = named < j->naming.n ? j->naming.pair[named].name : NULL;
     int field = pz_schema_find(j->schema, name ? name : key, name ? strlen(name) : n);
+    char tidy[PZ_NAME_MAX];
+    if (field < 0 && !name) {
+        size_t n_tidy = pz_name_tidy(tidy, key, n);
+        field = n_tidy ? pz_schema_find(j->schema, tidy, n_tidy) : -1;
+    }
     if (n <= NAME) {
         memcpy(g->name, key, n);
         g->n = n;

@@ -1,7 +1,7 @@
 /*
  * jsonl: JSON lines as cells. A line is one flat object; keys are column names (exact,
- * else without case); unknown keys are ignored and counted; 64-bit integers keep all
- * digits.
+ * else without case, else when tidied, naming.h); unknown keys are ignored and counted;
+ * 64-bit integers keep all digits.
  *
  * An array of strings or numbers for a string field is a multi-value: its elements
  * joined with '|', the way CSV has them; an empty array is null. Blank lines are skipped.

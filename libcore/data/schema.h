@@ -63,7 +63,8 @@ int pz_schema_parse(struct pz_schema *s, enum pz_set set, enum pz_domain domain,
 int pz_schema_strict(const struct pz_schema *s, const char *text, size_t n, struct pz_err *err);
 /*
  * A schema from the header of a CSV file and a sample of its rows: cell[r * n_names + c],
- * NULL for empty. Reserved names get their reserved types whatever their case; other
+ * NULL for empty. Names are tidied (naming.h), so that fields may have others than the
+ * header. Reserved names get their reserved types whatever their case; other
  * columns become long, double or categorical string (plain string beyond 1,000 distinct
  * or 1,000 bytes). All but required fields are nullable. pz-schema(5) has the rules in full.
  */

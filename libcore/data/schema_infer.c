@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "base/num.h"
+#include "data/naming.h"
 #include "data/schema_rules.h"
 
 #define MAX_CATEGORIES     1000 // distinct values AWS advises for a categorical field
@@ -168,9 +169,11 @@ check_type(enum pz_set set, const char *const *name, size_t n_names, struct pz_e
                       pz_set_name(set));
 }
 
-/* The header lacks a required column: says which, and what the header has. */
+/* The header lacks a required column: says which, and what the header has; `name` are the
+ * fields' names, `header_name` as they were. */
 static int
-check_header(enum pz_set set, const char *const *name, size_t n_names, struct pz_err *err)
+check_header(enum pz_set set, const char *const *name, const char *const *header_name,
+             size_t n_names, struct pz_err *err)
 {
     size_t n_rules;
     const struct pz_rule *rule = pz_rules(&n_rules);
@@ -182,14 +185,14 @@ check_header(enum pz_set set, const char *const *name, size_t n_names, struct pz
         for (size_t i = 0; i < n_names && !found; i++) {
             found = pz_rule_find(set, PZ_CUSTOM, name[i]) == &rule[r];
             if (!like && pz_same_name(name[i], rule[r].name))
-                like = name[i];
+                like = header_name[i];
         }
         if (!found)
             pz_buf_addf(&missing, "%s%s%s%s%s", missing.len ? ", " : "", rule[r].name,
                         like ? " (spelled '" : "", like ? like : "", like ? "')" : "");
     }
     for (size_t i = 0; i < n_names && header.len < 500; i++)
-        pz_buf_addf(&header, "%s%.100s", i ? ", " : "", name[i]);
+        pz_buf_addf(&header, "%s%.100s", i ? ", " : "", header_name[i]);
     int status = pz_buf_status(&missing, "a message", err);
     if (!status)
         status = pz_buf_status(&header, "a message", err);
@@ -199,12 +202,32 @@ check_header(enum pz_set set, const char *const *name, size_t n_names, struct pz
             "%s need more columns: missing are %s; the header has %s%s (-c NAME=HEADER "
             "tells what the input calls a column)",
             pz_set_name(set), missing.data, header.len ? header.data : "none",
-            n_names && name[0][0] >= '0' && name[0][0] <= '9'
+            n_names && header_name[0][0] >= '0' && header_name[0][0] <= '9'
                 ? "; is the first line a header?"
                 : "");
     pz_buf_release(&missing);
     pz_buf_release(&header);
     return status;
+}
+
+/* Names as fields can have them, in `text`, in place of those of the header. */
+static int
+tidy_names(const char *const **name, size_t n, struct pz_arena *text, struct pz_err *err)
+{
+    struct pz_cell *cell;
+    const char **tidy;
+    int r = pz_arena_new(text, &cell, n, sizeof *cell, "names", err);
+    if (r == PZ_OK)
+        r = pz_arena_new(text, &tidy, n, sizeof *tidy, "names", err);
+    if (r)
+        return r;
+    for (size_t i = 0; i < n; i++)
+        cell[i] = (struct pz_cell){.s = (*name)[i], .n = (uint32_t)strlen((*name)[i])};
+    r = pz_names_tidy(cell, n, text, err);
+    for (size_t i = 0; i < n && r == PZ_OK; i++)
+        tidy[i] = cell[i].s; // both kinds end with a NUL
+    *name = tidy;
+    return r;
 }
 
 static int
@@ -235,8 +258,12 @@ pz_schema_infer(struct pz_schema *s, enum pz_set set, const char *const *name,
                 struct pz_err *err)
 {
     struct look *look = NULL;
+    struct pz_arena text = {0};
+    const char *const *header_name = name;
     *s = (struct pz_schema){.set = set};
-    int status = check_header(set, name, n_names, err);
+    int status = tidy_names(&name, n_names, &text, err);
+    if (!status)
+        status = check_header(set, name, header_name, n_names, err);
     if (!status)
         status = check_type(set, name, n_names, err);
     if (!status)
@@ -250,6 +277,7 @@ pz_schema_infer(struct pz_schema *s, enum pz_set set, const char *const *name,
     if (!status)
         status = pz_schema_check(s, PZ_CUSTOM, err);
     free(look);
+    pz_arena_release(&text);
     if (status)
         pz_schema_release(s);
     return status;

@@ -6,8 +6,7 @@
 #include <strings.h>
 
 #include "base/mem.h"
-
-#define NAME_MAX_LENGTH 150
+#include "data/naming.h"
 
 #define ALL    (PZ_BIT(PZ_CUSTOM) | PZ_BIT(PZ_ECOMMERCE) | PZ_BIT(PZ_VIDEO_ON_DEMAND))
 #define SHOP   PZ_BIT(PZ_ECOMMERCE)
@@ -128,10 +127,10 @@ check_name(const char *name, size_t number, struct pz_err *err)
     size_t n = strlen(name);
     if (n == 0)
         return pz_err_set(err, PZ_DATA, "field %zu has an empty name", number);
-    if (n > NAME_MAX_LENGTH)
+    if (n > PZ_NAME_MAX)
         return pz_err_set(err, PZ_DATA,
-                          "field '%.40s...': the name has %zu characters, 150 at most",
-                          name, n);
+                          "field '%.40s...': the name has %zu characters, %d at most",
+                          name, n, PZ_NAME_MAX);
     for (size_t i = 0; i < n; i++) {
         bool letter =
             (name[i] >= 'A' && name[i] <= 'Z') || (name[i] >= 'a' && name[i] <= 'z');
@@ -147,7 +146,7 @@ check_name(const char *name, size_t number, struct pz_err *err)
 }
 
 struct folded {
-    char text[NAME_MAX_LENGTH + 1];
+    char text[PZ_NAME_MAX + 1];
     size_t field;
 };
 

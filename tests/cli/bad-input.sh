@@ -22,8 +22,10 @@ bad 'overlong UTF-8' 'bad\.csv:2:1.*UTF-8' "${head}u\\300\\257,i1,1600000000\n"
 bad 'UTF-16' 'bad\.csv.*UTF-16' '\377\376U\000S\000E\000R\000'
 bad 'column twice' "(twice|duplicate).*'?USER_ID|USER_ID'?.*twice" 'USER_ID,ITEM_ID,TIMESTAMP,USER_ID\nu1,i1,1600000000,u1\n'
 bad 'column twice, other case' 'user_id.*USER_ID' 'USER_ID,ITEM_ID,TIMESTAMP,user_id\nu1,i1,1600000000,u1\n'
+import="$import -d ,"
 bad 'semicolons' "bad\\.csv:1:1.*is ';' the delimiter" 'USER_ID;ITEM_ID;TIMESTAMP\nu1;i1;1600000000\n'
 bad 'tabs' 'bad\.csv:1:1.*is a tab the delimiter' 'USER_ID\tITEM_ID\tTIMESTAMP\nu1\ti1\t1600000000\n'
+import="pz-import -g shop -t interactions"
 bad 'JSON array' 'bad\.csv.*JSON array.*jq -c' '[{"USER_ID":"u1","ITEM_ID":"i1","TIMESTAMP":1}]\n'
 bad 'required column missing' 'TIMESTAMP' 'USER_ID,ITEM_ID\nu1,i1\n'
 bad 'two required columns missing' 'ITEM_ID.*TIMESTAMP|TIMESTAMP.*ITEM_ID' 'USER_ID,PRICE\nu1,1\n'

@@ -24,11 +24,20 @@ awk 'BEGIN { print "USER_ID|ITEM_ID|TIMESTAMP|NOTE"
 pz-import -q -g many -t interactions -d '|' many.csv
 pz-info -g many --export interactions | sed 1d | sort >got
 sed -e 1d -e 's/"//g' -e 's/|/,/1' -e 's/|/,/1' -e 's/|/,/1' many.csv | sort | cmp - got
+echo '-- found in the header'
+for c in ';' '|' '\t'; do
+    rm -rf other
+    # shellcheck disable=SC2059 # the text is a format
+    printf "USER_ID${c}ITEM_ID${c}TIMESTAMP${c}\"X, Y\"\nu${c}a,b${c}3${c}x\n" | pz-import -q -g other -t interactions
+    pz-info -g other --export interactions
+done
 echo '-- mistakes'
 no() { pz-import -g c -t interactions "$@" 2>&1 || echo "status $?"; }
-no semi.csv
+no -d , semi.csv
 no -d tab semi.csv
 no -d ';' csv/interactions.csv
+printf 'USER_ID;ITEM,ID;TIMESTAMP\nu;i;3\n' >comma.csv
+no comma.csv
 no -d ';;' semi.csv
 no -d '"' semi.csv
 no -d a semi.csv

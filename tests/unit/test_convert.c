@@ -139,7 +139,7 @@ go(struct way *way, const struct pz_layout *l, const struct pz_buf *text, bool t
         slot[column[f] - 1] = (int)f;
         cell[f] = (struct pz_cell){.kind = PZ_CELL_ABSENT};
     }
-    ck_ok(pz_convert_init(&way->convert, l, PZ_TIME_S, strict, &err), err);
+    ck_ok(pz_convert_init(&way->convert, l, (struct pz_times){0}, strict, &err), err);
     ck_ok(pz_csv_new(&way->csv, &err), err);
     way->row = calloc(N_ROWS, l->width);
     ck_assert_ptr_nonnull(way->row);

@@ -418,6 +418,8 @@ set_update(struct pz_training *t, struct pz_update *u)
     t->params = &u->params;
     t->selection = u->selection;
     t->selection.strict = opt.strict;
+    t->columns = u->columns;
+    t->objective = u->objective;
     t->before = &u->before;
     t->before_version = u->version;
     t->no_eval = true;

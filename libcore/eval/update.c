@@ -39,11 +39,6 @@ take_recipe(struct pz_update *u, struct pz_err *err)
         return pz_err_set(err, PZ_USAGE,
                           "recipe %s has no update; train it in full (--mode full)",
                           u->recipe->name);
-    if (pz_tensors_meta(&m->file, "objective") || pz_tensors_meta(&m->file, "columns"))
-        return pz_err_set(err, PZ_USAGE,
-                          "'%s' was trained with an objective or a choice of columns, "
-                          "which an update does not keep; train it in full (--mode full)",
-                          m->file.path);
     return PZ_OK;
 }
 
@@ -73,15 +68,15 @@ static int
 take_selection(struct pz_update *u, struct pz_err *err)
 {
     struct pz_selection *s = &u->selection;
-    if (parse(u, "selection", &u->json, err) || !u->json)
+    if (parse(u, "selection", &u->json[0], err) || !u->json[0])
         return err->status;
-    const pz_json *types = pz_json_get(u->json, "eventTypes");
+    const pz_json *types = pz_json_get(u->json[0], "eventTypes");
     if (!pz_json_is_array(types))
         return bad(u, "selection", err);
     if (pz_new(&u->rule, pz_json_count(types), sizeof *u->rule, "event types", err))
         return err->status;
     s->has_threshold =
-        pz_json_number(pz_json_get(u->json, "eventValueThreshold"), &s->threshold);
+        pz_json_number(pz_json_get(u->json[0], "eventValueThreshold"), &s->threshold);
     for (const pz_json *t = pz_json_first(types); t; t = pz_json_next(t)) {
         struct pz_event_rule *r = &u->rule[s->n_rules++];
         r->type = pz_json_get_string(t, "type");
@@ -94,6 +89,56 @@ take_selection(struct pz_update *u, struct pz_err *err)
     }
     s->rule = u->rule;
     return PZ_OK;
+}
+
+/* The names of one list, behind the n that are there; *list is where they are. */
+static int
+take_names_of(struct pz_update *u, const char *key, const char *const **list, size_t *n,
+              size_t *at, struct pz_err *err)
+{
+    const pz_json *all = pz_json_get(u->json[1], key);
+    if (!pz_json_is_array(all))
+        return bad(u, "columns", err);
+    *list = u->name + *at;
+    for (const pz_json *c = pz_json_first(all); c; c = pz_json_next(c)) {
+        if (!pz_json_string(c))
+            return bad(u, "columns", err);
+        u->name[(*at)++] = pz_json_string(c);
+        ++*n;
+    }
+    return PZ_OK;
+}
+
+static int
+take_columns(struct pz_update *u, struct pz_err *err)
+{
+    struct pz_column_choice *c = &u->columns;
+    size_t at = 0;
+    if (parse(u, "columns", &u->json[1], err) || !u->json[1])
+        return err->status;
+    const pz_json *include = pz_json_get(u->json[1], "include");
+    const pz_json *exclude = pz_json_get(u->json[1], "exclude");
+    size_t n = (pz_json_is_array(include) ? pz_json_count(include) : 0) +
+               (pz_json_is_array(exclude) ? pz_json_count(exclude) : 0);
+    if (pz_new(&u->name, n, sizeof *u->name, "columns", err) ||
+        take_names_of(u, "include", &c->include, &c->n_include, &at, err))
+        return err->status;
+    return take_names_of(u, "exclude", &c->exclude, &c->n_exclude, &at, err);
+}
+
+static int
+take_objective(struct pz_update *u, struct pz_err *err)
+{
+    const char *column = pz_tensors_meta(&u->before.file, "objective.column");
+    const char *level = pz_tensors_meta(&u->before.file, "objective");
+    struct pz_buf text = PZ_BUF_INIT;
+    if (!level)
+        return PZ_OK;
+    pz_buf_addf(&text, "%s:%s", column ? column : "", level); // opening it looked at both
+    if (pz_buf_status(&text, "the objective", err) == PZ_OK)
+        pz_strndup(&u->objective, text.data, text.len, err);
+    pz_buf_release(&text);
+    return err->status;
 }
 
 /* .../SOLUTION/VERSION.safetensors */
@@ -118,7 +163,8 @@ pz_update_open(struct pz_update *u, const char *path, struct pz_err *err)
     if (pz_model_open(&u->before, path, err))
         return err->status;
     take_names(u, path);
-    if (take_recipe(u, err) || take_params(u, err) || take_selection(u, err)) {
+    if (take_recipe(u, err) || take_params(u, err) || take_selection(u, err) ||
+        take_columns(u, err) || take_objective(u, err)) {
         int status = err->status;
         pz_update_close(u);
         return status;
@@ -130,7 +176,10 @@ void
 pz_update_close(struct pz_update *u)
 {
     free(u->rule);
-    pz_json_free(u->json);
+    free(u->name);
+    free(u->objective);
+    pz_json_free(u->json[0]);
+    pz_json_free(u->json[1]);
     pz_model_close(&u->before);
     *u = (struct pz_update){.rule = NULL};
 }

@@ -4,8 +4,8 @@
  * The new version has what is in the group now: its items, users and events. What is
  * cheap to learn is learned anew (counts, first items, new items by metadata, parts that
  * are quick), what is dear stays as it was (recipe/blend.h), and so do recipe,
- * hyperparameters, selection of events and metrics, which are those of the version
- * before.
+ * hyperparameters, selection of events, choice of columns, objective and metrics, which
+ * are those of the version before.
  */
 #ifndef PZ_EVAL_UPDATE_H
 #define PZ_EVAL_UPDATE_H
@@ -20,13 +20,16 @@ struct pz_update {
     const struct pz_preset *preset; // NULL: none
     struct pz_params params;
     struct pz_selection selection;
+    struct pz_column_choice columns;
+    char *objective;            // "COLUMN:LEVEL"; NULL: none
     struct pz_event_rule *rule; // of the selection
-    pz_json *json;              // which it borrows its names from
+    const char **name;          // of the columns
+    pz_json *json[2];           // which selection and columns borrow their names from
 };
 
 /*
- * Opens the version to update. PZ_USAGE: its recipe cannot be updated, or it was trained
- * with an objective or a choice of columns. PZ_FORMAT: damaged.
+ * Opens the version to update. PZ_USAGE: its recipe cannot be updated. PZ_FORMAT:
+ * damaged.
  */
 int pz_update_open(struct pz_update *u, const char *path, struct pz_err *err);
 void pz_update_close(struct pz_update *u); // accepts {0}

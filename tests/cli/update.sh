@@ -70,6 +70,32 @@ full buys --event-type Purchase=2 --event-type View
 update buys
 for v in shop/models/buys/*; do pz-info --json "$v" | jq -c .metadata.selection; done | sort -u
 
+echo "# an objective stays, on the values of now; columns that were left out stay out"
+full dear --objective price:high
+full plain --exclude items.PRICE --exclude Items.NAME
+full all
+answers dear >one
+update dear
+answers dear >two
+same dear
+for v in shop/models/dear/* shop/models/plain/*; do
+    pz-info --json "$v" | jq -c '[.metadata | .objective, ."objective.column", .columns]'
+done | sort | uniq -c | sed 's/^ *//'
+update plain
+pz-info --json "$(cat path)" | jq -c .metadata.columns
+for s in plain all; do update $s -o $s.before; done
+# Prices the other way round; the cells before them hold no commas.
+at=$(head -n 1 items.csv | tr , '\n' | grep -n '^PRICE$' | cut -d : -f 1)
+awk -F , -v OFS=, -v at="$at" 'NR > 1 { $at = 300 - $at } { print }' items.csv >turned.csv
+pz-import -q -g shop -t items --mode incremental turned.csv >out || exit
+for s in plain all; do update $s -o $s.after; done
+cmp plain.before plain.after
+cmp -s all.before all.after && echo 'all: prices do not matter'
+mean_price() { answers dear | cut -f 2 | awk -F , -v at="$at" 'FNR == NR { p[$1] = $at; next } { s += p[$1] } END { print int(s / FNR) }' turned.csv -; }
+before=$(mean_price)
+update dear
+[ "$(mean_price)" -gt $((before + 20)) ] || echo "mean price $before, then $(mean_price)"
+
 echo "# mistakes"
 pz-train -q -g shop -r aws-sims -S similar --no-eval >out || exit
 for bad in '-S similar' '-S nothing' '-S auto -p model=next' '-S auto -r aws-sims' '-S auto --auto' '-S auto --event-type View'; do

@@ -16,6 +16,23 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 KEYS = {"Tab": 9, "Enter": 13, "Escape": 27, " ": 32, "ArrowDown": 40, "ArrowUp": 38}
 
 
+# Where an element can be pressed: its middle, when that has not moved for a moment and nothing
+# lies over it; and notes in window.clicked whether it is.
+AIM = """async (e) => {
+    const middle = () => {
+        const r = e.getBoundingClientRect();
+        return [r.x + r.width / 2, r.y + r.height / 2];
+    };
+    e.scrollIntoView({block: 'center'});
+    const before = middle();
+    await new Promise((done) => setTimeout(done, 30));
+    const now = middle(), top = document.elementFromPoint(...now);
+    window.clicked = false;
+    e.addEventListener('click', () => { window.clicked = true; }, {capture: true, once: true});
+    return before.join() === now.join() && e.contains(top) ? now : null;
+}"""
+
+
 class Absent(Exception):
     pass
 
@@ -76,7 +93,7 @@ class Browser:
         if page and "method" in message:
             page.event(message["method"], message["params"])
 
-    def call(self, method, session=None, seconds=30, **params):
+    def call(self, method, session=None, seconds=120, **params):
         self.n += 1
         message = {"id": self.n, "method": method, "params": params}
         if session:
@@ -147,7 +164,7 @@ class Page:
                                or r["exceptionDetails"]["text"])
         return r["result"].get("value")
 
-    def wait(self, expression, seconds=15):
+    def wait(self, expression, seconds=60):
         """Until the expression is true, and no error; returns its value."""
         deadline = time.monotonic() + seconds
         while True:
@@ -170,14 +187,22 @@ class Page:
                 "(%s === null || e.textContent.trim() === %s))"
                 % (json.dumps(selector), json.dumps(text), json.dumps(text)))
 
-    def click(self, selector, text=None):
+    def click(self, selector, text=None, seconds=60):
+        """Presses the mouse on an element. A page that moves while it loads takes the press
+        elsewhere: it is aimed at what stands still, and again until the element has had it."""
         e = self.find(selector, text)
-        self.wait("!!(%s)" % e)
-        x, y = self.value("(e => { e.scrollIntoView({block: 'center'}); "
-                          "const r = e.getBoundingClientRect(); "
-                          "return [r.x + r.width / 2, r.y + r.height / 2]; })(%s)" % e)
-        for kind in ("mousePressed", "mouseReleased"):
-            self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
+        deadline = time.monotonic() + seconds
+        while True:
+            self.wait("!!(%s)" % e)
+            spot = self.value("(%s)(%s)" % (AIM, e))
+            if spot:
+                for kind in ("mousePressed", "mouseReleased"):
+                    self.call("Input.dispatchMouseEvent", type=kind, x=spot[0], y=spot[1],
+                              button="left", clickCount=1)
+                if self.value("window.clicked"):
+                    return
+            if time.monotonic() > deadline:
+                raise TimeoutError("%s %s cannot be clicked" % (selector, text))
 
     def type(self, text):
         self.call("Input.insertText", text=text)

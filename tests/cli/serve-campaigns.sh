@@ -13,12 +13,6 @@ sqlite3 root/shop/group.db "
     INSERT INTO campaign VALUES ('lost', 'popular', 'gone', '{}', 1, 1);
     INSERT INTO campaign VALUES ('empty', 'nothing', NULL, '{}', 1, 1);
     INSERT INTO campaign VALUES ('personal', 'similar', NULL, '{}', 1, 1);"
-# settle: what has changed is seen.
-settle()
-{
-    kill -HUP "$server"
-    sleep 1
-}
 start --root root --account 123456789012 --region eu-west-1
 # version NAME: what it answers from, or why it does not.
 version()

@@ -111,7 +111,7 @@ echo "# a tracker makes others strangers"
 id=$(pz-event -g shop --create-tracker site)
 event='"userId":"eve","sessionId":"s","eventList":[{"eventType":"View","itemId":"i5","sentAt":1735689601,"properties":"{\"device\":\"phone\"}"}]}'
 kill -HUP "$server"
-sleep 1
+settle
 ask /events '{"trackingId":"any",'"$event"
 ask /events '{"trackingId":"'"$id"'",'"$event"
 

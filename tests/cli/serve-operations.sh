@@ -44,7 +44,7 @@ for what in due unfinished; do
     (cd s3/bucket/metrics && printf '%s\n' *) >before
     $python "$PZ_SRC/tests/cli/serve-due.py" domain/groups/shop/group.db $what
     start --root domain/groups --s3-root s3
-    for _ in $(seq 100); do
+    for _ in $(seq 1000); do
         (cd s3/bucket/metrics && printf '%s\n' *) | comm -13 before - >new
         [ ! -s new ] || break
         sleep 0.05

@@ -166,7 +166,7 @@ def events(page):
                     "[...r.children].map(c => c.textContent.trim()))[0]")
     same("an event of pz-event arrives", row,
          ["2025-01-01 00:00:00", "View", "<b>eve</b>", MARKUP + " i82", "", "DEVICE phone"])
-    same("soon", time.monotonic() - began < 5, True)
+    same("without being asked for", time.monotonic() - began < 15, True)
     page.click("#put-user")
     page.type("ann")
     page.click("#put-item")
@@ -205,7 +205,14 @@ def put(page):
     same("and is stored", all(x in row for x in ("newcomer", first[2], "View", "tablet")), True)
 
 
+def patient(page):
+    """However slow the machine is, the second click of two comes in time."""
+    page.value("(f => { window.setTimeout = (fn, ms) => f(fn, ms === 3000 ? 300000 : ms); })"
+               "(window.setTimeout)")
+
+
 def models(page):
+    patient(page)
     page.click("nav a", "Models")
     page.wait("document.querySelectorAll('.card .bars').length")
     same("eight metrics of three versions",
@@ -219,7 +226,7 @@ def models(page):
     page.wait("document.querySelectorAll('#recipe option').length > 5")
     page.choose("#recipe", "aws-sims")
     page.click("button", "Train")
-    page.wait("[...document.querySelectorAll('tbody th')].some(e => e.textContent === 'again')", 60)
+    page.wait("[...document.querySelectorAll('tbody th')].some(e => e.textContent === 'again')")
     info = json.loads(sh("pz-info -g shop --json"))
     same("a click trains", [m["recipe"] for m in info["models"] if m["solution"] == "again"],
          ["aws-sims"])
@@ -368,7 +375,7 @@ def nothing_yet(page, url):
     line = page.value("document.querySelector('.cmd code').textContent")
     same("it says how to make one", line.startswith("pz-import -g "), True)
     subprocess.run(line + " >/dev/null", shell=True, check=True)
-    page.wait("location.hash === '#/shop/overview'", 20)
+    page.wait("location.hash === '#/shop/overview'")
     page.wait("document.querySelectorAll('.tile').length")
     print("ok the line makes a group, which appears")
     page.click("nav a", "Recommend")
@@ -381,7 +388,7 @@ def groups(page, url):
     os.rename("copy", "none/other")
     page.goto("about:blank")
     page.goto(url + "/#/shop/models")
-    page.wait("document.querySelectorAll('#group option').length === 2", 20)
+    page.wait("document.querySelectorAll('#group option').length === 2")
     page.choose("#group", "other")
     page.wait("location.hash === '#/other/models' && document.querySelector('.cmd')")
     page.wait("document.querySelector('.cmd code').textContent.includes('/none/other ')")
@@ -390,12 +397,13 @@ def groups(page, url):
     page.choose("#recipe", "aws-ecomm-popular-items-by-views")
     page.value("document.querySelector('#solution').value = 'viewed'")
     page.click("button", "Train")
-    page.wait("document.querySelector('[aria-label=\"Delete recommender viewed\"]')", 60)
+    page.wait("document.querySelector('[aria-label=\"Delete recommender viewed\"]')")
     body = json.dumps({"recommenderArn":
                        "arn:aws:personalize:us-east-1:000000000000:recommender/viewed",
                        "userId": "u1", "numResults": 1})
     same("a use case of the domain becomes a recommender", "itemId" in sh(
         "curl -s %s/recommendations -d '%s'" % (url, body)), True)
+    patient(page)
     page.click("[aria-label='Delete recommender viewed']")
     page.wait("document.querySelector('[aria-label=\"Delete recommender viewed\"]')"
               ".textContent === 'Really?'")
@@ -425,8 +433,8 @@ def imports(page):
     page.click("#location")
     page.type("s3://data/interactions.csv")
     page.click("button", "Import")
-    page.wait("document.querySelector('.tile b')", 60)
-    page.wait("document.querySelector('.tile b').textContent !== '0'", 60)
+    page.wait("document.querySelector('.tile b')")
+    page.wait("document.querySelector('.tile b').textContent !== '0'")
     info = json.loads(sh("pz-info -g none/lab --json"))
     same("clicks import", [(d["dataset"], d["rows"]) for d in info["datasets"]],
          [("interactions", len(open("interactions.csv").readlines()) - 1)])
@@ -439,12 +447,12 @@ def imports(page):
                % json.dumps(open("schemas/shop-items.json").read()))
     page.click("button", "Import")
     page.wait("[...document.querySelectorAll('.tile')].some(e => "
-              "e.textContent === '120items described')", 60)
+              "e.textContent === '120items described')")
     print("ok with a schema of one's own")
     page.click("#location")
     page.type("s3://data/nothing.csv")
     page.click("button", "Import")
-    page.wait("document.querySelector('main form ~ [role=status] .bad')", 60)
+    page.wait("document.querySelector('main form ~ [role=status] .bad')")
     print("ok a file that is not there is told of")
     page.click("nav a", "Events")
     page.click("#put-user")

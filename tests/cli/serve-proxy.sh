@@ -27,7 +27,7 @@ sed "s/127.0.0.1:8750/${url#http://}/; s/listen 8443/listen 127.0.0.1:$port/" \
     "$PZ_SRC/samples/nginx.conf" >nginx.conf
 nginx -p "$PWD" -c "$PWD/nginx.conf" -g 'daemon off;' 2>nginx.err &
 servers="$servers $!"
-for _ in $(seq 100); do
+for _ in $(seq 1000); do
     curl -s --cacert server.pem "https://localhost:$port/healthz" && break
     sleep 0.05
 done

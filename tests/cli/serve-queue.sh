@@ -19,19 +19,23 @@ holder=$!
 exec 3>hold
 echo "BEGIN IMMEDIATE; SELECT 'held';" >&3
 while ! [ -s held ]; do sleep 0.01; done
-waiting() { curl -s "$url/metrics" | sed -n 's/^pz_put_waiting //p'; }
+# until_they REQUESTS WAITING: so many have come, and so many of them wait
+until_they()
+{
+    for _ in $(seq 400); do
+        [ "$(curl -s "$url/metrics" | sed -n 's/^pz_put_\(requests_total\|waiting\) //p' | xargs)" = "$1 $2" ] && break
+        sleep 0.02
+    done
+}
 clients=
 put 1 & # in the hands of the writer
 clients="$clients $!"
-sleep 0.3
+until_they 2 0
 for i in 2 3; do # in the queue
     put $i &
     clients="$clients $!"
 done
-for _ in $(seq 200); do
-    [ "$(waiting)" = 2 ] && break
-    sleep 0.02
-done
+until_they 4 2
 for i in 4 5; do
     put $i
     cat code$i

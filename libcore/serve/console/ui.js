@@ -45,11 +45,20 @@ export class Failure extends Error {
 const watchers = new Set();
 export const onState = (fn) => watchers.add(fn);
 
+// What a busy server has not looked at is sent again, as clients of AWS do.
+const TRIES = 4;
+
 async function send(path, body, headers, signal) {
     let answer, text;
     try {
-        answer = await fetch(path, { method: "POST", headers, body: JSON.stringify(body), signal });
-        text = await answer.text();
+        for (let n = 1; ; n++) {
+            answer = await fetch(path,
+                { method: "POST", headers, body: JSON.stringify(body), signal });
+            text = await answer.text();
+            if (answer.status !== 503 || n === TRIES)
+                break;
+            await new Promise((done) => setTimeout(done, 250 * 2 ** n));
+        }
     } catch (e) {
         if (e.name === "AbortError")
             throw e;

@@ -229,15 +229,30 @@ pz_desk_say_arn(struct pz_desk_call *d, const struct pz_thing *t)
 
 /* ---- Create ---- */
 
+/* Has the operation such a member? Others are passed over, and must not be taken later
+ * for what the server itself notes in a document. */
+static bool
+is_member(const struct pz_call *call, const char *key)
+{
+    const struct pz_member *m = call->route ? call->route->shape->member : NULL;
+    while (m && m->name && strcmp(m->name, key) != 0)
+        m++;
+    return !m || m->name;
+}
+
 /* The members of the request and those that were found beside. */
 static const char *
 new_doc(struct pz_desk_call *d)
 {
     struct pz_buf b = PZ_BUF_INIT;
     const char *out = NULL;
-    pz_json_add(&b, d->call->body); // has required members: it is not empty
-    if (b.len)
-        b.len--;
+    bool first = true;
+    pz_buf_addc(&b, '{');
+    for (const pz_json *j = pz_json_first(d->call->body); j; j = pz_json_next(j))
+        if (is_member(d->call, pz_json_key(j))) {
+            pz_out_key(&b, &first, pz_json_key(j));
+            pz_json_add(&b, j);
+        }
     pz_buf_add(&b, d->extra.data ? d->extra.data : "", d->extra.len);
     pz_buf_addc(&b, '}');
     if (!pz_buf_status(&b, "a resource", &d->err))
@@ -282,7 +297,8 @@ pz_op_create(struct pz_desk_call *d)
     enum pz_kind_id id = (enum pz_kind_id)(k - pz_kinds);
     bool derived = id == PZ_KIND_DATASET || id == PZ_KIND_VERSION;
     d->name = derived ? NULL : pz_desk_member(d, k->name_key);
-    if (!is_free(d) || !k->make(d) || (derived && !is_free(d)))
+    if (!pz_desk_tags_fit(d, pz_body_get(d->call->body, "tags")) || !is_free(d) ||
+        !k->make(d) || (derived && !is_free(d)))
         return;
     int64_t now = pz_now();
     if (d->job) {
@@ -362,33 +378,81 @@ is_child(struct pz_desk_call *d, const struct pz_thing *t, const struct pz_arn *
     return yes;
 }
 
-/* The part of a list of n that is asked for, [*from, *to). A token is the number of the
- * first. False: the call has failed. */
+static bool
+bad_token(struct pz_desk_call *d, const char *token)
+{
+    return pz_desk_no(pz_api_fail(d->call, PZ_FAULT_NEXT_TOKEN,
+                                  "nextToken '%.40s' is not valid", token));
+}
+
+/* Where a page of a list of n ends that begins at `from`. */
+static size_t
+page_end(struct pz_desk_call *d, size_t n, size_t from)
+{
+    int64_t most = 100;
+    pz_body_i64(d->call->body, "maxResults", &most);
+    return n - from < (size_t)most ? n : from + (size_t)most;
+}
+
 bool
 pz_desk_page(struct pz_desk_call *d, size_t n, size_t *from, size_t *to)
 {
     const char *token = pz_desk_member(d, "nextToken");
-    int64_t most = 100, at = 0;
-    pz_body_i64(d->call->body, "maxResults", &most);
-    if (token && (pz_parse_i64(token, strlen(token), &at) || at < 0 || (size_t)at > n)) {
-        pz_api_fail(d->call, PZ_FAULT_NEXT_TOKEN, "nextToken '%.40s' is not valid",
-                    token);
-        return false;
-    }
+    int64_t at = 0;
+    if (token && (pz_parse_i64(token, strlen(token), &at) || at < 0 || (size_t)at > n))
+        return bad_token(d, token);
     *from = (size_t)at;
-    *to = n - *from < (size_t)most ? n : *from + (size_t)most;
+    *to = page_end(d, n, *from);
     return true;
+}
+
+static void
+end_page(struct pz_desk_call *d, const char *next)
+{
+    struct pz_buf *out = &d->call->http->out;
+    bool first = false;
+    pz_buf_addc(out, ']');
+    pz_out_text(out, &first, "nextToken", next);
+    pz_buf_addc(out, '}');
+    pz_desk_good(d);
 }
 
 void
 pz_desk_end_page(struct pz_desk_call *d, size_t n, size_t to)
 {
-    struct pz_buf *out = &d->call->http->out;
-    pz_buf_addc(out, ']');
-    if (to < n)
-        pz_buf_addf(out, ",\"nextToken\":\"%zu\"", to);
-    pz_buf_addc(out, '}');
-    pz_desk_good(d);
+    end_page(d, to < n ? pz_desk_text(d, "%zu", to) : NULL);
+}
+
+/* The first of a page of things, which are in order of time and name. A token is time and
+ * name of the last of the page before: whatever is made or deleted between two pages, the
+ * others come once. */
+static bool
+first_thing(struct pz_desk_call *d, const struct pz_things *list, size_t *from)
+{
+    const char *token = pz_desk_member(d, "nextToken");
+    const char *slash = token ? strchr(token, '/') : NULL;
+    struct pz_thing last = {.name = slash ? slash + 1 : ""};
+    *from = 0;
+    if (!token)
+        return true;
+    if (!slash || pz_parse_i64(token, (size_t)(slash - token), &last.created))
+        return bad_token(d, token);
+    while (*from < list->n && pz_thing_compare(&list->thing[*from], &last) <= 0)
+        ++*from;
+    return true;
+}
+
+/* What the request asks for the children of. False: none of its kind is named so. */
+static bool
+take_parent(struct pz_desk_call *d, const char *arn, struct pz_arn *parent)
+{
+    enum pz_kind_id kind = PZ_KIND_SCHEMA;
+    while (strcmp(pz_kinds[kind].arn_key, d->kind->parent_key) != 0)
+        kind++;
+    if (!pz_arn_parse(parent, arn) || !pz_arn_is(parent, pz_kinds[kind].arn_kind))
+        return INVALID("'%s' is not the ARN of a %s", arn, pz_kinds[kind].word);
+    // Of all lists only this one is known to AWS to fail for what does not exist.
+    return d->kind != &pz_kinds[PZ_KIND_VERSION] || pz_thing_find(d, kind, arn);
 }
 
 void
@@ -396,26 +460,29 @@ pz_op_list(struct pz_desk_call *d)
 {
     struct pz_things all;
     struct pz_arn parent;
-    size_t n = 0, from, to;
+    size_t n = 0, from;
     const char *arn = d->kind->parent_key ? pz_desk_member(d, d->kind->parent_key) : NULL;
-    if (arn && !pz_arn_parse(&parent, arn)) {
-        pz_api_fail(d->call, PZ_FAULT_INVALID_INPUT, "'%s' names nothing", arn);
+    if (arn && !take_parent(d, arn, &parent))
         return;
-    }
     pz_things_all(d, (enum pz_kind_id)(d->kind - pz_kinds), &all);
     for (size_t i = 0; i < all.n && !d->err.status; i++)
         if (!arn || is_child(d, &all.thing[i], &parent))
             all.thing[n++] = all.thing[i];
+    all.n = n;
     if (d->err.status) {
         pz_desk_fail(d);
-    } else if (pz_desk_page(d, n, &from, &to)) {
+    } else if (first_thing(d, &all, &from)) {
+        size_t to = page_end(d, n, from);
         pz_buf_addf(&d->call->http->out, "{\"%s\":[", d->kind->many);
         for (size_t i = from; i < to; i++) {
             if (i > from)
                 pz_buf_addc(&d->call->http->out, ',');
             write_thing(d, &all.thing[i], d->kind->summary);
         }
-        pz_desk_end_page(d, n, to);
+        const struct pz_thing *last = to < n ? &all.thing[to - 1] : NULL;
+        end_page(d, last
+                        ? pz_desk_text(d, "%lld/%s", (long long)last->created, last->name)
+                        : NULL);
     }
     free(all.thing);
 }

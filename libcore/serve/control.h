@@ -149,6 +149,8 @@ struct pz_things {
 /* All of a kind, by time. The list is freed with free(list->thing). PZ_SYSTEM, PZ_FORMAT.
  */
 int pz_things_all(struct pz_desk_call *d, enum pz_kind_id kind, struct pz_things *list);
+/* The order of a list: by time, then by name. */
+int pz_thing_compare(const void *a, const void *b);
 /* The one that an ARN names. NULL: the call has failed: no ARN of the kind, not found. */
 const struct pz_thing *pz_thing_find(struct pz_desk_call *d, enum pz_kind_id kind,
                                      const char *arn);
@@ -164,9 +166,8 @@ const char *pz_desk_text(struct pz_desk_call *d, const char *fmt, ...)
 pz_json *pz_thing_doc(struct pz_desk_call *d, const struct pz_thing *t);
 /* The file that s3://BUCKET/KEY is, below --s3-root; NULL: the call has failed. */
 const char *pz_desk_s3(struct pz_desk_call *d, const char *url);
-/* Points an existing campaign to what the ARN and the body say. */
-bool pz_campaign_update(struct pz_desk_call *d, const struct pz_thing *t,
-                        const char *arn);
+/* Points an existing campaign to what the body says; what it leaves out stays. */
+bool pz_campaign_update(struct pz_desk_call *d, const struct pz_thing *t);
 enum pz_http_when pz_desk_fail(struct pz_desk_call *d); // with d->err
 
 /* ---- what operations share ---- */
@@ -177,8 +178,8 @@ const struct pz_thing *pz_desk_thing(struct pz_desk_call *d);
 void pz_desk_good(struct pz_desk_call *d);
 /* {"...Arn": ..., what is in d->answer}. */
 void pz_desk_say_arn(struct pz_desk_call *d, const struct pz_thing *t);
-/* The part of a list of n that is asked for, [*from, *to). A token is the number of the
- * first. False: the call has failed. */
+/* The part that is asked for of a list of n that does not change, [*from, *to). A token
+ * is the number of the first. False: the call has failed. */
 bool pz_desk_page(struct pz_desk_call *d, size_t n, size_t *from, size_t *to);
 void pz_desk_end_page(struct pz_desk_call *d, size_t n, size_t to); // "],..."}
 /* Puts a thing with a changed document (NULL: d->err) and answers with its ARN. */
@@ -208,6 +209,8 @@ bool pz_desk_settings_fit(struct pz_desk_call *d, const pz_json *config);
 /* Has it no rankingInfluence that a solution of this name cannot follow? */
 bool pz_desk_influence_fits(struct pz_desk_call *d, const pz_json *config,
                             const char *solution);
+/* Can a resource have these tags (NULL: none)? False: the call has failed. */
+bool pz_desk_tags_fit(struct pz_desk_call *d, const pz_json *tags);
 /* Is a schema one for datasets of that type? */
 bool pz_desk_schema_fits(struct pz_desk_call *d, const struct pz_thing *schema,
                          const char *type);
@@ -294,13 +297,12 @@ PZ_DROP(row); // campaign, filter, tracker
 
 /* ---- jobs ---- */
 
-enum { PZ_JOB_ARGS = 96 };
 struct pz_job {
     struct pz_job *next;
     enum pz_kind_id kind;
-    char *name, *group;     // of the thing that it works for
-    char *arg[PZ_JOB_ARGS]; // program and arguments; all owned
-    size_t n_args;
+    char *name, *group; // of the thing that it works for
+    char **arg;         // program and arguments, NULL behind the last; all owned
+    size_t n_args, cap_args;
     int in, out, err; // descriptors of the child, -1: none
     int pid;          // 0: waits
     char *target;     // file that gets what it writes when it has ended well; NULL: none

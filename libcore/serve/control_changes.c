@@ -102,16 +102,9 @@ pz_op_update_campaign(struct pz_desk_call *d)
     static const char *const member[] = {"solutionVersionArn", "minProvisionedTPS",
                                          "campaignConfig", NULL};
     const struct pz_thing *found = pz_desk_thing(d);
-    pz_json *doc = found ? pz_thing_doc(d, found) : NULL;
-    if (!doc)
+    if (!found || !pz_campaign_update(d, found))
         return;
     struct pz_thing t = *found;
-    const char *arn = pz_desk_member(d, "solutionVersionArn");
-    if (!arn)
-        arn = pz_desk_text(d, "%s", pz_json_get_string(doc, "solutionVersionArn"));
-    pz_json_free(doc);
-    if (!arn || !pz_campaign_update(d, &t, arn))
-        return;
     t.doc = pz_desk_merged(d, t.doc, member);
     if (t.doc)
         t.doc = pz_desk_noted(d, t.doc, "latestCampaignUpdate", member, "ACTIVE");
@@ -226,6 +219,28 @@ has_key(const pz_json *list, const char *key)
 
 enum { TAGS_MAX = 50 };
 
+static bool
+too_many_tags(struct pz_desk_call *d, size_t n)
+{
+    return n > TAGS_MAX &&
+           !pz_desk_no(pz_api_fail(d->call, PZ_FAULT_TOO_MANY_TAGS,
+                                   "%zu tags: %d are possible", n, TAGS_MAX));
+}
+
+bool
+pz_desk_tags_fit(struct pz_desk_call *d, const pz_json *tags)
+{
+    for (const pz_json *j = tags ? pz_json_first(tags) : NULL; j; j = pz_json_next(j)) {
+        const char *key = pz_json_get_string(j, "tagKey");
+        if (strncmp(key, "aws:", 4) == 0)
+            return INVALID("tag '%s': keys that begin with 'aws:' are AWS's own", key);
+        for (const pz_json *k = pz_json_first(tags); k != j; k = pz_json_next(k))
+            if (strcmp(pz_json_get_string(k, "tagKey"), key) == 0)
+                return INVALID("tag '%s' is given twice", key);
+    }
+    return !tags || !too_many_tags(d, pz_json_count(tags));
+}
+
 void
 pz_op_set_tags(struct pz_desk_call *d)
 {
@@ -234,7 +249,7 @@ pz_op_set_tags(struct pz_desk_call *d)
     const struct pz_thing *found = find_any(d, pz_desk_member(d, "resourceArn"));
     struct pz_buf b = PZ_BUF_INIT;
     size_t n = 0;
-    pz_json *doc = found ? pz_thing_doc(d, found) : NULL;
+    pz_json *doc = found && pz_desk_tags_fit(d, more) ? pz_thing_doc(d, found) : NULL;
     if (!doc)
         return;
     struct pz_thing t = *found;
@@ -250,10 +265,7 @@ pz_op_set_tags(struct pz_desk_call *d)
             pz_json_add(&b, j);
         }
     pz_buf_addc(&b, ']');
-    if (n > TAGS_MAX) {
-        pz_api_fail(d->call, PZ_FAULT_TOO_MANY_TAGS, "%zu tags: %d are possible", n,
-                    TAGS_MAX);
-    } else if (!pz_buf_status(&b, "tags", &d->err)) {
+    if (!too_many_tags(d, n) && !pz_buf_status(&b, "tags", &d->err)) {
         t.doc = pz_desk_changed(d, t.doc, "tags", b.data);
         if (t.doc)
             pz_thing_put(d, &t);

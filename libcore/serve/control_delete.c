@@ -151,11 +151,12 @@ pz_desk_drop_models(struct pz_desk_call *d, const char *group, const char *solut
 bool
 pz_drop_solution(struct pz_desk_call *d, const struct pz_thing *t)
 {
+    static const char *const under_way[] = {"PENDING", "PROGRESS", "STOPPING", NULL};
     if (is_parent(d, PZ_KIND_CAMPAIGN, t, "solutionVersionArn", NULL))
         return IN_USE("Solution %s is in use by a campaign", t->name);
-    if (is_parent(d, PZ_KIND_VERSION, t, "solutionArn", "PENDING") ||
-        is_parent(d, PZ_KIND_VERSION, t, "solutionArn", "PROGRESS"))
-        return IN_USE("Solution %s has a version that is being created", t->name);
+    for (const char *const *state = under_way; *state; state++)
+        if (is_parent(d, PZ_KIND_VERSION, t, "solutionArn", *state))
+            return IN_USE("Solution %s has a version that is being created", t->name);
     return pz_desk_drop_models(d, t->group, t->name);
 }
 

@@ -26,6 +26,7 @@ pz_job_free(struct pz_job *j)
         return;
     for (size_t i = 0; i < j->n_args; i++)
         free(j->arg[i]);
+    free(j->arg);
     int fd[] = {j->in, j->out, j->err};
     for (int i = 0; i < 3; i++)
         if (fd[i] >= 0)
@@ -42,22 +43,18 @@ pz_job_free(struct pz_job *j)
 bool
 pz_job_arg(struct pz_desk_call *d, struct pz_job *j, const char *fmt, ...)
 {
-    struct pz_buf b = PZ_BUF_INIT;
     char text[8192];
     va_list args;
     va_start(args, fmt);
     int n = vsnprintf(text, sizeof text, fmt, args);
     va_end(args);
-    if (j->n_args + 1 >= PZ_JOB_ARGS || n < 0 || (size_t)n >= sizeof text)
-        return !pz_err_set(&d->err, PZ_USAGE, "the request has too many settings");
-    pz_buf_add(&b, text, (size_t)n);
-    if (pz_buf_status(&b, "a command", &d->err)) {
-        pz_buf_release(&b);
+    if (n < 0 || (size_t)n >= sizeof text)
+        return !pz_err_set(&d->err, PZ_USAGE, "a setting of the request is too long");
+    if (pz_grow(&j->arg, &j->cap_args, j->n_args + 2, sizeof *j->arg, "a command",
+                &d->err) ||
+        pz_strndup(&j->arg[j->n_args], text, (size_t)n, &d->err))
         return false;
-    }
-    if (!b.data && pz_strndup(&b.data, "", 0, &d->err))
-        return false;
-    j->arg[j->n_args++] = b.data;
+    j->arg[++j->n_args] = NULL;
     return true;
 }
 

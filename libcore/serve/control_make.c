@@ -136,16 +136,23 @@ by_text(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+/* A FIFO would be waited for. */
+static bool
+is_file(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
 /* Adds a file, or the files of a folder. */
 static bool
 add_files(struct pz_desk_call *d, struct pz_job *j, const char *path, const char *url)
 {
-    struct stat st;
     struct dirent *e;
     size_t first = j->n_args;
-    if (stat(path, &st))
+    if (access(path, F_OK))
         return INVALID("The following S3 location does not exist: %s", url);
-    if (S_ISREG(st.st_mode))
+    if (is_file(path))
         return pz_job_arg(d, j, "%s", path) || pz_desk_lost(d);
     DIR *dir = opendir(path);
     if (!dir)
@@ -154,7 +161,7 @@ add_files(struct pz_desk_call *d, struct pz_job *j, const char *path, const char
     while (good && (e = readdir(dir))) {
         const char *full = pz_desk_text(d, "%s/%s", path, e->d_name);
         if (e->d_name[0] == '.' || !strstr(e->d_name, ".csv") || !full ||
-            !is_below(d->call->server->o.s3_root, full))
+            !is_below(d->call->server->o.s3_root, full) || !is_file(full))
             continue;
         good = pz_job_arg(d, j, "%s", full);
     }
@@ -422,18 +429,18 @@ pz_make_export(struct pz_desk_call *d)
 }
 
 enum { DELETION_MAX = 100 << 20 };
+#define BYTE_ORDER_MARK "\xef\xbb\xbf"
 
 /* The ids of a file of one column with the header USER_ID. */
 bool
 pz_make_deletion(struct pz_desk_call *d)
 {
     struct pz_buf b = PZ_BUF_INIT;
-    struct stat st;
     const char *url = pz_desk_path(d, "dataSource", NULL);
     const char *path = pz_desk_group(d) ? pz_desk_s3(d, url) : NULL;
     if (!path)
         return false;
-    if (stat(path, &st) || !S_ISREG(st.st_mode)) // a FIFO is not waited for
+    if (!is_file(path))
         return INVALID("%s is not a file", url);
     if (pz_read_all(&b, path, DELETION_MAX, &d->err)) {
         pz_buf_release(&b);
@@ -443,16 +450,18 @@ pz_make_deletion(struct pz_desk_call *d)
         pz_buf_release(&b);
         return INVALID("%s holds NUL bytes", url);
     }
-    size_t line = b.data ? strcspn(b.data, "\r\n") : 0;
-    bool good = line == 7 && memcmp(b.data, "USER_ID", 7) == 0;
+    const char *text = b.data ? b.data : "";
+    text += strncmp(text, BYTE_ORDER_MARK, 3) == 0 ? 3 : 0;
+    size_t line = strcspn(text, "\r\n");
+    bool good = line == 7 && memcmp(text, "USER_ID", 7) == 0;
     if (good) {
         d->job = pz_job_new(d, PZ_KIND_DELETION, "pz-import");
-        line += b.data[line] == '\r';
-        line += b.data[line] == '\n';
-        good =
-            (d->job && pz_job_arg(d, d->job, "--forget") &&
-             pz_job_arg(d, d->job, "--json") && pz_job_input(d, d->job, b.data + line)) ||
-            pz_desk_lost(d);
+        text += line;
+        text += *text == '\r';
+        text += *text == '\n';
+        good = (d->job && pz_job_arg(d, d->job, "--forget") &&
+                pz_job_arg(d, d->job, "--json") && pz_job_input(d, d->job, text)) ||
+               pz_desk_lost(d);
         if (d->job)
             d->job->reads = true;
     } else {

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "data/attribution.h"
 #include "infer/answer.h"
 #include "serve/control.h"
@@ -258,6 +259,19 @@ report(struct pz_desk_call *d, struct pz_thing *t, int64_t seconds)
     return d->err.status;
 }
 
+/* The same where a folder that cannot be written to is no reason to stop: it is told of
+ * in the log, and what was to be reported waits. */
+static void
+try_report(struct pz_desk_call *d, struct pz_thing *t, int64_t seconds)
+{
+    if (!report(d, t, seconds))
+        return;
+    pz_log(PZ_LOG_WARN, "metric attribution %s: %s", t->name, d->err.msg);
+    d->err = (struct pz_err)PZ_ERR_INIT;
+    pz_buf_clear(&d->call->http->out);
+    d->call->http->status = 0;
+}
+
 void
 pz_metrics_report(struct pz_desk_call *d, const char *group)
 {
@@ -265,7 +279,7 @@ pz_metrics_report(struct pz_desk_call *d, const char *group)
     pz_things_all(d, PZ_KIND_ATTRIBUTION, &all);
     for (size_t i = 0; i < all.n && !d->err.status; i++)
         if (!group || strcmp(all.thing[i].group, group) == 0)
-            report(d, &all.thing[i], group ? 0 : WINDOW);
+            try_report(d, &all.thing[i], group ? 0 : WINDOW);
     free(all.thing);
 }
 
@@ -309,7 +323,8 @@ bool
 pz_drop_attribution(struct pz_desk_call *d, const struct pz_thing *t)
 {
     struct pz_thing last = *t;
-    return !report(d, &last, 0) || pz_desk_lost(d);
+    try_report(d, &last, 0);
+    return true;
 }
 
 void
@@ -402,8 +417,13 @@ pz_op_update_attribution(struct pz_desk_call *d)
     struct pz_thing t = *found;
     const char *metrics = changed_metrics(d, pz_body_get(doc, "metrics"));
     pz_json_free(doc);
-    // What came until now counts for what there was until now.
-    if (!metrics || report(d, &t, 0))
+    // What came until now counts for what there was until now. A folder that cannot be
+    // written to can be changed for another.
+    if (metrics && pz_body_get(d->call->body, member[0]))
+        try_report(d, &t, 0);
+    else if (metrics)
+        report(d, &t, 0);
+    if (!metrics || d->err.status)
         return;
     t.doc = pz_desk_merged(d, t.doc, member);
     if (t.doc)

@@ -95,37 +95,38 @@ pz_desk_influence_fits(struct pz_desk_call *d, const pz_json *config,
                            pz_recipe_semantic_similarity.name);
 }
 
-/* Writes the row of a campaign from the body. */
+/* Writes the row of a campaign: of the body, and of what it was (NULL: it is new) where
+ * the body leaves something out. */
 static bool
-put_campaign(struct pz_desk_call *d, const char *arn, bool fresh)
+put_campaign(struct pz_desk_call *d, const pz_json *old)
 {
     struct pz_catalog *c;
     struct pz_buf config = PZ_BUF_INIT;
     struct pz_catalog_campaign row = {.name = d->name};
+    const char *arn = pz_desk_member(d, "solutionVersionArn");
     const pz_json *j = pz_body_get(d->call->body, "campaignConfig");
-    bool sync = false;
+    if (old && !arn)
+        arn = pz_body_string(old, "solutionVersionArn");
+    if (old && !j)
+        j = pz_body_get(old, "campaignConfig");
     if (!take_version(d, arn, &row.solution, &row.version))
         return false;
     if (j && (!pz_desk_settings_fit(d, j) || !pz_desk_influence_fits(d, j, row.solution)))
         return false;
-    if (j) {
-        const pz_json *s = pz_body_get(j, "syncWithLatestSolutionVersion");
-        if (s && pz_json_is_bool(s, &sync) && sync)
-            row.version = NULL;
-        pz_json_add(&config, j);
-    }
-    if (!pz_desk_rate_fits(d, row.solution, row.version)) {
-        pz_buf_release(&config);
+    if (j && pz_desk_flag(j, "syncWithLatestSolutionVersion"))
+        row.version = NULL;
+    if (!pz_desk_rate_fits(d, row.solution, row.version))
         return false;
-    }
+    if (j)
+        pz_json_add(&config, j);
     row.config = config.data ? config.data : "{}";
     row.created = row.updated = pz_now();
     if (!pz_buf_status(&config, "a campaign", &d->err) &&
         !pz_catalog_open(&c, d->group, PZ_CATALOG_WRITE, &d->err)) {
-        if (fresh)
-            pz_catalog_add_campaign(c, &row, &d->err);
-        else
+        if (old)
             pz_catalog_set_campaign(c, &row, &d->err);
+        else
+            pz_catalog_add_campaign(c, &row, &d->err);
         pz_catalog_close(c);
     }
     pz_buf_release(&config);
@@ -135,20 +136,38 @@ put_campaign(struct pz_desk_call *d, const char *arn, bool fresh)
 bool
 pz_make_campaign(struct pz_desk_call *d)
 {
-    return put_campaign(d, pz_desk_member(d, "solutionVersionArn"), true);
+    return put_campaign(d, NULL);
+}
+
+/* A solution that answers under its own name is listed as a campaign and is none yet. */
+static bool
+is_campaign(struct pz_desk_call *d, const struct pz_thing *t)
+{
+    return !t->implied ||
+           pz_desk_no(pz_api_fail(d->call, PZ_FAULT_NOT_FOUND,
+                                  "%s is no campaign, but a solution that answers as it "
+                                  "is: create a campaign of it",
+                                  t->name));
 }
 
 bool
-pz_campaign_update(struct pz_desk_call *d, const struct pz_thing *t, const char *arn)
+pz_campaign_update(struct pz_desk_call *d, const struct pz_thing *t)
 {
+    pz_json *doc = is_campaign(d, t) ? pz_thing_doc(d, t) : NULL;
+    if (!doc)
+        return false;
     d->name = t->name;
-    return put_campaign(d, arn, false);
+    bool good = put_campaign(d, doc);
+    pz_json_free(doc);
+    return good;
 }
 
 bool
 pz_drop_row(struct pz_desk_call *d, const struct pz_thing *t)
 {
     struct pz_catalog *c;
+    if (!is_campaign(d, t))
+        return false;
     if (pz_catalog_open(&c, t->group, PZ_CATALOG_WRITE, &d->err))
         return pz_desk_lost(d);
     if (t->kind == PZ_KIND_CAMPAIGN)

@@ -256,8 +256,11 @@ take_version(void *ctx, const struct pz_catalog_version *row)
                            ? row->solution
                            : pz_desk_text(w->d, "%s/%s", row->solution, row->version);
     for (size_t i = w->first; name && i < w->list->n; i++) {
-        const struct pz_thing *t = &w->list->thing[i];
-        if (strcmp(t->name, name) == 0 || (t->pz && strcmp(t->pz, name) == 0))
+        struct pz_thing *t = &w->list->thing[i];
+        bool same = strcmp(t->name, name) == 0;
+        if (same && !solution && !t->pz) // another tool's, of which only tags are stored
+            t->pz = t->name;
+        if (same || (t->pz && strcmp(t->pz, name) == 0))
             return PZ_OK;
     }
     pz_buf_addc(&b, '{');
@@ -326,6 +329,10 @@ take_campaign(void *ctx, const struct pz_catalog_campaign *row)
     pz_arn_add(&b, pz_api_home(w->d->call), "solution", row->solution);
     pz_buf_addf(&b, "/%s\"", row->version ? row->version : "$LATEST");
     pz_out_i64(&b, &first, "minProvisionedTPS", 1);
+    if (strcmp(row->config, "{}") != 0) {
+        pz_out_key(&b, &first, "campaignConfig");
+        pz_buf_addz(&b, row->config);
+    }
     const char *doc = pz_buf_status(&b, "a campaign", w->err)
                           ? NULL
                           : doc_of(w, "name", row->name, b.data);
@@ -436,8 +443,8 @@ walk_group(struct walk *w)
     return w->err->status;
 }
 
-static int
-by_time(const void *a, const void *b)
+int
+pz_thing_compare(const void *a, const void *b)
 {
     const struct pz_thing *x = a, *y = b;
     if (x->created != y->created)
@@ -462,7 +469,7 @@ pz_things_all(struct pz_desk_call *d, enum pz_kind_id kind, struct pz_things *li
         walk_group(&w);
     }
     if (list->n > 1 && !d->err.status)
-        qsort(list->thing, list->n, sizeof *list->thing, by_time);
+        qsort(list->thing, list->n, sizeof *list->thing, pz_thing_compare);
     return d->err.status;
 }
 

@@ -157,11 +157,19 @@ own_call(struct pz_control *c, struct own *own)
     return (struct pz_desk_call){.call = &own->call, .control = c, .arena = &c->arena};
 }
 
+/* What went wrong is told of in the log, and what comes next is done all the same. */
 static void
-end_own(struct pz_desk_call *d)
+complain(struct pz_desk_call *d)
 {
     if (d->err.status)
         pz_log(PZ_LOG_WARN, "%s", d->err.msg);
+    d->err = (struct pz_err)PZ_ERR_INIT;
+}
+
+static void
+end_own(struct pz_desk_call *d)
+{
+    complain(d);
     pz_buf_release(&d->call->http->out);
     pz_arena_clear(d->arena);
 }
@@ -292,8 +300,10 @@ bury(struct pz_control *c)
             }
         }
         free(all.thing);
+        complain(&d);
     }
     pz_recommenders_bury(&d);
+    complain(&d);
     sweep(&d);
     end_own(&d);
 }
@@ -354,6 +364,7 @@ do_chores(struct pz_control *c)
     c->chores = now;
     struct pz_desk_call d = own_call(c, &own);
     pz_metrics_report(&d, NULL);
+    complain(&d);
     train_due(&d);
     end_own(&d);
 }
@@ -379,14 +390,16 @@ end_jobs(struct pz_control *c)
     for (int waited = 0; c->job; waited += TICK_MS) {
         struct pz_buf out = PZ_BUF_INIT, why = PZ_BUF_INIT;
         struct pz_job *j = c->job;
-        bool well;
+        bool well = false;
         if (waited >= STOP_MS)
             pz_job_kill_now(j);
         if (!j->pid || pz_job_ended(j, &well, &out, &why)) {
-            pz_buf_clear(&why);
-            pz_buf_addz(&why, "the server was stopped");
+            if (!well) {
+                pz_buf_clear(&why);
+                pz_buf_addz(&why, "the server was stopped");
+            }
             j->stopped = false;
-            end_job(c, j, false, &out, &why);
+            end_job(c, j, well, &out, &why);
             c->job = j->next;
             pz_job_free(j);
         } else {

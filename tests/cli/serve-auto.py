@@ -4,7 +4,7 @@ import sqlite3
 import sys
 import time
 
-from serve_api import A, INVALID, RECIPE, do, fails, wait, whole
+from serve_api import A, INVALID, RECIPE, ROLE, do, fails, wait, whole
 
 what, folder = sys.argv[2:4]
 arn = A + "solution/steady"
@@ -12,7 +12,7 @@ arn = A + "solution/steady"
 
 def versions(n):
     """Waits for n versions, all trained."""
-    for _ in range(600):
+    for _ in range(6000):
         found = do("list_solution_versions", solutionArn=arn)["solutionVersions"]
         if len(found) == n and all(v["status"] == "ACTIVE" for v in found):
             break
@@ -36,6 +36,16 @@ if what == "make":
         assert whole("describe_solution", solutionArn=made)["solution"]["performAutoTraining"] == auto
     fails(INVALID, "update_solution", solutionArn=arn, performIncrementalUpdate=True)
     set_back("solution", 4000)
+    # A report that is due and cannot be written is no reason not to train.
+    metric = {"eventType": "View", "metricName": "seen", "expression": "SAMPLECOUNT()"}
+    do("create_metric_attribution", name="blocked", datasetGroupArn=group, metrics=[metric],
+       metricsOutputConfig={"s3DataDestination": {"path": "s3://bucket/reports/"}, "roleArn": ROLE})
+    do("put_events", trackingId="any", userId="u1", sessionId="s", eventList=[{
+        "eventType": "View", "itemId": "i1", "sentAt": 1, "properties": '{"device": "tv"}',
+        "metricAttribution": {"eventAttributionSource": "mail"}}])
+    with open("s3/bucket/reports", "w", encoding="ascii"):
+        pass
+    set_back("metricAttribution", 4000)
 elif what == "first":  # an hour after the solution was made
     (version,) = versions(1)
     it = whole("describe_solution_version", solutionVersionArn=version["solutionVersionArn"])["solutionVersion"]

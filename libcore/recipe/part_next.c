@@ -8,10 +8,11 @@
 #include "base/num.h"
 #include "math/kernels.h"
 #include "recipe/decay.h"
+#include "recipe/pairs.h"
 #include "recipe/parts.h"
 
 enum {
-    THICK = 30,        // events an item, on average, from which three scales pay
+    THICK = 30,        // events an item
     NEIGHBOURS = 300,  // of an item when the equations are too many
     ENTRIES = 300,     // of a row of a great catalogue
     WHOLE_ROWS = 6000, // items up to which rows are kept whole
@@ -31,10 +32,24 @@ static const struct plan thick = {
     3, {0.5, 0.9, 0.99}, {0.5, 0.9, 0.99}, {100, 625, 2500}, 300};
 static const struct plan thin = {2, {0.8, 1}, {0.5, 0.9}, {300, 300}, 100};
 
+/* Items that there are equations for; a catalogue may have many that nobody had. */
+static double
+had_items(const struct pz_events *e)
+{
+    struct pz_pairs_size s;
+    return pz_pairs_size(&s, e) ? s.n_items : e->n_items;
+}
+
+bool
+pz_is_thick(const struct pz_events *e)
+{
+    return (double)e->n >= THICK * had_items(e);
+}
+
 static const struct plan *
 plan_of(const struct pz_train *t)
 {
-    return t->events->n >= (uint64_t)THICK * t->events->n_items ? &thick : &thin;
+    return pz_is_thick(t->events) ? &thick : &thin;
 }
 
 double
@@ -49,14 +64,14 @@ pz_past_halflife(const struct pz_train *t)
 static double
 dense_cost(const struct pz_train *t)
 {
-    double m = t->events->n_items, n = m * plan_of(t)->n_scales;
+    double m = had_items(t->events), n = m * plan_of(t)->n_scales;
     return (n * n * n / 3 + 2 * n * n * m) / DENSE_RATE;
 }
 
 static bool
 is_dense(const struct pz_train *t)
 {
-    double m = t->events->n_items, n = m * plan_of(t)->n_scales;
+    double m = had_items(t->events), n = m * plan_of(t)->n_scales;
     return n * (n + m) * 4 <= DENSE_BYTES &&
            dense_cost(t) <= DENSE_SHARE * pz_param(t->params, "time_budget");
 }
@@ -65,7 +80,7 @@ static double
 cost(const struct pz_train *t)
 {
     const struct plan *p = plan_of(t);
-    double reach = 0, m = t->events->n_items, k = NEIGHBOURS;
+    double reach = 0, m = had_items(t->events), k = NEIGHBOURS;
     for (uint32_t s = 0; s < p->n_scales; s++)
         reach += fmin(p->window, p->keep[s] < 1 ? -7 / log(p->keep[s]) : p->window);
     double pairs = 2 * reach * p->n_scales * (double)t->events->n / OTHER_RATE;

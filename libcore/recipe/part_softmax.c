@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "math/kernels.h"
+#include "recipe/parts.h"
 #include "recipe/softmax.h"
 
 enum {
@@ -12,7 +13,6 @@ enum {
     MEMBERS = 8,
     ROUNDS = 20,
     LEAST_EVENTS = 20000,
-    THICK = 30, // events an item, on average, from which more is kept and nothing tied
 };
 static const double MANY_EVENTS = 200000; // from which on rounds are fewer
 static const double THICK_DROP = 0.1, THIN_DROP = 0.5;
@@ -33,7 +33,7 @@ config_of(const struct pz_train *t)
         .rate = pz_param_or(p, "softmax_rate", 0.005),
         .drop_items = pz_param_or(p, "softmax_drop_items", -1),
         .drop_numbers = pz_param_or(p, "softmax_drop_numbers", -1),
-        .tie = t->events->n < (uint64_t)THICK * t->events->n_items,
+        .tie = !pz_is_thick(t->events),
         .seed = t->seed,
         .threads = t->threads};
     if (c.drop_items < 0)

@@ -25,6 +25,10 @@
 
 #include "recipe/part.h"
 
+/* Has an item 30 events or more on average, of the items that somebody had? What models
+ * are made like goes by that. O(events). */
+bool pz_is_thick(const struct pz_events *e);
+
 /*
  * Halflife of a history, in events, for parts that learn without an order: past_halflife
  * where the recipe has it, 0 of it standing for what the data suggest (without

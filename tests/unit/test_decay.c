@@ -283,6 +283,44 @@ START_TEST(rules)
 }
 END_TEST
 
+/* What the parts are made like goes by items that somebody had, not by the catalogue. */
+START_TEST(great_catalogue)
+{
+    struct pz_err err = PZ_ERR_INIT;
+    struct pz_params params;
+    static uint64_t ends[] = {0, 31 * 3};
+    static uint32_t three[31 * 3];
+    static int64_t moment[31 * 3];
+    for (uint32_t i = 0; i < 31 * 3; i++)
+        three[i] = i % 3;
+    pz_params_init(&params, pz_user_personalization_params);
+    for (uint32_t n_items = 3; n_items < 5000; n_items += 4000) {
+        struct pz_events all = {.n_users = 1,
+                                .n_items = n_items,
+                                .n = 31 * 3,
+                                .offsets = ends,
+                                .item = three,
+                                .time = moment};
+        struct pz_builder *b;
+        ck_ok(pz_builder_new(&b, &err), err);
+        struct pz_train t = {.events = &all, .params = &params, .threads = 1, .model = b};
+        ck_assert(pz_is_thick(&all));
+        ck_assert(pz_past_halflife(&t) == 23);
+        ck_ok(pz_part_next.train(&t, &err), err);
+        ck_assert_str_eq(pz_builder_get_meta(b, "train.next.scales"), "3");
+        // In closed form: whole rows.
+        struct pz_tensors view;
+        ck_ok(pz_builder_view(b, &view, &err), err);
+        ck_assert_ptr_nonnull(pz_tensors_find(&view, "next0.place"));
+        pz_tensors_close(&view);
+        pz_builder_free(b);
+        all.n = ends[1] = 29 * 3;
+        ck_assert(!pz_is_thick(&all));
+        ends[1] = 31 * 3;
+    }
+}
+END_TEST
+
 Suite *
 pz_suite(void)
 {
@@ -293,6 +331,7 @@ pz_suite(void)
     tcase_add_test(t, cut_memory);
     tcase_add_test(t, nothing_to_learn);
     tcase_add_test(t, rules);
+    tcase_add_test(t, great_catalogue);
     suite_add_tcase(s, t);
     return s;
 }

@@ -41,6 +41,7 @@
 #include "recipe/model.h"
 
 enum { BLOCKS = 16, TRIES = 8, FOLD_ROUNDS = 40 };
+static const float MOST = 1e6F; // of a number of a vector that says anything
 
 static const struct pz_param_def params[] = {
     {.name = "factors",
@@ -245,6 +246,22 @@ prepare(struct lesson *l, struct pz_err *err)
     return PZ_OK;
 }
 
+/* Steps that are too long, or shrink a vector by more than its length, never come to
+ * rest. */
+static int
+check_rest(const struct lesson *l, struct pz_err *err)
+{
+    const float *table[] = {l->user, l->item};
+    size_t n[] = {l->t->events->n_users * l->rule.d, l->t->events->n_items * l->rule.d};
+    for (int s = 0; s < 2; s++)
+        for (size_t i = 0; i < n[s]; i++)
+            if (!(fabsf(table[s][i]) < MOST))
+                return pz_err_set(err, PZ_DATA,
+                                  "cannot train: the factors grow beyond all bounds; "
+                                  "lower learning_rate or regularization");
+    return PZ_OK;
+}
+
 /* ---- repeats ---- */
 
 enum { MOST_USERS = 500, SHARE = 5, MOST_REPEAT = 12, HALVINGS = 40 };
@@ -258,14 +275,20 @@ mass_of(const struct lesson *l, uint32_t u, uint64_t newest, double *mass, doubl
     const struct pz_events *e = l->t->events;
     size_t d = l->rule.d, n = (size_t)(e->offsets[u + 1] - e->offsets[u] - newest);
     const uint32_t *event = e->item + e->offsets[u];
-    double seen = 0, all = 0;
+    double seen = 0, all = 0, top = -INFINITY;
     uint32_t *had;
     if (pz_new(&had, n, sizeof *had, "a history", err))
         return err->status;
     memcpy(had, event, n * sizeof *had);
     size_t n_had = distinct(had, n);
     for (uint32_t i = 0; i < e->n_items; i++) {
-        double p = exp((double)pz_kernels()->dot(l->user + u * d, l->item + i * d, d));
+        double z = (double)pz_kernels()->dot(l->user + u * d, l->item + i * d, d), p;
+        if (z > top) { // the sums are over that of the greatest, which never overflows
+            all *= exp(top - z);
+            seen *= exp(top - z);
+            top = z;
+        }
+        p = exp(z - top);
         all += p;
         seen += bsearch(&i, had, n_had, sizeof *had, by_number) ? p : 0;
     }
@@ -325,6 +348,8 @@ train(const struct pz_train *t, struct pz_err *err)
             if (pz_par(pz_threads(t->threads), BLOCKS, learn_block, &l, err))
                 goto done;
     }
+    if (check_rest(&l, err))
+        goto done;
     if (pz_param(t->params, "learn_repeats") != 0 && find_repeat(&l, &repeat, err))
         goto done;
     if (pz_item_codes_put(t->model, l.item, t->events->n_items, l.rule.d, err))

@@ -299,6 +299,23 @@ START_TEST(any_threads)
 }
 END_TEST
 
+/* Steps that make vectors grow without end are refused, not handed out as a model. */
+START_TEST(no_rest)
+{
+    struct fixture f;
+    struct pz_trained t;
+    set_up(&f);
+    ck_ok(pz_params_set(&f.params, "learning_rate=1", &f.err), f.err);
+    ck_ok(pz_params_set(&f.params, "regularization=10", &f.err), f.err);
+    struct pz_train train = {
+        .events = &f.e, .params = &f.params, .world = &f.w, .seed = 9, .threads = 2};
+    ck_assert_int_eq(pz_trained_open(&t, pz_recipe_find("pz-bpr"), &train, &f.err),
+                     PZ_DATA);
+    ck_assert_ptr_nonnull(strstr(f.err.msg, "learning_rate"));
+    tear_down(&f);
+}
+END_TEST
+
 Suite *
 pz_suite(void)
 {
@@ -309,6 +326,7 @@ pz_suite(void)
     tcase_add_test(t, scores);
     tcase_add_test(t, naive_training);
     tcase_add_test(t, any_threads);
+    tcase_add_test(t, no_rest);
     suite_add_tcase(s, t);
     return s;
 }

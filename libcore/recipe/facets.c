@@ -139,8 +139,8 @@ add_column(struct maker *m, const struct pz_column *c, struct pz_err *err)
         if (add_cell(m, c, i, s, n, err))
             return err->status;
     }
-    size_t n_values = m->dict.n - names;
-    if (n_values < 2 || (n_values == m->n_pairs - first && n_values >= n_cells))
+    size_t n_values = m->dict.n - names, n = m->n_pairs - first;
+    if (n_values == n || n_values * n_cells == n)
         m->n_pairs = first;
     return PZ_OK;
 }

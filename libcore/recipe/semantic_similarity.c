@@ -52,7 +52,8 @@ struct trait {
     bool known; // created is
 };
 
-/* Users of each item, and its oldest event for want of a creation time. */
+/* Users of each item, and its oldest event for want of a creation time; *newest: event of
+ * all. */
 static void
 read_events(const struct pz_events *e, struct trait *t, uint32_t *stamp, int64_t *newest)
 {
@@ -69,6 +70,8 @@ read_events(const struct pz_events *e, struct trait *t, uint32_t *stamp, int64_t
         }
 }
 
+/* Creation times, which go before; what has no time at all must be as new as the newest.
+ */
 static void
 read_creation(const struct pz_world *w, struct trait *t, uint32_t n, int64_t newest)
 {
@@ -78,11 +81,15 @@ read_creation(const struct pz_world *w, struct trait *t, uint32_t n, int64_t new
     for (uint32_t it = 0; it < n; it++) {
         int64_t created;
         if (c && w->item_row[it] != PZ_NO_ID &&
-            pz_column_i64(c, w->item_row[it], &created))
+            pz_column_i64(c, w->item_row[it], &created)) {
             t[it].created = created;
-        else if (!t[it].known)
-            t[it].created = newest; // never seen: it must be new
+            t[it].known = true;
+            newest = created > newest ? created : newest;
+        }
     }
+    for (uint32_t it = 0; it < n; it++)
+        if (!t[it].known)
+            t[it].created = newest;
 }
 
 static int

@@ -5,7 +5,7 @@
 #include <string.h>
 
 enum { WORD_MAX = 64, TAG_MAX = 500, ENTITY_MAX = 10, NOT_UTF8 = 0xfffd };
-enum class { BREAK, LETTER, PACKED };
+enum sort { BREAK, LETTER, PACKED };
 
 /* The character at s (n > 0) and its length in bytes. */
 static uint32_t
@@ -53,7 +53,7 @@ encode(uint32_t c, char *s)
  */
 static const struct {
     uint32_t from, to;
-    enum class class;
+    enum sort sort;
 } range[] = {
     {0x80, 0xa9, BREAK},        {0xab, 0xb4, BREAK},      {0xb6, 0xb9, BREAK},
     {0xbb, 0xbf, BREAK},        {0xd7, 0xd7, BREAK},      {0xf7, 0xf7, BREAK},
@@ -67,16 +67,26 @@ static const struct {
     {0x20000, 0x3ffff, PACKED},
 };
 
-static enum class class_of(uint32_t c) {
-    if (c < 0x80) return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
-            (c >= 'a' && c <= 'z')
-        ? LETTER
-        : BREAK;
-    for (size_t i = 0; i < sizeof range / sizeof *range;
-         i++) if (c >= range[i].from && c <= range[i].to) return range[i]
-        .class;
+static enum sort
+sort_of(uint32_t c)
+{
+    if (c < 0x80)
+        return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z')
+                   ? LETTER
+                   : BREAK;
+    for (size_t i = 0; i < sizeof range / sizeof *range; i++)
+        if (c >= range[i].from && c <= range[i].to)
+            return range[i].sort;
     return LETTER;
 }
+
+/* Greek letters with an accent stand apart; sigma ends a word in another shape. */
+static const struct {
+    uint16_t from, to;
+} greek[] = {
+    {0x386, 0x3ac}, {0x388, 0x3ad}, {0x389, 0x3ae}, {0x38a, 0x3af}, {0x38c, 0x3cc},
+    {0x38e, 0x3cd}, {0x38f, 0x3ce}, {0x3aa, 0x3ca}, {0x3ab, 0x3cb}, {0x3c2, 0x3c3},
+};
 
 static uint32_t
 lower(uint32_t c)
@@ -88,13 +98,16 @@ lower(uint32_t c)
         return c + 0x50;
     if (c == 0x178)
         return 0xff;
+    for (size_t i = 0; c >= 0x386 && c <= 0x3c2 && i < sizeof greek / sizeof *greek; i++)
+        if (c == greek[i].from)
+            return greek[i].to;
     // Pairs of a capital and its small letter: the capital is even, or odd in two ranges.
     if ((c >= 0x139 && c <= 0x148) || (c >= 0x179 && c <= 0x17e))
         return c + (c & 1);
     if (((c >= 0x100 && c <= 0x177) || (c >= 0x460 && c <= 0x481) ||
          (c >= 0x48a && c <= 0x4bf) || (c >= 0x1e00 && c <= 0x1e95) ||
          (c >= 0x1ea0 && c <= 0x1eff)) &&
-        c != 0x130)
+        c != 0x130 && c != 0x138)
         return c | 1;
     return c;
 }
@@ -106,13 +119,13 @@ markup(const char *s, size_t n)
     if (n < 3 || (*s != '<' && *s != '&'))
         return 0;
     bool tag = *s == '<';
-    if (tag && class_of((uint8_t)s[1]) != LETTER && s[1] != '/' && s[1] != '!')
+    if (tag && sort_of((uint8_t)s[1]) != LETTER && s[1] != '/' && s[1] != '!')
         return 0;
     size_t most = tag ? TAG_MAX : ENTITY_MAX;
     for (size_t i = 1; i < n && i < most; i++) {
         if (s[i] == (tag ? '>' : ';'))
             return i + 1;
-        if (!tag && s[i] != '#' && class_of((uint8_t)s[i]) != LETTER)
+        if (!tag && s[i] != '#' && sort_of((uint8_t)s[i]) != LETTER)
             return 0;
     }
     return 0;
@@ -161,21 +174,21 @@ int
 pz_words(const char *text, size_t n, pz_word_fn *take, void *ctx, struct pz_err *err)
 {
     struct word w = {.n = 0};
-    enum class before = BREAK;
+    enum sort before = BREAK;
     int r = PZ_OK;
     for (size_t i = 0; i < n && r == PZ_OK;) {
         size_t len = markup(text + i, n - i);
-        enum class class = BREAK;
+        enum sort sort = BREAK;
         uint32_t c = 0;
         if (!len) {
             c = decode(text + i, n - i, &len);
-            class = class_of(c);
+            sort = sort_of(c);
         }
-        if (class != before)
+        if (sort != before)
             r = end_word(&w, take, ctx, err);
-        if (class != BREAK && r == PZ_OK)
-            r = add(&w, lower(c), class == PACKED, take, ctx, err);
-        before = class;
+        if (sort != BREAK && r == PZ_OK)
+            r = add(&w, lower(c), sort == PACKED, take, ctx, err);
+        before = sort;
         i += len;
     }
     return r ? r : end_word(&w, take, ctx, err);

@@ -18,13 +18,14 @@ static const char schema[] =
     "{\"name\":\"SHELF\",\"type\":[\"null\",\"string\"]},"
     "{\"name\":\"MADE_BY\",\"type\":[\"null\",\"string\"]},"
     "{\"name\":\"ONSALE\",\"type\":[\"null\",\"boolean\"]},"
+    "{\"name\":\"BOTH\",\"type\":[\"null\",\"string\"],\"categorical\":true},"
     "{\"name\":\"CREATION_TIMESTAMP\",\"type\":\"long\"}]}";
 static const char items[] =
-    "ITEM_ID,Genres,PRICE,STOCK,TITLE,SHELF,MADE_BY,ONSALE,CREATION_TIMESTAMP\n"
-    "a,Comedy|Drama,10,1,one,same,\"A \"\"B\"\" C\",true,1\n"
-    "b,Drama|Drama,2.5,2,two,same,Z,false,1\n"
-    "c,,10,1,three,same,Z,true,1\n"
-    "d,Comedy,1e2,,four,same,A=B,,1\n";
+    "ITEM_ID,Genres,PRICE,STOCK,TITLE,SHELF,MADE_BY,ONSALE,BOTH,CREATION_TIMESTAMP\n"
+    "a,Comedy|Drama,10,1,one,same,\"A \"\"B\"\" C\",true,x|y,1\n"
+    "b,Drama|Drama,2.5,2,two,same,Z,false,x|y,1\n"
+    "c,,10,1,three,same,Z,true,x|y,1\n"
+    "d,Comedy,1e2,,four,same,A=B,,x|y,1\n";
 
 static struct pz_err err;
 static struct group g;
@@ -66,7 +67,8 @@ START_TEST(columns)
 {
     struct pz_facets f;
     char text[512];
-    // Titles all differ, shelves are all alike; ids, times and booleans make none.
+    // Titles all differ, shelves are all alike, and both of BOTH are everywhere; ids,
+    // times and booleans make none.
     ck_ok(pz_facets_make(&f, &d, NULL, 4, false, &err), err);
     describe(text, &f);
     ck_assert_str_eq(text, "GENRES=Comedy:03 GENRES=Drama:01 MADE_BY=A \"B\" C:0 "

@@ -532,6 +532,36 @@ START_TEST(no_text)
 }
 END_TEST
 
+/* Of items that nobody had yet those without a creation time are as new as the newest. */
+START_TEST(nobody)
+{
+    struct pz_params p;
+    struct pz_builder *b;
+    struct pz_tensors view;
+    static const uint64_t none[USERS + 1];
+    const float *fresh;
+    uint64_t n = ITEMS;
+    int64_t last = 0;
+    pz_params_init(&p, pz_recipe_semantic_similarity.params);
+    ck_ok(pz_builder_new(&b, &err), err);
+    struct pz_events e = {
+        .n_users = USERS, .n_items = ITEMS, .offsets = (uint64_t *)(uintptr_t)none};
+    struct pz_train t = {
+        .events = &e, .params = &p, .world = &world, .threads = 1, .model = b};
+    ck_ok(pz_recipe_semantic_similarity.train(&t, &err), err);
+    ck_ok(pz_builder_view(b, &view, &err), err);
+    ck_ok(pz_tensors_get1(&view, "semantic.fresh", PZ_F32, &n, &fresh, &err), err);
+    for (int i = 0; i < ITEMS; i++)
+        if (thing[i].known && thing[i].created > last)
+            last = thing[i].created;
+    for (int i = 0; i < ITEMS; i++)
+        ck_assert_int_eq(fresh[i] == 1, !thing[i].known || !thing[i].created ||
+                                            thing[i].created == last);
+    pz_tensors_close(&view);
+    pz_builder_free(b);
+}
+END_TEST
+
 /* Each tensor with one entry out of bounds: found when opened or when used. */
 START_TEST(damage)
 {
@@ -574,6 +604,7 @@ pz_suite(void)
     tcase_add_test(t, semantic);
     tcase_add_test(t, queries);
     tcase_add_test(t, no_text);
+    tcase_add_test(t, nobody);
     tcase_add_test(t, damage);
     suite_add_tcase(s, t);
     return s;

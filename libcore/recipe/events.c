@@ -468,16 +468,8 @@ int
 pz_events_take(const struct pz_events *e, pz_events_keep_fn keep, const void *ctx,
                struct pz_events *out, struct pz_err *err)
 {
-    static const char what[] = "events";
-    *out = (struct pz_events){.n_users = e->n_users, .n_items = e->n_items};
-    if (pz_new(&out->offsets, (size_t)e->n_users + 1, sizeof *out->offsets, what, err) ||
-        pz_new_aligned(&out->item, e->n, sizeof *out->item, what, err) ||
-        pz_new_aligned(&out->time, e->n, sizeof *out->time, what, err) ||
-        (e->weight &&
-         pz_new_aligned(&out->weight, e->n, sizeof *out->weight, what, err))) {
-        pz_events_release(out);
+    if (events_new(out, e->n_users, e->n_items, e->n, e->weight != NULL, err))
         return err->status;
-    }
     for (uint32_t u = 0; u < e->n_users; u++) {
         uint64_t from = e->offsets[u], n = keep(ctx, e, u);
         memcpy(out->item + out->n, e->item + from, n * sizeof *out->item);

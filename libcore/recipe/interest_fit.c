@@ -7,12 +7,16 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "math/kernels.h"
+#include "recipe/events.h"
 
 enum {
     SHARE = 5, // of a user's events the newest n/SHARE, at least one, are unknown
     MOST_TARGETS = 60000,
     MOST_PAIRS = 20000, // (user, item of the history) that `again` is expected from
     ROUNDS = 100,
+    // Events of a user that are read for all targets of the user: one with a history of
+    // thousands is asked about less, and does not decide for all.
+    MOST_READ = 4000000,
 };
 static const char what[] = "a sample of events";
 
@@ -38,28 +42,19 @@ n_unknown(const struct pz_events *e, uint32_t u)
     return n < 2 ? 0 : n / SHARE ? n / SHARE : 1;
 }
 
-/* The older events of all users. */
-static int
-make_known(struct fit *f, struct pz_err *err)
+static uint64_t
+n_known(const void *ctx, const struct pz_events *e, uint32_t u)
 {
-    const struct pz_events *e = f->all;
-    struct pz_events *k = &f->known;
-    *k = (struct pz_events){.n_users = e->n_users, .n_items = e->n_items};
-    if (pz_new(&k->offsets, (size_t)e->n_users + 1, sizeof *k->offsets, what, err) ||
-        pz_new_aligned(&k->item, e->n, sizeof *k->item, what, err) ||
-        pz_new_aligned(&k->time, e->n, sizeof *k->time, what, err) ||
-        (e->weight && pz_new_aligned(&k->weight, e->n, sizeof *k->weight, what, err)))
-        return err->status;
-    for (uint32_t u = 0; u < e->n_users; u++) {
-        uint64_t from = e->offsets[u], n = e->offsets[u + 1] - from - n_unknown(e, u);
-        memcpy(k->item + k->n, e->item + from, n * sizeof *k->item);
-        memcpy(k->time + k->n, e->time + from, n * sizeof *k->time);
-        if (k->weight)
-            memcpy(k->weight + k->n, e->weight + from, n * sizeof *k->weight);
-        k->n += n;
-        k->offsets[u + 1] = k->n;
-    }
-    return PZ_OK;
+    (void)ctx;
+    return e->offsets[u + 1] - e->offsets[u] - n_unknown(e, u);
+}
+
+/* How many of these are targets. */
+static uint64_t
+n_asked(const struct pz_events *e, uint32_t u)
+{
+    uint64_t unknown = n_unknown(e, u), known = n_known(NULL, e, u);
+    return unknown * known <= MOST_READ ? unknown : MOST_READ / known + 1;
 }
 
 static int
@@ -78,7 +73,7 @@ choose_targets(struct fit *f, uint64_t seed, struct pz_err *err)
     const struct pz_events *e = f->all;
     uint64_t n = 0, salt = pz_mix64(seed + 0x5e9);
     for (uint32_t u = 0; u < e->n_users; u++)
-        n += n_unknown(e, u);
+        n += n_asked(e, u);
     if (pz_new(&f->target, n < MOST_TARGETS ? n : MOST_TARGETS, sizeof *f->target, what,
                err))
         return err->status;
@@ -87,9 +82,11 @@ choose_targets(struct fit *f, uint64_t seed, struct pz_err *err)
         double draw = (double)(pz_mix64(salt ^ pz_mix64(u)) >> 11) * 0x1p-53;
         if (draw >= share)
             continue;
-        for (uint64_t i = e->offsets[u + 1] - n_unknown(e, u);
-             i < e->offsets[u + 1] && f->n < MOST_TARGETS; i++)
+        uint64_t all = n_unknown(e, u), asked = n_asked(e, u);
+        for (uint64_t k = 0; k < asked && f->n < MOST_TARGETS; k++) {
+            uint64_t i = e->offsets[u + 1] - all + k * all / asked; // evenly
             f->target[f->n++] = (struct target){.user = u, .item = e->item[i]};
+        }
     }
     qsort(f->target, f->n, sizeof *f->target, by_item);
     return PZ_OK;
@@ -156,7 +153,8 @@ by_pair(const void *a, const void *b)
     return (x->user > y->user) - (x->user < y->user);
 }
 
-/* Distinct (item, user) of the histories of the users of the first targets. */
+/* Distinct (item, user) of the histories of the users of the first targets, all of whose
+ * unknown events are targets. */
 static int
 choose_pairs(const struct fit *f, struct pair **out, size_t *n, uint8_t *user,
              struct pz_err *err)
@@ -166,8 +164,9 @@ choose_pairs(const struct fit *f, struct pair **out, size_t *n, uint8_t *user,
     size_t room = 0, all = 0;
     for (size_t i = 0; i < f->n && room < MOST_PAIRS; i++) {
         uint32_t u = f->target[i].user;
-        if (!user[u])
-            room += e->offsets[u + 1] - e->offsets[u];
+        if (user[u] || n_asked(f->all, u) < n_unknown(f->all, u))
+            continue;
+        room += e->offsets[u + 1] - e->offsets[u];
         user[u] = 1;
     }
     if (pz_new(&pair, room, sizeof *pair, what, err))
@@ -234,7 +233,8 @@ pz_interest_fit(double share[PZ_INTEREST_PARTS], double *again, const struct pz_
     *again = 1;
     for (int k = 0; k < PZ_INTEREST_PARTS; k++)
         share[k] = 1.0 / PZ_INTEREST_PARTS;
-    if (choose_targets(&f, t->seed, err) || !f.n || make_known(&f, err) ||
+    if (choose_targets(&f, t->seed, err) || !f.n ||
+        pz_events_take(f.all, n_known, NULL, &f.known, err) ||
         pz_interest_learn(&f.x, &learn, err) || pz_interest_ask_new(&f.ask, &f.x, err))
         goto done;
     f.ask.few = true;

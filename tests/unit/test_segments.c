@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "eval/figures.h"
 #include "group.h"
 #include "recipe/intensity.h"
@@ -358,6 +359,50 @@ START_TEST(shares)
 }
 END_TEST
 
+/* The log of one user with very many events is not read once for each of them: the shares
+ * are found in about the time that learning takes. */
+START_TEST(one_of_many)
+{
+    enum { OTHERS = 150, EACH = 10, LONG = 60000, THINGS = 400 };
+    static uint64_t offsets[OTHERS + 2];
+    static uint32_t item[LONG + OTHERS * EACH];
+    static int64_t when[LONG + OTHERS * EACH];
+    struct pz_params params;
+    struct pz_world nothing = {.interactions = NULL};
+    struct pz_err err = PZ_ERR_INIT;
+    struct pz_interest x;
+    double share[PZ_INTEREST_PARTS], again;
+    uint64_t n = 0;
+    for (; n < LONG; n++)
+        item[n] = (uint32_t)(n * n % 997 % THINGS);
+    offsets[1] = n;
+    for (uint32_t u = 0; u < OTHERS; u++) {
+        for (uint32_t k = 0; k < EACH; k++, n++)
+            item[n] = (u * 37 + k * 11) % THINGS;
+        offsets[u + 2] = n;
+    }
+    for (uint64_t i = 0; i < n; i++)
+        when[i] = (int64_t)i;
+    struct pz_events e = {.n_users = OTHERS + 1,
+                          .n_items = THINGS,
+                          .n = n,
+                          .offsets = offsets,
+                          .item = item,
+                          .time = when};
+    pz_params_init(&params, pz_recipe_item_affinity.params);
+    ck_ok(pz_params_set(&params, "hidden_dimension=32", &err), err);
+    struct pz_train t = {
+        .events = &e, .params = &params, .world = &nothing, .seed = 3, .threads = 1};
+    double start = pz_seconds_cpu();
+    ck_ok(pz_interest_learn(&x, &t, &err), err);
+    double learning = pz_seconds_cpu() - start;
+    pz_interest_release(&x);
+    start = pz_seconds_cpu();
+    ck_ok(pz_interest_fit(share, &again, &t, &err), err);
+    ck_assert_double_lt(pz_seconds_cpu() - start, 4 * learning + 0.1);
+}
+END_TEST
+
 /* ---- a whole model ---- */
 
 static void
@@ -611,6 +656,7 @@ pz_suite(void)
     tcase_add_test(t, rates_follow_the_latest);
     tcase_add_test(t, interests);
     tcase_add_test(t, shares);
+    tcase_add_test(t, one_of_many);
     tcase_add_test(t, answers);
     tcase_add_test(t, reasons);
     tcase_add_test(t, attributes_are_wanted);

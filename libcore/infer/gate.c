@@ -33,7 +33,6 @@ struct pz_gate_run {
     size_t n_maps, max_maps;
     uint64_t round;
     struct pz_buf key;
-    const struct map *begun; // whose values the run took last; NULL: others
 };
 
 /* ---- gates ---- */
@@ -213,14 +212,11 @@ pz_gate_open(struct pz_gate_run *r, const struct pz_filter_request *q,
     *allow = NULL;
     if (!r->g->personal && make_key(r, q, err))
         return err->status;
+    // Also with a bitmap at hand: the run looks into the request when items are tested.
+    if (pz_filter_run_begin(r->run, q, err))
+        return err->status;
     if (!r->g->personal)
         m = find_map(r, live->version);
-    if (!m || m != r->begun) {
-        r->begun = NULL;
-        if (pz_filter_run_begin(r->run, q, err))
-            return err->status;
-        r->begun = m;
-    }
     if (!m) {
         m = free_map(r, err);
         if (!m)
@@ -235,7 +231,6 @@ pz_gate_open(struct pz_gate_run *r, const struct pz_filter_request *q,
         if (pz_buf_status(&m->key, "filter values", err))
             return err->status;
         m->kept = !r->g->personal;
-        r->begun = m->kept ? m : NULL;
     }
     m->round = r->round;
     *allow = m->bits;

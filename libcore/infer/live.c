@@ -15,6 +15,8 @@
 
 #define ITEMS_SECONDS 0.5 // between two looks for items that were put
 
+enum { MAX_STALE = 1000 }; // items put again, beyond as many as there are
+
 /* Which events the model learns from, and how much they count (pz-train(1)). */
 struct type_rule {
     char *type;
@@ -44,6 +46,7 @@ struct pz_live {
     struct pz_live_items items;
     struct pz_live_item *item;
     size_t n_new, cap_items;       // item[items.n..n_new) is being read
+    size_t n_stale;                // records in item_memory that were replaced
     int64_t items_seq;             // records up to here are in items
     double looked;                 // when items were looked for
     bool dirty;                    // something was committed since
@@ -279,7 +282,7 @@ by_id(const void *a, const void *b)
     return c ? c : (x->n > y->n) - (x->n < y->n);
 }
 
-/* What is replaced stays in the arena: items are put again rarely enough. */
+/* What is replaced stays in the arena until read_items() clears it. */
 static int
 take_item(void *ctx, const char *id, const char *properties, int64_t time)
 {
@@ -302,8 +305,21 @@ take_item(void *ctx, const char *id, const char *properties, int64_t time)
         if (pz_arena_copy(&l->item_memory, &it->id, id, n, "items", r->err))
             return r->err->status;
         l->items.item = l->item; // it may have moved
+    } else {
+        l->n_stale++;
     }
     return read_fields(l, &l->item_memory, l->o.items, properties, &it->field, r->err);
+}
+
+/* Lets go of all items, to be read again: their memory is then as if each was put once.
+ */
+static void
+forget_items(struct pz_live *l)
+{
+    pz_arena_clear(&l->item_memory);
+    l->n_stale = l->items.n = 0;
+    l->items_seq = 0;
+    l->changed = true;
 }
 
 static int
@@ -313,6 +329,8 @@ read_items(struct pz_live *l, struct pz_err *err)
     int64_t last;
     if (pz_estore_hold(l->store, err))
         return err->status;
+    if (l->n_stale > l->items.n + MAX_STALE)
+        forget_items(l);
     l->n_new = l->items.n;
     if (!pz_estore_last(l->store, &last, err) && last != l->items_seq) {
         static const enum pz_record_kind kind[PZ_N_SETS] = {[PZ_ITEMS] = PZ_RECORD_ITEM,
@@ -368,8 +386,12 @@ pz_live_begin(struct pz_live *l, struct pz_err *err)
     if (!l->dirty || now - l->looked < ITEMS_SECONDS)
         return PZ_OK;
     l->looked = now;
+    if (read_items(l, err)) {
+        l->looked = -INFINITY; // at the next look, not when more is put
+        return err->status;
+    }
     l->dirty = false;
-    return read_items(l, err);
+    return PZ_OK;
 }
 
 /* ---- users ---- */

@@ -1,9 +1,14 @@
 /* scope, recent events and arenas: against answers that are known by other ways. */
+#include <malloc.h>
 #include <stdio.h>
+#include <time.h>
 
 #include "base/arena.h"
 #include "base/rng.h"
+#include "filter_world.h"
+#include "group.h"
 #include "infer/scope.h"
+#include "store/estore.h"
 #include "tiny.h"
 #include "unit.h"
 
@@ -112,6 +117,37 @@ START_TEST(allow)
 }
 END_TEST
 
+/* What a run borrows is the last request's, also where the bitmap is an earlier one's. */
+START_TEST(gate)
+{
+    static const char text[] = "EXCLUDE ItemID WHERE Items.GENRES NOT IN ('drama')";
+    struct pz_filter_group group;
+    struct pz_gate *g;
+    struct pz_gate_run *r;
+    const struct pz_live_items none = {.n = 0};
+    const uint64_t *bits[2];
+    struct pz_fcell field[16] = {{.kind = PZ_FCELL_NULL}};
+    struct pz_filter_event event = {"new", 3, field};
+    struct pz_filter_request q = {.user = "u1", .n_user = 2};
+    ck_ok(world_open(&group, &err), err);
+    ck_ok(pz_gate_new(&g, text, &group.data, &(struct pz_filter_options){.window = 0},
+                      &tiny.model, &err),
+          err);
+    ck_ok(pz_gate_run_new(&r, g, &err), err);
+    q.event = &event;
+    q.n_events = 1;
+    ck_ok(pz_gate_open(r, &q, &none, &bits[0], &err), err);
+    ck_assert(!pz_gate_passes(r, "new", 3, &none)); // an event tells of it
+    q.n_events = 0;
+    ck_ok(pz_gate_open(r, &q, &none, &bits[1], &err), err);
+    ck_assert_ptr_eq(bits[0], bits[1]);
+    ck_assert(pz_gate_passes(r, "new", 3, &none)); // nothing does
+    pz_gate_run_free(r);
+    pz_gate_free(g);
+    pz_filter_group_close(&group);
+}
+END_TEST
+
 /* Any numbers of items and of promoted ones, some in both lists. */
 START_TEST(promote)
 {
@@ -170,6 +206,61 @@ START_TEST(promote)
 }
 END_TEST
 
+/* N items with a price each, in one transaction. */
+static void
+put_items(const char *group, int n, int price)
+{
+    struct pz_estore *s;
+    ck_ok(pz_estore_open(&s, group, PZ_CATALOG_WRITE, &err), err);
+    ck_ok(pz_estore_begin(s, &err), err);
+    for (int i = 0; i < n; i++) {
+        char id[16], properties[64];
+        snprintf(id, sizeof id, "new%d", i);
+        snprintf(properties, sizeof properties, "{\"PRICE\":%d}", price + i);
+        ck_ok(pz_estore_put(s, PZ_RECORD_ITEM, id, properties, price, &err), err);
+    }
+    ck_ok(pz_estore_commit(s, &err), err);
+    pz_estore_close(s);
+}
+
+/* Items that are put over and over: the newest values count, and the old ones' memory is
+ * used again. */
+START_TEST(put_again)
+{
+    enum { N = 20000, ROUNDS = 5 };
+    static const char fields[] =
+        "{\"type\":\"record\",\"name\":\"Items\",\"fields\":[{\"name\":\"ITEM_ID\","
+        "\"type\":\"string\"},{\"name\":\"PRICE\",\"type\":[\"null\",\"long\"]}]}";
+    struct group g;
+    struct pz_schema schema;
+    struct pz_live *live;
+    size_t held[ROUNDS];
+    group_make(&g);
+    ck_ok(pz_schema_parse(&schema, PZ_ITEMS, PZ_CUSTOM, fields, strlen(fields), &err),
+          err);
+    struct pz_live_options o = {.group = g.dir, .model = &tiny.model, .items = &schema};
+    ck_ok(pz_live_new(&live, &o, &err), err);
+    for (int round = 0; round < ROUNDS; round++) {
+        put_items(g.dir, N, 1000 * round);
+        nanosleep(&(struct timespec){0, 550000000},
+                  NULL); // they are not looked at sooner
+        ck_ok(pz_live_begin(live, &err), err);
+        const struct pz_live_items *items = pz_live_items(live);
+        ck_assert_uint_eq(items->n, N);
+        for (size_t i = 0; i < items->n; i++) {
+            int number;
+            ck_assert_int_eq(sscanf(items->item[i].id, "new%d", &number), 1);
+            ck_assert_int_eq(items->item[i].field[1].i, 1000 * round + number);
+        }
+        held[round] = mallinfo2().uordblks;
+    }
+    ck_assert_uint_le(held[ROUNDS - 1], held[2] + held[2] / 4);
+    pz_live_free(live);
+    pz_schema_release(&schema);
+    group_remove(&g);
+}
+END_TEST
+
 START_TEST(arena)
 {
     struct pz_arena a = {NULL, NULL};
@@ -207,6 +298,8 @@ pz_suite(void)
     tcase_add_checked_fixture(t, open_tiny, close_tiny);
     tcase_add_test(t, recent);
     tcase_add_test(t, allow);
+    tcase_add_test(t, gate);
+    tcase_add_test(t, put_again);
     tcase_add_test(t, promote);
     tcase_add_test(t, arena);
     suite_add_tcase(s, t);

@@ -45,6 +45,7 @@ struct state {
     size_t items; // the list of items, SIZE_MAX: none
     struct span input, user, item_id;
     bool has_user, has_item;
+    const char *wrong; // why the line is none, where the scanner does not tell
     struct pz_filter_value *value;
     struct span *value_name, *value_text;
     size_t n_values, cap_values, cap_names, cap_texts;
@@ -274,6 +275,34 @@ read_input(struct state *st, struct pz_err *err)
     return ok;
 }
 
+/* An element of the list of items: an id, or an object that has one. */
+static bool
+read_item(struct state *st, enum pz_tok tok, struct pz_err *err)
+{
+    struct span id = {0, 0};
+    bool has = tok == PZ_TOK_STRING;
+    if (has)
+        id = keep_string(st);
+    if (tok == PZ_TOK_OBJECT) {
+        while ((tok = pz_scan_next(&st->scan)) == PZ_TOK_KEY) {
+            bool named = key_is(&st->scan, "actionId") || key_is(&st->scan, "itemId");
+            if (named ? !read_string(st, &id, &has)
+                      : !pz_scan_skip(&st->scan, pz_scan_next(&st->scan)))
+                return false;
+        }
+        if (tok != PZ_TOK_OBJECT_END)
+            return false;
+    }
+    if (!has) {
+        st->wrong = "an element of the list of items has no id";
+        return false;
+    }
+    if (pz_grow(&st->id, &st->cap_ids, st->n_ids + 1, sizeof *st->id, "items", err))
+        return false;
+    st->id[st->n_ids++] = id;
+    return true;
+}
+
 /* An array of output, whose '[' was read. */
 static bool
 read_list(struct state *st, bool items, struct pz_err *err)
@@ -282,15 +311,9 @@ read_list(struct state *st, bool items, struct pz_err *err)
     enum pz_tok tok;
     while ((tok = pz_scan_next(&st->scan)) != PZ_TOK_ARRAY_END) {
         struct span e = {.at = st->scan.start};
-        if (items && tok == PZ_TOK_STRING) {
-            if (pz_grow(&st->id, &st->cap_ids, st->n_ids + 1, sizeof *st->id, "items",
-                        err))
-                return false;
-            st->id[st->n_ids++] = keep_string(st);
-        } else if (tok == PZ_TOK_ERROR || tok == PZ_TOK_END ||
-                   !pz_scan_skip(&st->scan, tok)) {
+        if (tok == PZ_TOK_ERROR || tok == PZ_TOK_END ||
+            (items ? !read_item(st, tok, err) : !pz_scan_skip(&st->scan, tok)))
             return false;
-        }
         e.end = st->scan.at;
         if (pz_grow(&st->element, &st->cap_elements, st->n_elements + 1, sizeof e,
                     "items", err))
@@ -301,7 +324,7 @@ read_list(struct state *st, bool items, struct pz_err *err)
     l.n = st->n_elements - l.first;
     if (pz_grow(&st->list, &st->cap_lists, st->n_lists + 1, sizeof l, "items", err))
         return false;
-    if (items && l.n == st->n_ids)
+    if (items)
         st->items = st->n_lists;
     st->list[st->n_lists++] = l;
     return true;
@@ -311,7 +334,7 @@ static bool
 read_output(struct state *st, struct pz_err *err)
 {
     static const char *const names[] = {"recommendedItems", "recommendedUsers",
-                                        "usersList", "recommendedActions"};
+                                        "usersList", "recommendedActions", "actionList"};
     enum pz_tok tok = pz_scan_next(&st->scan);
     if (tok != PZ_TOK_OBJECT)
         return pz_scan_skip(&st->scan, tok);
@@ -334,6 +357,7 @@ read_answer(struct state *st, const struct pz_text *line, struct pz_err *err)
     st->n_lists = st->n_elements = st->n_ids = st->n_values = 0;
     st->items = SIZE_MAX;
     st->has_user = st->has_item = false;
+    st->wrong = "no batch output line";
     st->input = (struct span){0, 0};
     pz_scan_start(&st->scan, line->s, line->n);
     if (pz_scan_next(&st->scan) != PZ_TOK_OBJECT)
@@ -462,8 +486,7 @@ json_line(struct state *st, const struct pz_text *line, uint64_t number,
 {
     if (!read_answer(st, line, err)) {
         if (!err->status)
-            add_error(st, line, number,
-                      st->scan.error ? st->scan.error : "no batch output line");
+            add_error(st, line, number, st->scan.error ? st->scan.error : st->wrong);
         return err->status;
     }
     if (pz_buf_status(&st->strings, "a line", err))

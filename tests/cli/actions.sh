@@ -58,6 +58,10 @@ pz-recommend -g shop -S ask --explain -n 1 --json u1 |
 first=$(cut -f 2 all | sed 1q)
 pz-recommend -g shop -S ask -n 100 -F 'INCLUDE ActionID WHERE Actions.VALUE >= 5' nobody |
     cut -f 2 | sort >got
+pz-recommend -g shop -S ask -n 100 --json nobody |
+    pz-filter -g shop 'INCLUDE ActionID WHERE Actions.VALUE >= 5' |
+    jq -r '.output.actionList[].actionId' | sort >of-json
+cmp got of-json || echo 'pz-filter on JSON lines of actions'
 awk -F, 'NR > 1 && $3 >= 5 && $1 != "christmas-voucher" {print $1}' actions.csv | sort |
     cmp - got
 pz-recommend -g shop -S ask -F 'INCLUDE ItemID WHERE Items.PRICE < 5' u1 2>err

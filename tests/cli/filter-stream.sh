@@ -57,6 +57,11 @@ if command -v jq >/dev/null; then
     f "$cheap" <all.tsv | cut -f 1,2 >one
     same 'JSON lines'
     jq -e 'select((.output.scores | length) != (.output.recommendedItems | length))' json
+    # Ids may stand in objects; a list without ids must not pass as it is.
+    printf '%s\n' '{"input":{},"output":{"recommendedItems":[{"score":2,"itemId":"i1"},{"itemId":"i2"}],"n":[1,2]}}' |
+        f 'EXCLUDE ItemID WHERE Items.ITEM_ID IN ("i1")'
+    printf '%s\n' '{"input":{},"output":{"recommendedItems":["i1",5]}}' \
+        '{"input":{},"output":{"recommendedItems":["i1",{"itemId":7}]}}' | f "$cheap"
 fi
 
 # From a file, a pipe, byte by byte; --user in place of the line's.

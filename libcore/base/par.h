@@ -16,8 +16,8 @@
 int pz_threads(int n);
 
 /*
- * Runs fn(ctx, task, thread, err) for task 0..n_tasks-1 on n_threads threads (thread is
- * 0..n_threads-1, for scratch memory). After a failure no further task starts; the error
+ * Runs fn(ctx, task, thread, err) for task 0..n_tasks-1 on n_threads threads, at least 1
+ * (thread is 0..n_threads-1, for scratch memory). After a failure no further task starts; the error
  * of the lowest failed task is returned. With 1 thread nothing is spawned.
  */
 int pz_par(int n_threads, size_t n_tasks,

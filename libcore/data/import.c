@@ -459,7 +459,7 @@ sort_rows(struct import *im, struct pz_values *values, struct pz_err *err)
     size_t n_codes = im->layout.n_codes;
     struct pz_row_map map[MAX_IMPORT_THREADS];
     uint32_t **codes[MAX_IMPORT_THREADS] = {0};
-    struct pz_row_list lists[MAX_IMPORT_THREADS];
+    struct pz_row_list lists[MAX_IMPORT_THREADS] = {0};
     int r = PZ_OK;
     for (int t = 0; t < im->n_lanes && r == PZ_OK; t++) {
         r = pz_new(&codes[t], n_codes, sizeof **codes, "codes", err);

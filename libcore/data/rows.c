@@ -312,21 +312,23 @@ flush_spill(struct job *j, struct route *w, size_t b, struct pz_err *err)
     return r;
 }
 
-/* A mapped block becomes free segments; it is unmapped with the rows. */
+/* A mapped block becomes free segments; it is unmapped with the rows, but stays the
+ * caller's on failure. */
 static int
 recycle(struct job *j, struct route *w, char *block, struct pz_err *err)
 {
     struct pz_rows *rows = j->rows;
     size_t n = BLOCK_BYTES / rows->segment_bytes;
+    int r =
+        pz_grow(&w->pool, &w->cap_pool, w->n_pool + n, sizeof *w->pool, "segments", err);
+    if (r)
+        return r;
     pthread_mutex_lock(&rows->lock);
-    int r = pz_grow(&rows->block, &rows->cap_blocks, rows->n_blocks + 1,
-                    sizeof *rows->block, "blocks of rows", err);
+    r = pz_grow(&rows->block, &rows->cap_blocks, rows->n_blocks + 1, sizeof *rows->block,
+                "blocks of rows", err);
     if (r == PZ_OK)
         rows->block[rows->n_blocks++] = block;
     pthread_mutex_unlock(&rows->lock);
-    if (r == PZ_OK)
-        r = pz_grow(&w->pool, &w->cap_pool, w->n_pool + n, sizeof *w->pool, "segments",
-                    err);
     for (size_t k = 0; k < n && r == PZ_OK; k++)
         w->pool[w->n_pool++] = block + k * rows->segment_bytes;
     return r;

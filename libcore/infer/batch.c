@@ -515,9 +515,10 @@ run_ring(const struct pz_batch *b, struct pz_lines *lines, int n,
         pz_new(&worker, (size_t)n, sizeof *worker, "threads", err))
         goto end;
     lines->wake = eventfd(0, EFD_CLOEXEC);
-    for (; n_ready < n; n_ready++) {
-        worker[n_ready].r = &r;
-        if (clerk_init(&worker[n_ready].clerk, b, err))
+    while (n_ready < n) {
+        struct worker *w = &worker[n_ready++]; // half made ones are released too
+        w->r = &r;
+        if (clerk_init(&w->clerk, b, err))
             goto end;
     }
     // A thread that cannot be had only makes it slower: this one works too.

@@ -47,6 +47,7 @@ else
     group plain
 fi
 sweep pz-import pz-import -g shop -t interactions --threads 1 second.csv
+sweep pz-import pz-import -g shop -t interactions --threads 2 second.csv
 [ ! -x "$PZ_BUILD/pz-info" ] || sweep pz-info pz-info -g shop --verify
 if [ -x "$PZ_BUILD/pz-train" ]; then
     for r in aws-popularity-count aws-sims aws-user-personalization; do
@@ -67,6 +68,9 @@ if [ -x "$PZ_BUILD/pz-train" ] && [ -x "$PZ_BUILD/pz-recommend" ]; then
     sweep pz-recommend pz-recommend -g shop -S aws-user-personalization --threads 1 u1 u2 nobody
     input=ids
     sweep pz-recommend pz-recommend -g shop -S aws-sims --threads 1
+    awk 'BEGIN {for (i = 0; i < 600; i++) print "i" i % 50}' >many
+    input=many
+    sweep pz-recommend pz-recommend -g shop -S aws-sims --threads 2
     input=ids.jsonl
     sweep pz-recommend pz-recommend -g shop -S aws-user-personalization --explain --threads 1
 fi

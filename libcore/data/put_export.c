@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 
-enum { FLUSH = 1 << 16, FIXED = 10, COLUMNS_MAX = FIXED + 256 };
+enum { FLUSH = 1 << 16, FIXED = 10 };
 
 /* A value of a column of this row; a quoted one is text in JSON. */
 struct value {
@@ -24,7 +24,8 @@ struct put_export {
     struct pz_err *err;
     struct pz_buf out, texts; // texts: unescaped values of the row
     struct pz_scan scan;
-    const char *name[COLUMNS_MAX];
+    const char **name;         // of n_columns
+    struct value *value;       // of the row at hand
     size_t n_fixed, n_columns; // those behind n_fixed come out of the properties
 };
 
@@ -52,7 +53,7 @@ find_column(const struct put_export *x, const char *s, size_t n)
 
 /* The members of the properties into their columns; what is damaged ends them. */
 static int
-read_properties(struct put_export *x, const char *json, struct value *v)
+read_properties(struct put_export *x, const char *json)
 {
     pz_buf_clear(&x->texts);
     // Values are kept by pointer: there must be room for all of them at once.
@@ -80,15 +81,16 @@ read_properties(struct put_export *x, const char *json, struct value *v)
             pz_buf_add(&x->texts, one.s, one.n);
             one.s = to;
         }
-        v[c] = one;
+        x->value[c] = one;
     }
     return PZ_OK;
 }
 
 static void
-add_row(struct put_export *x, const struct value *v)
+add_row(struct put_export *x)
 {
     struct pz_buf *b = &x->out;
+    const struct value *v = x->value;
     bool any = false;
     for (size_t c = 0; c < x->n_columns; c++) {
         if (x->format == PZ_CSV) {
@@ -116,7 +118,7 @@ static int
 export_event(void *ctx, const struct pz_event *e)
 {
     struct put_export *x = ctx;
-    struct value v[COLUMNS_MAX];
+    struct value *v = x->value;
     char time[PZ_NUM_TEXT], value[PZ_NUM_TEXT];
     const char *text[FIXED] = {
         e->id,   e->session, e->linked ? NULL : e->user, e->item,       NULL,
@@ -127,9 +129,9 @@ export_event(void *ctx, const struct pz_event *e)
     v[4] = (struct value){time, pz_format_i64(time, e->time), false};
     if (e->has_value)
         v[6] = (struct value){value, pz_format_f64(value, e->value), false};
-    if (e->properties && read_properties(x, e->properties, v))
+    if (e->properties && read_properties(x, e->properties))
         return x->err->status;
-    add_row(x, v);
+    add_row(x);
     return send(x, FLUSH);
 }
 
@@ -162,9 +164,8 @@ name_columns(struct put_export *x, enum pz_event_kind kind,
     }
     x->n_fixed = x->n_columns = FIXED;
     for (size_t f = 0; schema && f < schema->n_fields; f++)
-        if ((schema->field[f].role == PZ_ROLE_NONE ||
-             schema->field[f].role == PZ_ROLE_CREATION) &&
-            x->n_columns < COLUMNS_MAX)
+        if (schema->field[f].role == PZ_ROLE_NONE ||
+            schema->field[f].role == PZ_ROLE_CREATION)
             x->name[x->n_columns++] = schema->field[f].name;
 }
 
@@ -174,13 +175,12 @@ static int
 export_record(void *ctx, const char *id, const char *properties, int64_t time)
 {
     struct put_export *x = ctx;
-    struct value v[COLUMNS_MAX];
     (void)time;
-    memset(v, 0, x->n_columns * sizeof *v);
-    if (read_properties(x, properties, v))
+    memset(x->value, 0, x->n_columns * sizeof *x->value);
+    if (read_properties(x, properties))
         return x->err->status;
-    v[0] = (struct value){id, strlen(id), true};
-    add_row(x, v);
+    x->value[0] = (struct value){id, strlen(id), true};
+    add_row(x);
     return send(x, FLUSH);
 }
 
@@ -199,19 +199,36 @@ name_record_columns(struct put_export *x, enum pz_record_kind kind,
     for (size_t f = 0; schema && f < schema->n_fields; f++)
         if (schema->field[f].role == role[kind])
             x->name[0] = schema->field[f].name;
-        else if (x->n_columns < COLUMNS_MAX)
+        else
             x->name[x->n_columns++] = schema->field[f].name;
 }
 
 /* ---- all of them ---- */
 
+static void
+free_export(struct put_export *x)
+{
+    pz_scan_release(&x->scan);
+    pz_buf_release(&x->out);
+    pz_buf_release(&x->texts);
+    free(x->name);
+    free(x->value);
+    free(x);
+}
+
 static int
-open_export(struct put_export **out, enum pz_format format, pz_export_write write,
-            void *ctx, struct pz_err *err)
+open_export(struct put_export **out, const struct pz_schema *schema,
+            enum pz_format format, pz_export_write write, void *ctx, struct pz_err *err)
 {
     struct put_export *x = NULL;
+    size_t most = FIXED + (schema ? schema->n_fields : 0);
     if (pz_new(&x, 1, sizeof *x, "an export", err))
         return err->status;
+    if (pz_new(&x->name, most, sizeof *x->name, "an export", err) ||
+        pz_new(&x->value, most, sizeof *x->value, "an export", err)) {
+        free_export(x);
+        return err->status;
+    }
     x->format = format;
     x->write = write;
     x->ctx = ctx;
@@ -239,10 +256,7 @@ close_export(struct put_export *x, int status)
 {
     if (!status)
         status = send(x, 0);
-    pz_scan_release(&x->scan);
-    pz_buf_release(&x->out);
-    pz_buf_release(&x->texts);
-    free(x);
+    free_export(x);
     return status;
 }
 
@@ -252,7 +266,7 @@ pz_put_export(struct pz_estore *s, enum pz_event_kind kind,
               pz_export_write write, void *ctx, struct pz_err *err)
 {
     struct put_export *x = NULL;
-    if (open_export(&x, format, write, ctx, err))
+    if (open_export(&x, schema, format, write, ctx, err))
         return err->status;
     name_columns(x, kind, schema);
     add_header(x);
@@ -265,7 +279,7 @@ pz_put_export_records(struct pz_estore *s, enum pz_record_kind kind,
                       pz_export_write write, void *ctx, struct pz_err *err)
 {
     struct put_export *x = NULL;
-    if (open_export(&x, format, write, ctx, err))
+    if (open_export(&x, schema, format, write, ctx, err))
         return err->status;
     name_record_columns(x, kind, schema);
     add_header(x);

@@ -38,3 +38,9 @@ pz-event -g shop --compact
 cmp shop/items.safetensors again/items.safetensors && echo "and the same dataset"
 pz-info -g shop --export items --source put
 pz-info --export items --source put shop/items.safetensors 2>&1 | head -n 1
+echo "== many columns"
+awk 'BEGIN {printf "ITEM_ID"; for (i = 0; i < 300; i++) printf ",C%d", i; print ""
+    printf "a"; for (i = 0; i < 300; i++) printf ",%d", i; print ""}' |
+    pz-import -q -g wide -t items >out
+echo '{"itemId":"b","c0":7,"c299":8}' | pz-event -q -g wide -t items
+pz-info -g wide --export items --source put --json

@@ -20,10 +20,11 @@
 #include "store/group.h"
 
 static struct {
-    const char *type, *schema, *mode, *domain, *unit, *rejects, *delimiter;
+    const char *type, *schema, *mode, *domain, *unit, *rejects, *delimiter, *decimal,
+        *encoding;
     int64_t max_rejects;
     uint64_t memory;
-    bool report, strict, forget;
+    bool report, strict, forget, infer;
     struct pz_opt_list column;
 } opt = {.mode = "full", .domain = "custom", .unit = "s", .max_rejects = -2};
 
@@ -32,6 +33,8 @@ static const struct pz_opt options[] = {
      "interactions, items, users, actions, action-interactions", 0, 0},
     {"schema", 's', PZ_OPT_TEXT, &opt.schema, "FILE",
      "schema (default: the dataset's, else inferred from the input)", 0, 0},
+    {"infer", 0, PZ_OPT_FLAG, &opt.infer, NULL,
+     "infer a schema although the dataset has one", 0, 0},
     {"domain", 0, PZ_OPT_TEXT, &opt.domain, "NAME",
      "custom, ecommerce or video-on-demand: the rules for the schema (default custom)", 0,
      0},
@@ -40,6 +43,11 @@ static const struct pz_opt options[] = {
     {"delimiter", 'd', PZ_OPT_TEXT, &opt.delimiter, "CHAR",
      "what separates the fields of CSV; tab is one too (default: what the header has)", 0,
      0},
+    {"decimal", 0, PZ_OPT_TEXT, &opt.decimal, "CHAR",
+     "what stands before a number's fraction: ',' or '.'; with it, 1.234,5 is a number",
+     0, 0},
+    {"encoding", 0, PZ_OPT_TEXT, &opt.encoding, "NAME",
+     "of the text, as in iconv -l (default: UTF-8, or UTF-16 where it is)", 0, 0},
     {"mode", 'm', PZ_OPT_TEXT, &opt.mode, "MODE",
      "full replaces the dataset, incremental adds to it (default full)", 0, 0},
     {"timestamp-unit", 0, PZ_OPT_TEXT, &opt.unit, "UNIT",
@@ -279,11 +287,13 @@ main(int argc, char **argv)
     struct pz_import p = {
         .group = pz_need_group(),
         .schema_path = opt.schema,
+        .infer = opt.infer,
         .domain = (enum pz_domain)choose("--domain", opt.domain, domains),
         .incremental = choose("--mode", opt.mode, modes) == 1,
         .path = (const char *const *)argv + first,
         .n_paths = (size_t)(argc - first),
         .rejects_path = opt.rejects,
+        .encoding = opt.encoding,
         .max_rejects = opt.max_rejects != -2 ? opt.max_rejects
                        : opt.rejects         ? -1
                                              : 0,
@@ -296,6 +306,11 @@ main(int argc, char **argv)
     };
     if (pz_times_parse(&p.times, opt.unit, &err))
         pz_die_err(&err);
+    if (opt.infer && (opt.schema || p.incremental))
+        pz_die(PZ_USAGE, "--infer goes neither with -s nor with --mode incremental");
+    if (opt.decimal && strcmp(opt.decimal, ",") && strcmp(opt.decimal, "."))
+        pz_die(PZ_USAGE, "--decimal '%s' is neither ',' nor '.'", opt.decimal);
+    p.decimal = opt.decimal ? opt.decimal[0] : 0;
     if (!opt.type)
         pz_die(PZ_USAGE, "-t TYPE is needed: interactions, items, users, actions or "
                          "action-interactions");
@@ -306,6 +321,11 @@ main(int argc, char **argv)
         pz_die_err(&err);
     if (result.renamed)
         pz_log(PZ_LOG_WARN, "columns with new names: %s", result.renamed);
+    if (result.commas)
+        pz_log(PZ_LOG_WARN,
+               "strings that look like numbers with a decimal comma, which --decimal , "
+               "reads (with --infer if the dataset is there): %s",
+               result.commas);
     print_result(&result, set);
     if (opt.report)
         report();

@@ -178,6 +178,64 @@ pz_num_text(enum pz_num n)
     return text[n];
 }
 
+/* Length of what may separate groups of digits at s, 0: none. */
+static size_t
+group_mark(const char *s, size_t n, char decimal)
+{
+    static const char *const marks[] = {" ", "'", "\xc2\xa0", "\xe2\x80\xaf",
+                                        "\xe2\x80\x99"};
+    if (n && *s == (decimal == ',' ? '.' : ','))
+        return 1;
+    for (size_t k = 0; k < sizeof marks / sizeof *marks; k++)
+        if (n >= strlen(marks[k]) && memcmp(s, marks[k], strlen(marks[k])) == 0)
+            return strlen(marks[k]);
+    return 0;
+}
+
+size_t
+pz_num_plain(char *out, size_t cap, const char *s, size_t n, char decimal)
+{
+    size_t i = 0, len = 0, group = 0; // group: digits since the last mark
+    const char *mark = NULL;          // of the first group; all are the same
+    size_t n_mark = 0;
+    if (n >= cap)
+        return 0;
+    if (i < n && (s[i] == '-' || s[i] == '+'))
+        out[len++] = s[i++];
+    while (i < n) {
+        if (s[i] >= '0' && s[i] <= '9') {
+            out[len++] = s[i++];
+            group++;
+            continue;
+        }
+        size_t step = group_mark(s + i, n - i, decimal);
+        if (!step)
+            break;
+        bool first = !mark && group >= 1 && group <= 3;
+        bool next = mark && group == 3 && step == n_mark && !memcmp(s + i, mark, step);
+        if (!first && !next)
+            return 0;
+        mark = s + i;
+        n_mark = step;
+        i += step;
+        group = 0;
+    }
+    if (!group || (mark && group != 3))
+        return 0;
+    if (i < n && s[i] == decimal) {
+        out[len++] = '.';
+        for (i++; i < n && s[i] >= '0' && s[i] <= '9'; i++)
+            out[len++] = s[i];
+    }
+    size_t rest = n - i;
+    if (rest && s[i] != 'e' && s[i] != 'E')
+        return 0;
+    memcpy(out + len, s + i, rest);
+    len += rest;
+    double v;
+    return pz_parse_f64(out, len, &v) == PZ_NUM_OK ? len : 0;
+}
+
 size_t
 pz_format_i64(char *out, int64_t v)
 {

@@ -45,6 +45,14 @@ pz_eight_digits(const char *s, uint64_t *out)
  * "inf". */
 enum pz_num pz_parse_f64(const char *s, size_t n, double *out);
 
+/*
+ * A number as people write it, as the functions above read it, into out; the length of
+ * that, 0 when it is none or does not fit. `decimal` is '.' or ',' and stands before the
+ * fraction; the other one, an apostrophe, or a blank (U+0020, U+00A0, U+202F) may stand
+ * between groups of three digits.
+ */
+size_t pz_num_plain(char *out, size_t cap, const char *s, size_t n, char decimal);
+
 /* Bytes: digits and an optional K, M, G or T (powers of 1024). */
 enum pz_num pz_parse_size(const char *s, size_t n, uint64_t *out);
 

@@ -177,6 +177,35 @@ trimmed(const struct pz_cell *cell)
     return t;
 }
 
+struct pz_cell
+pz_convert_plain(const struct pz_convert *c, const struct pz_cell *cell,
+                 char text[PZ_NUMBER_BYTES])
+{
+    struct pz_cell t = *cell;
+    size_t n = c->decimal && cell->kind == PZ_CELL_TEXT
+                   ? pz_num_plain(text, PZ_NUMBER_BYTES, cell->s, cell->n, c->decimal)
+                   : 0;
+    if (n) {
+        t.s = text;
+        t.n = (uint32_t)n;
+    }
+    return t;
+}
+
+/* What is wrong with a number, and the option that would read it. */
+static int
+bad_number(struct pz_convert *c, size_t f, const struct pz_cell *cell, enum pz_num how)
+{
+    char text[PZ_NUMBER_BYTES];
+    if (how == PZ_NUM_GARBAGE && cell->n && c->decimal != ',' &&
+        pz_num_plain(text, sizeof text, cell->s, cell->n, ','))
+        return bad(c, f, cell, "is not a number (--decimal , reads it)");
+    if (how == PZ_NUM_GARBAGE && cell->n && c->decimal != '.' &&
+        pz_num_plain(text, sizeof text, cell->s, cell->n, '.'))
+        return bad(c, f, cell, "is not a number (--decimal . reads it)");
+    return bad(c, f, cell, pz_num_text(how));
+}
+
 static int
 convert_int(struct pz_convert *c, size_t f, const struct pz_cell *cell, char *row)
 {
@@ -187,12 +216,14 @@ convert_int(struct pz_convert *c, size_t f, const struct pz_cell *cell, char *ro
         if (pz_times_read(&c->times, cell->s, cell->n, &v, &why))
             return bad(c, f, cell, why);
     } else {
-        enum pz_num how = pz_parse_i64(cell->s, cell->n, &v);
+        char text[PZ_NUMBER_BYTES];
+        struct pz_cell t = pz_convert_plain(c, cell, text);
+        enum pz_num how = pz_parse_i64(t.s, t.n, &v);
         if (how == PZ_NUM_OK && p->field->type == PZ_INT &&
             (v < INT32_MIN || v > INT32_MAX))
             how = PZ_NUM_RANGE;
         if (how)
-            return bad(c, f, cell, pz_num_text(how));
+            return bad_number(c, f, cell, how);
     }
     if (p->kind == PZ_PACK_ORDER)
         pz_row_set_order(row, v);
@@ -229,9 +260,11 @@ static int
 convert_real(struct pz_convert *c, size_t f, const struct pz_cell *cell, char *row)
 {
     double v;
-    enum pz_num how = pz_parse_f64(cell->s, cell->n, &v);
+    char text[PZ_NUMBER_BYTES];
+    struct pz_cell t = pz_convert_plain(c, cell, text);
+    enum pz_num how = pz_parse_f64(t.s, t.n, &v);
     if (how)
-        return bad(c, f, cell, pz_num_text(how));
+        return bad_number(c, f, cell, how);
     v += 0.0; // -0 becomes 0: equal values have equal bytes
     memcpy(row + c->layout->field[f].at, &v, sizeof v);
     return PZ_OK;

@@ -89,6 +89,7 @@ pz_convert_seconds(const char *s, char *row)
 struct pz_convert {
     const struct pz_layout *layout;
     struct pz_times times;
+    char decimal; // '.' or ',': texts are numbers of pz_num_plain(); 0: plain ones alone
     bool strict;
     struct pz_dict *dict; // n_codes
     struct pz_pending pending[PZ_PENDING];
@@ -125,5 +126,10 @@ int pz_convert_table(struct pz_convert *c, const struct pz_csv_table *t, size_t 
  * their nulls are written. */
 int pz_convert_field(struct pz_convert *c, size_t f, const struct pz_cell *cell,
                      char *row);
+
+/* What a number's cell would be without marks (c->decimal), in text. */
+enum { PZ_NUMBER_BYTES = 64 };
+struct pz_cell pz_convert_plain(const struct pz_convert *c, const struct pz_cell *cell,
+                                char text[PZ_NUMBER_BYTES]);
 
 #endif

@@ -5,14 +5,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/num.h"
+#include "data/convert.h"
 
 enum {
     MAX_COLUMNS = 16384,
     SAMPLE_ROWS = 10000,
-    SHOWN = 200, // bytes of a list of names, more or less
+    SHOWN = 200,   // bytes of a list of names, more or less
+    MAX_KEY = 256, // bytes of a JSON key with those of the objects around it
 };
 
 /* A column's name without the blanks around it. */
@@ -265,7 +269,8 @@ pz_header_release(struct pz_header *h)
 struct sample {
     const struct pz_naming *naming;
     char **name;
-    size_t n_names, cap_names;
+    bool *only_null; // one a name: no value of it was seen (JSON lines)
+    size_t n_names, cap_names, cap_null;
     size_t next;  // where the next key is looked for first
     char **value; // [n_rows * width], width fixed at first row for CSV; MAX for JSON
     size_t n_rows, cap_values, width;
@@ -302,6 +307,7 @@ sample_release(struct sample *s)
     for (size_t k = 0; k < s->n_rows * s->width; k++)
         free(s->value[k]);
     free(s->name);
+    free(s->only_null);
     free(s->value);
 }
 
@@ -310,6 +316,9 @@ add_name(struct sample *s, const char *name, size_t n, struct pz_err *err)
 {
     int r =
         pz_grow(&s->name, &s->cap_names, s->n_names + 1, sizeof *s->name, "names", err);
+    if (r == PZ_OK)
+        r = pz_grow(&s->only_null, &s->cap_null, s->n_names + 1, sizeof *s->only_null,
+                    "names", err);
     if (r == PZ_OK)
         r = pz_strndup(&s->name[s->n_names], name, n, err);
     s->n_names += r == PZ_OK;
@@ -331,8 +340,8 @@ add_row(struct sample *s, struct pz_err *err)
 }
 
 static int
-sample_csv(struct sample *s, char delimiter, const struct pz_naming *naming,
-           const struct pz_chunk *chunk, struct pz_err *err)
+sample_csv(struct sample *s, const struct pz_infer *infer, const struct pz_chunk *chunk,
+           struct pz_err *err)
 {
     struct pz_csv *csv = NULL;
     struct pz_cell *cell = NULL;
@@ -343,10 +352,10 @@ sample_csv(struct sample *s, char delimiter, const struct pz_naming *naming,
     int r = pz_csv_new(&csv, err);
     if (r)
         return r;
-    pz_csv_set_delimiter(csv, delimiter);
+    pz_csv_set_delimiter(csv, infer->delimiter);
     r = pz_new(&cell, MAX_COLUMNS, sizeof *cell, "a sample", err);
     if (r == PZ_OK)
-        r = read_names(csv, chunk, naming, cell, &n, &from, &line, err);
+        r = read_names(csv, chunk, infer->naming, cell, &n, &from, &line, err);
     size_t n_columns = r == PZ_OK ? n : 0;
     if (r == PZ_OK)
         r = pz_new(&named, n_columns, 1, "a sample", err);
@@ -380,31 +389,53 @@ done:
     return r;
 }
 
-/* Calls for each flat member of the JSON object in line; false when the line is not one.
- */
+typedef int collect_fn(struct sample *s, const char *key, size_t n_key, enum pz_tok tok,
+                       const struct pz_scan *scan, struct pz_err *err);
+
+/* Reads an array up to its end: *tok becomes PZ_TOK_OBJECT, which no column takes, unless
+ * all of it are strings and numbers. */
 static bool
-json_members(struct pz_scan *scan, const char *line, size_t n,
-             int (*fn)(struct sample *s, const char *key, size_t n_key, enum pz_tok tok,
-                       const struct pz_scan *scan, struct pz_err *err),
-             struct sample *s, int *r, struct pz_err *err)
+read_array(struct pz_scan *scan, enum pz_tok *tok)
 {
-    pz_scan_start(scan, line, n);
-    if (pz_scan_next(scan) != PZ_TOK_OBJECT)
-        return false;
+    for (;;) {
+        enum pz_tok element = pz_scan_next(scan);
+        if (element == PZ_TOK_ARRAY_END)
+            return true;
+        if (element != PZ_TOK_STRING && element != PZ_TOK_NUMBER)
+            *tok = PZ_TOK_OBJECT;
+        if (!pz_scan_skip(scan, element))
+            return false;
+    }
+}
+
+/* Calls fn for each member up to the object's end; members of objects are named
+ * "user.id". key[0..n_path) goes before their names. False when it is no object, and when
+ * fn fails. */
+static bool
+members(struct pz_scan *scan, char key[MAX_KEY], size_t n_path, collect_fn *fn,
+        struct sample *s, int *r, struct pz_err *err)
+{
     for (;;) {
         enum pz_tok tok = pz_scan_next(scan);
         if (tok != PZ_TOK_KEY)
             return tok == PZ_TOK_OBJECT_END;
-        char key[256];
-        size_t named = pz_naming_find(s->naming, scan->s, scan->len);
-        bool is_named = named < s->naming->n;
-        const char *text = is_named ? s->naming->pair[named].name : scan->s;
-        size_t n_key = is_named ? strlen(text) : scan->len;
-        n_key = n_key < sizeof key ? n_key : sizeof key - 1;
-        memcpy(key, text, n_key);
+        size_t n = scan->len < MAX_KEY - n_path ? scan->len : MAX_KEY - n_path;
+        memcpy(key + n_path, scan->s, n);
+        n += n_path;
         tok = pz_scan_next(scan);
-        *r = fn(s, key, n_key, tok, scan, err);
-        if (*r || !pz_scan_skip(scan, tok))
+        size_t named = pz_naming_find(s->naming, key, n);
+        const char *text = named < s->naming->n ? s->naming->pair[named].name : NULL;
+        if (tok == PZ_TOK_OBJECT && !text && n < MAX_KEY) {
+            key[n] = '.';
+            if (!members(scan, key, n + 1, fn, s, r, err))
+                return false;
+            continue;
+        }
+        bool array = tok == PZ_TOK_ARRAY;
+        if (array && !read_array(scan, &tok))
+            return false;
+        *r = fn(s, text ? text : key, text ? strlen(text) : n, tok, scan, err);
+        if (*r || (!array && !pz_scan_skip(scan, tok)))
             return false;
     }
 }
@@ -432,10 +463,14 @@ collect_name(struct sample *s, const char *key, size_t n, enum pz_tok tok,
              const struct pz_scan *scan, struct pz_err *err)
 {
     (void)scan;
-    if (tok == PZ_TOK_OBJECT || find_name(s, key, n) < s->n_names ||
-        s->n_names >= MAX_COLUMNS)
+    size_t k = find_name(s, key, n);
+    if (tok == PZ_TOK_OBJECT || (k == s->n_names && k >= MAX_COLUMNS))
         return PZ_OK;
-    return add_name(s, key, n, err);
+    bool is_new = k == s->n_names;
+    if (is_new && add_name(s, key, n, err))
+        return err->status;
+    s->only_null[k] = tok == PZ_TOK_NULL && (is_new || s->only_null[k]);
+    return PZ_OK;
 }
 
 static int
@@ -443,7 +478,7 @@ collect_value(struct sample *s, const char *key, size_t n, enum pz_tok tok,
               const struct pz_scan *scan, struct pz_err *err)
 {
     size_t c = find_name(s, key, n);
-    if (c >= s->width || s->value[(s->n_rows - 1) * s->width + c])
+    if (c >= s->width || tok == PZ_TOK_OBJECT || s->value[(s->n_rows - 1) * s->width + c])
         return PZ_OK;
     char **to = &s->value[(s->n_rows - 1) * s->width + c];
     switch (tok) {
@@ -461,11 +496,47 @@ collect_value(struct sample *s, const char *key, size_t n, enum pz_tok tok,
     }
 }
 
+/* Does a name begin with this one and a dot? */
+static bool
+has_members(const struct sample *s, const char *name)
+{
+    size_t n = strlen(name);
+    for (size_t k = 0; k < s->n_names; k++)
+        if (s->name[k] && strncmp(s->name[k], name, n) == 0 && s->name[k][n] == '.')
+            return true;
+    return false;
+}
+
+/* Takes out names of objects that are null somewhere; names that, tidied, are another
+ * one: the reader gives the field to that; and those of which nothing remains. */
+static void
+drop_repeats(struct sample *s)
+{
+    size_t n = 0;
+    for (size_t k = 0; k < s->n_names; k++) {
+        char tidy[PZ_NAME_MAX];
+        size_t len = pz_name_tidy(tidy, s->name[k], strlen(s->name[k]));
+        bool right = is_name(s, k, tidy, len), repeats = len == 0;
+        for (size_t i = 0; i < s->n_names && !right && !repeats; i++)
+            repeats = s->name[i] && strlen(s->name[i]) == len && i != k &&
+                      strncasecmp(s->name[i], tidy, len) == 0;
+        if (repeats || (s->only_null[k] && has_members(s, s->name[k]))) {
+            free(s->name[k]);
+            s->name[k] = NULL;
+        }
+    }
+    for (size_t k = 0; k < s->n_names; k++)
+        if (s->name[k])
+            s->name[n++] = s->name[k];
+    s->n_names = n;
+}
+
 /* Two passes over the first lines: the names that occur, then the values. */
 static int
 sample_jsonl(struct sample *s, const struct pz_chunk *chunk, struct pz_err *err)
 {
     struct pz_scan scan;
+    char key[MAX_KEY];
     int r = PZ_OK;
     pz_scan_init(&scan);
     for (int pass = 0; pass < 2 && r == PZ_OK; pass++) {
@@ -476,41 +547,100 @@ sample_jsonl(struct sample *s, const struct pz_chunk *chunk, struct pz_err *err)
             if (memchr(p, '{', n)) { // blank lines are no rows
                 if (pass == 1 && (r = add_row(s, err)))
                     break;
-                json_members(&scan, p, n, pass ? collect_value : collect_name, s, &r,
-                             err);
+                pz_scan_start(&scan, p, n);
+                if (pz_scan_next(&scan) == PZ_TOK_OBJECT)
+                    members(&scan, key, 0, pass ? collect_value : collect_name, s, &r,
+                            err);
             }
             p += n + 1;
         }
+        if (pass == 0)
+            drop_repeats(s);
         s->width = s->n_names;
     }
     pz_scan_release(&scan);
     return r;
 }
 
-int
-pz_header_infer(struct pz_schema *schema, enum pz_set set, enum pz_format format,
-                char delimiter, const struct pz_naming *naming,
-                const struct pz_chunk *chunk, char **renamed, struct pz_err *err)
+/* The samples of numbers with marks, without them. */
+static void
+take_marks_out(struct sample *s, char decimal)
 {
-    struct sample s = {.naming = naming};
-    *renamed = NULL;
-    int r = format == PZ_CSV ? sample_csv(&s, delimiter, naming, chunk, err)
-                             : sample_jsonl(&s, chunk, err);
+    for (size_t k = 0; k < s->n_rows * s->width; k++) {
+        char text[PZ_NUMBER_BYTES];
+        char *v = s->value[k];
+        size_t n = v ? pz_num_plain(text, sizeof text, v, strlen(v), decimal) : 0;
+        if (n) { // no longer than it was
+            memcpy(v, text, n);
+            v[n] = 0;
+        }
+    }
+}
+
+/* Is every value of column c a number with a decimal comma, or whole, and one not whole?
+ */
+static bool
+has_commas(const struct sample *s, size_t c)
+{
+    bool comma = false;
+    for (size_t row = 0; row < s->n_rows; row++) {
+        char text[PZ_NUMBER_BYTES];
+        const char *v = s->value[row * s->width + c];
+        if (!v)
+            continue;
+        if (!pz_num_plain(text, sizeof text, v, strlen(v), ','))
+            return false;
+        comma |= strchr(v, ',') != NULL;
+    }
+    return comma;
+}
+
+static int
+note_commas(const struct sample *s, const struct pz_schema *schema, char **commas,
+            struct pz_err *err)
+{
+    struct pz_buf list = PZ_BUF_INIT;
+    for (size_t c = 0; c < s->n_names && list.len <= SHOWN; c++)
+        if (schema->field[c].type == PZ_STRING && schema->field[c].role == PZ_ROLE_NONE &&
+            has_commas(s, c))
+            pz_buf_addf(&list, "%s%s", list.len ? ", " : "", schema->field[c].name);
+    int r = pz_buf_status(&list, "the header", err);
+    if (r)
+        pz_buf_release(&list);
+    *commas = list.data;
+    return r;
+}
+
+int
+pz_header_infer(struct pz_schema *schema, struct pz_infer *infer,
+                const struct pz_chunk *chunk, struct pz_err *err)
+{
+    struct sample s = {.naming = infer->naming};
+    infer->renamed = infer->commas = NULL;
+    int r = infer->format == PZ_CSV ? sample_csv(&s, infer, chunk, err)
+                                    : sample_jsonl(&s, chunk, err);
     if (r == PZ_OK && s.n_names == 0)
         r = pz_err_set(err, PZ_DATA,
-                       format == PZ_CSV
+                       infer->format == PZ_CSV
                            ? "%" PRIu64 ": the header has no names"
                            : "%" PRIu64
                              ": no JSON object with columns in the first lines",
                        chunk->line);
     if (r == PZ_OK) {
-        r = pz_schema_infer(schema, set, (const char *const *)s.name, s.n_names,
+        if (infer->decimal)
+            take_marks_out(&s, infer->decimal);
+        r = pz_schema_infer(schema, infer->set, (const char *const *)s.name, s.n_names,
                             (const char *const *)s.value, s.n_rows, err);
         if (r == PZ_DATA)
             pz_err_prefix(err, "%" PRIu64 ": ", chunk->line);
     }
-    if (r == PZ_OK && (r = note_renamed(&s, schema, renamed, err)))
-        pz_schema_release(schema);
+    if (r == PZ_OK) {
+        r = note_renamed(&s, schema, &infer->renamed, err);
+        if (r == PZ_OK && !infer->decimal)
+            r = note_commas(&s, schema, &infer->commas, err);
+        if (r)
+            pz_schema_release(schema);
+    }
     sample_release(&s);
     return r;
 }

@@ -28,11 +28,20 @@ int pz_header_read(struct pz_header *h, struct pz_csv *csv, const struct pz_chun
                    size_t *from, uint64_t *line, struct pz_err *err);
 void pz_header_release(struct pz_header *h); // accepts {0}
 
+struct pz_infer {
+    enum pz_set set;
+    enum pz_format format;
+    char delimiter;
+    char decimal; // of numbers, see pz_convert
+    const struct pz_naming *naming;
+    /* Lists for messages, owned by the caller; NULL: none. */
+    char *renamed; // columns with tidied names: "'Unit price' is Unit_price, ..."
+    char *commas;  // strings that would be numbers if `decimal` were a comma
+};
+
 /* The schema that the first chunk of the input suggests (up to 10,000 rows of it).
- * *renamed (owned by the caller; NULL: none) lists the columns with tidied names. PZ_DATA
- * as above. */
-int pz_header_infer(struct pz_schema *schema, enum pz_set set, enum pz_format format,
-                    char delimiter, const struct pz_naming *naming,
-                    const struct pz_chunk *chunk, char **renamed, struct pz_err *err);
+ * PZ_DATA as above. */
+int pz_header_infer(struct pz_schema *schema, struct pz_infer *infer,
+                    const struct pz_chunk *chunk, struct pz_err *err);
 
 #endif

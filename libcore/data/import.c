@@ -23,7 +23,7 @@
 #include "data/widen.h"
 #include "store/catalog.h"
 
-enum { MAX_SCHEMA = 1 << 20, MAX_IMPORT_THREADS = 64 };
+enum { MAX_IMPORT_THREADS = 64 };
 
 /* One parsing thread. */
 struct lane {
@@ -75,44 +75,6 @@ domain_of(const struct import *im, const struct pz_dataset *old)
     return im->p->domain != PZ_CUSTOM || !kept ? im->p->domain : old->schema.domain;
 }
 
-/* Somebody who gives -s a file of rows is not helped by what is wrong with its JSON. */
-static bool
-is_object(const struct pz_buf *text, size_t *line)
-{
-    static const char mark[] = "\xEF\xBB\xBF";
-    size_t i = text->len >= 3 && memcmp(text->data, mark, 3) == 0 ? 3 : 0;
-    *line = 1;
-    for (; i < text->len && memchr(" \t\r\n", text->data[i], 4); i++)
-        *line += text->data[i] == '\n';
-    return i == text->len || text->data[i] == '{';
-}
-
-static int
-read_schema(struct import *im, enum pz_domain domain, struct pz_err *err)
-{
-    struct pz_buf text = PZ_BUF_INIT;
-    struct pz_err why = PZ_ERR_INIT;
-    size_t line;
-    int r = pz_read_all(&text, im->p->schema_path, MAX_SCHEMA, &why);
-    if (r <= PZ_DATA && !is_object(&text, &line)) {
-        r = pz_err_set(err, PZ_DATA,
-                       "%s: is no schema: line %zu begins no JSON object; a file of "
-                       "rows is an operand, without -s",
-                       im->p->schema_path, line);
-    } else if (r) {
-        *err = why;
-    } else {
-        r = pz_schema_parse(&im->schema, im->p->set, domain, text.data ? text.data : "",
-                            text.len, err);
-        if (r == PZ_OK && im->p->strict)
-            r = pz_schema_strict(&im->schema, text.data, text.len, err);
-        if (r)
-            r = pz_err_prefix(err, "%s: ", im->p->schema_path);
-    }
-    pz_buf_release(&text);
-    return r;
-}
-
 /* The schema to import by: the given one, the dataset's, else what the first chunk shows.
  */
 static int
@@ -121,7 +83,8 @@ choose_schema(struct import *im, const struct pz_dataset *old,
 {
     int r;
     if (im->p->schema_path) {
-        r = read_schema(im, domain_of(im, old), err);
+        r = pz_schema_read(&im->schema, im->p->set, domain_of(im, old),
+                           im->p->schema_path, im->p->strict, err);
         if (r == PZ_OK && old && im->p->incremental &&
             pz_schema_replaces(&old->schema, &im->schema, err))
             r = pz_err_prefix(err, "%s does not fit the dataset: ", im->p->schema_path);
@@ -136,8 +99,14 @@ choose_schema(struct import *im, const struct pz_dataset *old,
                                strlen(text), err);
     }
     im->result->inferred = true;
-    r = pz_header_infer(&im->schema, im->p->set, im->format, im->delimiter,
-                        &im->p->naming, first, &im->result->renamed, err);
+    struct pz_infer infer = {.set = im->p->set,
+                             .format = im->format,
+                             .delimiter = im->delimiter,
+                             .decimal = im->p->decimal,
+                             .naming = &im->p->naming};
+    r = pz_header_infer(&im->schema, &infer, first, err);
+    im->result->renamed = infer.renamed;
+    im->result->commas = infer.commas;
     if (r == PZ_OK)
         pz_widening_apply(im->widening, &im->schema);
     return r == PZ_DATA ? pz_err_prefix(err, "%s:", pz_input_name(im->input, 0)) : r;
@@ -177,8 +146,8 @@ meet_header(struct import *im, struct lane *lane, size_t *from, uint64_t *line,
                h->map.ignored);
     else if (r == PZ_OK && h->map.ignored && !im->p->schema_path)
         pz_log(PZ_LOG_WARN,
-               "%s: the dataset's schema, which is used without -s, does not have these "
-               "columns, and they are left out: %s",
+               "%s: the dataset's schema, which is used without -s and --infer, does not "
+               "have these columns, and they are left out: %s",
                pz_input_name(im->input, c->file), h->map.ignored);
     if (r == PZ_OK && c->file == 0)
         r = pz_rejects_header(&im->rejects, c->data, *from, err);
@@ -217,10 +186,12 @@ reject(struct import *im, struct lane *lane, const struct pz_row_at *at, unsigne
        const char *reason, struct pz_err *err)
 {
     char message[1024];
+    bool bytes = !im->p->encoding && strcmp(reason, "is not valid UTF-8") == 0;
     const char *file = pz_input_name(im->input, lane->chunk.file);
     if (column)
-        snprintf(message, sizeof message, "%s:%" PRIu64 ":%u: %s", file, at->line, column,
-                 reason);
+        snprintf(message, sizeof message, "%s:%" PRIu64 ":%u: %s%s", file, at->line,
+                 column, reason,
+                 bytes ? " (--encoding WINDOWS-1252, or another, reads it)" : "");
     else
         snprintf(message, sizeof message, "%s:%" PRIu64 ": %s", file, at->line, reason);
     return pz_rejected_add(&lane->bad, message, at->raw, at->n_raw, err);
@@ -266,8 +237,10 @@ take_row(struct import *im, struct lane *lane, const struct pz_header *map,
         snprintf(
             lane->convert.reason + n, sizeof lane->convert.reason - n,
             " (its type was inferred from the first rows; -s FILE can give another)");
-        pz_widening_note(im->widening, &lane->cell[lane->convert.bad_field],
-                         lane->convert.bad_field, field->type);
+        char text[PZ_NUMBER_BYTES];
+        struct pz_cell plain =
+            pz_convert_plain(&lane->convert, &lane->cell[lane->convert.bad_field], text);
+        pz_widening_note(im->widening, &plain, lane->convert.bad_field, field->type);
     }
     r = reject(im, lane, at, column, lane->convert.reason, err);
     lane->convert.reason[0] = 0;
@@ -563,6 +536,7 @@ make_lanes(struct import *im, struct pz_err *err)
     for (int t = 0; t < im->n_lanes && r == PZ_OK; t++) {
         struct lane *lane = &im->lane[t];
         r = pz_convert_init(&lane->convert, &im->layout, p->times, p->strict, err);
+        lane->convert.decimal = p->decimal;
         if (r == PZ_OK)
             r = pz_new(&lane->cell, im->schema.n_fields, sizeof *lane->cell, "cells",
                        err);
@@ -593,6 +567,22 @@ release_lanes(struct import *im)
     free(im->lane);
 }
 
+/* Keys of JSON lines that the dataset's schema does not have: what CSV's header tells. */
+static void
+warn_unknown(const struct import *im)
+{
+    for (int t = 0; im->format == PZ_JSONL && t < im->n_lanes; t++) {
+        const char *name;
+        if (pz_jsonl_unknown(im->lane[t].jsonl, &name)) {
+            pz_log(PZ_LOG_WARN,
+                   "%s: the dataset's schema, which is used without -s and --infer, does "
+                   "not have all keys, and they are left out: '%s' is one",
+                   pz_input_name(im->input, 0), name);
+            return;
+        }
+    }
+}
+
 /* Parses all input into the lanes. */
 static int
 read_all(struct import *im, struct pz_chunk *first, struct pz_err *err)
@@ -607,6 +597,8 @@ read_all(struct import *im, struct pz_chunk *first, struct pz_err *err)
         *err = im->rejects.err;
         return err->status;
     }
+    if (r == PZ_OK && !im->p->schema_path && !im->result->inferred)
+        warn_unknown(im);
     if (r == PZ_OK && im->result->rows_read == 0)
         return pz_err_set(err, PZ_DATA, "%s: no rows behind the header",
                           pz_input_name(im->input, 0));
@@ -624,7 +616,8 @@ import_into(struct import *im, const struct pz_dataset *old, struct pz_err *err)
     struct pz_catalog *catalog = NULL;
     int64_t started = pz_now();
     int r = p->feed ? PZ_OK
-                    : pz_input_open(&im->input, p->path, p->n_paths, &im->format, err);
+                    : pz_input_open_as(&im->input, p->path, p->n_paths, p->encoding,
+                                       &im->format, err);
     if (r == PZ_OK && !p->feed) {
         im->delimiter = p->delimiter ? p->delimiter : pz_input_delimiter(im->input);
         pz_input_set_delimiter(im->input, im->delimiter);
@@ -728,7 +721,7 @@ run_once(const struct pz_import *p, struct pz_widening *w,
     if (r)
         goto done;
     bool there = access(im.path, F_OK) == 0;
-    if (there && (p->incremental || !p->schema_path))
+    if (there && (p->incremental || (!p->schema_path && !p->infer)))
         r = pz_dataset_open(&old, im.path, err);
     else if (p->incremental && !p->feed)
         r = pz_err_set(err, PZ_USAGE,
@@ -775,5 +768,6 @@ pz_import_result_release(struct pz_import_result *r)
 {
     free(r->schema_text);
     free(r->renamed);
+    free(r->commas);
     *r = (struct pz_import_result){0};
 }

@@ -33,6 +33,7 @@ struct pz_import {
     const char *group; // directory, made if absent
     enum pz_set set;
     const char *schema_path; // NULL: the dataset's schema, else inferred
+    bool infer;              // a schema, although the dataset has one; not incremental
     enum pz_domain domain;
     bool incremental;
     const char *const *path;
@@ -41,6 +42,8 @@ struct pz_import {
     int64_t max_rejects;      // rows that may be bad; -1 any number
     struct pz_times times;    // how times stand in the input
     char delimiter;           // of CSV (csv.h); 0: what the header has
+    char decimal;             // of numbers: pz_convert.decimal
+    const char *encoding;     // of the input, as iconv(3) calls it; NULL: UTF-8 or UTF-16
     struct pz_naming naming;  // what the input calls columns
     uint64_t memory;          // bytes for rows; 0: a quarter of the machine's
     int threads;              // 0: all cores
@@ -63,6 +66,7 @@ struct pz_import_result {
     uint64_t n_users, n_items;
     bool inferred; // the schema was
     char *renamed; // columns it has under tidied names, for a message; owned; NULL: none
+    char *commas;  // strings that look like numbers with a decimal comma, likewise
     char *schema_text; // owned
 };
 

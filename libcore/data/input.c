@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "data/csv.h"
 #include "data/csv_scan.h"
+#include "data/recode.h"
 #include "data/source.h"
 
 enum {
@@ -25,12 +26,14 @@ struct pz_input {
     enum pz_format format;
     char delimiter;
     enum pz_cpu cpu;
+    const char *encoding; // NULL: to be found out
 
     pthread_mutex_t lock; // guards everything below
     struct pz_source source;
-    unsigned file; // the one that is open, or n_paths
-    bool first;    // nothing of it was handed out
-    char *carry;   // its bytes that were read and not handed out
+    struct pz_recode *recode; // of the open file; NULL: it is UTF-8
+    unsigned file;            // the one that is open, or n_paths
+    bool first;               // nothing of it was handed out
+    char *carry;              // its bytes that were read and not handed out
     size_t n_carry, cap_carry;
     uint64_t seq, line;
     uint64_t lines;       // handed out, over all files
@@ -59,8 +62,6 @@ static const struct {
     size_t n;
     const char *what;
 } strangers[] = {
-    {"\xff\xfe", 2, "is UTF-16: convert it to UTF-8 (iconv -f UTF-16 -t UTF-8)"},
-    {"\xfe\xff", 2, "is UTF-16: convert it to UTF-8 (iconv -f UTF-16 -t UTF-8)"},
     {"\x1f\x8b\x08", 3, "is compressed twice: decompress it once"},
     {"\x28\xb5\x2f\xfd", 4, "is compressed twice: decompress it once"},
     {"\xfd\x37zXZ", 6, "is xz-compressed: decompress it first (xz -dc)"},
@@ -69,20 +70,6 @@ static const struct {
     {"PAR1", 4, "is a Parquet file: convert it to CSV or JSON lines"},
     {"SQLite format 3", 16, "is an SQLite database: export a table as CSV"},
 };
-
-/* Text of one-byte characters in UTF-16 has a NUL in every second byte: which? */
-static const char *
-utf16_without_mark(const char *p, size_t n)
-{
-    size_t zero[2] = {0, 0};
-    n = n < 64 ? n & ~(size_t)1 : 64;
-    for (size_t i = 0; i < n; i++)
-        zero[i & 1] += p[i] == 0;
-    if (n < 4 || (zero[0] && zero[1]) || zero[0] + zero[1] < n / 2 - n / 8)
-        return NULL;
-    return zero[0] ? "is UTF-16: convert it to UTF-8 (iconv -f UTF-16BE -t UTF-8)"
-                   : "is UTF-16: convert it to UTF-8 (iconv -f UTF-16LE -t UTF-8)";
-}
 
 /* Carriage returns between the first lines and no line feed: one record by our rules. */
 static bool
@@ -120,11 +107,8 @@ judge(struct pz_input *in, enum pz_format *format, struct pz_err *err)
         if (in->n_carry >= strangers[i].n &&
             !memcmp(p, strangers[i].magic, strangers[i].n))
             return refuse(in, strangers[i].what, err);
-    const char *utf16 = utf16_without_mark(p, in->n_carry);
     if (start == end && in->n_carry < HEAD - 3)
         what = "empty input: expected a CSV header or JSON lines";
-    else if (utf16)
-        what = utf16;
     else if (is_old_mac(p, in->n_carry))
         what = "its lines end in a carriage return alone: convert it (tr '\\r' '\\n')";
     else if (start < end && *start == '[' && skip_blanks(start + 1, end) < end &&
@@ -134,6 +118,30 @@ judge(struct pz_input *in, enum pz_format *format, struct pz_err *err)
         return refuse(in, what, err);
     *format = start < end && *start == '{' ? PZ_JSONL : PZ_CSV;
     return PZ_OK;
+}
+
+/* Text of the open file, in UTF-8. */
+static int
+read_text(struct pz_input *in, char *out, size_t n, size_t *got, struct pz_err *err)
+{
+    return in->recode ? pz_recode_read(in->recode, &in->source, out, n, got, err)
+                      : pz_source_read(&in->source, out, n, got, err);
+}
+
+/* The first bytes are in carry: where they are not UTF-8, converts them and what follows.
+ */
+static int
+open_recode(struct pz_input *in, struct pz_err *err)
+{
+    const char *from =
+        in->encoding ? in->encoding : pz_recode_guess(in->carry, in->n_carry);
+    pz_recode_free(in->recode);
+    in->recode = NULL;
+    if (!from)
+        return PZ_OK;
+    if (pz_recode_new(&in->recode, from, in->carry, in->n_carry, err))
+        return err->status;
+    return read_text(in, in->carry, HEAD, &in->n_carry, err);
 }
 
 /* Opens file in->file and reads its first bytes into carry. */
@@ -147,7 +155,7 @@ open_file(struct pz_input *in, enum pz_format *format, struct pz_err *err)
     in->line = 1;
     if (pz_grow(&in->carry, &in->cap_carry, HEAD, 1, "input", err) ||
         pz_source_read(&in->source, in->carry, HEAD, &in->n_carry, err) ||
-        judge(in, format, err)) {
+        open_recode(in, err) || judge(in, format, err)) {
         pz_source_close(&in->source);
         return err->status;
     }
@@ -181,10 +189,18 @@ int
 pz_input_open(struct pz_input **in, const char *const *path, size_t n_paths,
               enum pz_format *format, struct pz_err *err)
 {
+    return pz_input_open_as(in, path, n_paths, NULL, format, err);
+}
+
+int
+pz_input_open_as(struct pz_input **in, const char *const *path, size_t n_paths,
+                 const char *encoding, enum pz_format *format, struct pz_err *err)
+{
     struct pz_input *p;
     if (pz_new(&p, 1, sizeof *p, "the input", err))
         return err->status;
     p->path = n_paths ? path : only_stdin;
+    p->encoding = encoding;
     p->n_paths = n_paths ? (unsigned)n_paths : 1;
     p->cpu = pz_cpu();
     p->source.fd = -1;
@@ -206,6 +222,7 @@ pz_input_close(struct pz_input *in)
     if (!in)
         return;
     pz_source_close(&in->source);
+    pz_recode_free(in->recode);
     pthread_mutex_destroy(&in->lock);
     free(in->carry);
     free(in);
@@ -277,8 +294,7 @@ fill(struct pz_input *in, struct pz_chunk *chunk, struct pz_err *err)
         if (chunk->n == want)
             want = want < PZ_ROW_MAX / 2 ? 2 * want : PZ_ROW_MAX + 1;
         if (pz_grow(&chunk->data, &chunk->cap, want, 1, "a chunk of input", err) ||
-            pz_source_read(&in->source, chunk->data + chunk->n, want - chunk->n, &got,
-                           err))
+            read_text(in, chunk->data + chunk->n, want - chunk->n, &got, err))
             return err->status;
         chunk->n += got;
         end = chunk->n < want;

@@ -3,9 +3,9 @@
  * for several threads at once; and cells, the form in which every reader hands out a
  * record.
  *
- * gzip and zstd are known by their magic bytes; "-" is stdin. A UTF-8 byte-order mark at
- * the start of a file is dropped; UTF-16 is named and refused. A record is at most
- * PZ_ROW_MAX bytes.
+ * gzip and zstd are known by their magic bytes; "-" is stdin. A byte-order mark at the
+ * start of a file is dropped; UTF-16 and UTF-32 become UTF-8, and so does what is said to
+ * be of another encoding. A record is at most PZ_ROW_MAX bytes.
  */
 #ifndef PZ_DATA_INPUT_H
 #define PZ_DATA_INPUT_H
@@ -63,12 +63,16 @@ struct pz_input;
  * n_paths 0 is stdin; path is borrowed until close. Opens the first file and looks at its
  * first bytes: *format is PZ_JSONL when the first non-blank byte is '{', else PZ_CSV.
  * PZ_SYSTEM when a file, any of them, cannot be opened. PZ_DATA for what cannot be read:
- * a directory, empty input, UTF-16, lines that end in CR alone, a JSON array, files of
+ * a directory, empty input, lines that end in CR alone, a JSON array, files of
  * other kinds (zip, xz, Parquet, ...). Files behind the first are judged when their turn
  * comes, and must have the first one's format.
  */
 int pz_input_open(struct pz_input **in, const char *const *path, size_t n_paths,
                   enum pz_format *format, struct pz_err *err);
+/* The same for text of another encoding (iconv(3)'s name; NULL: UTF-8, -16 or -32).
+ * PZ_USAGE when it is not known. */
+int pz_input_open_as(struct pz_input **in, const char *const *path, size_t n_paths,
+                     const char *encoding, enum pz_format *format, struct pz_err *err);
 /* What separates the fields of the first file, before the first chunk: a comma, or where
  * the first line has none outside quotes, what it has most of ';', tabs and '|'. */
 char pz_input_delimiter(const struct pz_input *in);

@@ -1,7 +1,10 @@
 /*
- * jsonl: JSON lines as cells. A line is one flat object; keys are column names (exact,
- * else without case, else when tidied, naming.h); unknown keys are ignored and counted;
- * 64-bit integers keep all digits.
+ * jsonl: JSON lines as cells. A line is one object; keys are column names (exact, else
+ * without case); unknown keys are ignored and counted; 64-bit integers keep all digits.
+ *
+ * The members of an object under an unknown key are columns themselves: "id" in "user" is
+ * user.id. Names that no field can have count when tidied (naming.h), user_id here,
+ * unless the line has the field under its own name, or under another such name before.
  *
  * An array of strings or numbers for a string field is a multi-value: its elements
  * joined with '|', the way CSV has them; an empty array is null. Blank lines are skipped.

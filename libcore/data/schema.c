@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "data/schema_rules.h"
@@ -470,4 +471,43 @@ pz_schema_release(struct pz_schema *s)
     free(s->field);
     free(s->by_name);
     *s = (struct pz_schema){0};
+}
+
+/* Somebody who gives a file of rows is not helped by what is wrong with its JSON. */
+static bool
+is_object(const struct pz_buf *text, size_t *line)
+{
+    static const char mark[] = "\xEF\xBB\xBF";
+    size_t i = text->len >= 3 && memcmp(text->data, mark, 3) == 0 ? 3 : 0;
+    *line = 1;
+    for (; i < text->len && memchr(" \t\r\n", text->data[i], 4); i++)
+        *line += text->data[i] == '\n';
+    return i == text->len || text->data[i] == '{';
+}
+
+int
+pz_schema_read(struct pz_schema *s, enum pz_set set, enum pz_domain domain,
+               const char *path, bool strict, struct pz_err *err)
+{
+    enum { MAX_FILE = 1 << 20 };
+    struct pz_buf text = PZ_BUF_INIT;
+    struct pz_err why = PZ_ERR_INIT;
+    size_t line;
+    int r = pz_read_all(&text, path, MAX_FILE, &why);
+    if (r <= PZ_DATA && !is_object(&text, &line)) {
+        r = pz_err_set(err, PZ_DATA,
+                       "%s: is no schema: line %zu begins no JSON object; a file of "
+                       "rows is an operand, without -s",
+                       path, line);
+    } else if (r) {
+        *err = why;
+    } else {
+        r = pz_schema_parse(s, set, domain, text.data ? text.data : "", text.len, err);
+        if (r == PZ_OK && strict && (r = pz_schema_strict(s, text.data, text.len, err)))
+            pz_schema_release(s);
+        if (r)
+            r = pz_err_prefix(err, "%s: ", path);
+    }
+    pz_buf_release(&text);
+    return r;
 }

@@ -57,6 +57,9 @@ int pz_domain_parse(enum pz_domain *domain, const char *name, struct pz_err *err
  */
 int pz_schema_parse(struct pz_schema *s, enum pz_set set, enum pz_domain domain, const char *text,
                     size_t n, struct pz_err *err);
+/* The same from a file, which messages name; strict: with pz_schema_strict(). */
+int pz_schema_read(struct pz_schema *s, enum pz_set set, enum pz_domain domain, const char *path,
+                   bool strict, struct pz_err *err);
 #define PZ_SCHEMA_MAX 20000 // characters that AWS takes
 /* AWS's limits, for --strict: the length of the text it was parsed from and the number of
  * metadata fields. PZ_DATA. */

@@ -19,7 +19,7 @@ bad 'header only' 'bad\.csv.*no (rows|records|data)|no (rows|records).*bad\.csv'
 bad 'NUL byte' 'bad\.csv:3:2.*NUL' "${head}u1,i1,1600000000\nu1,i\\0002,1600000000\n"
 bad 'invalid UTF-8' 'bad\.csv:2:2.*UTF-8' "${head}u1,i\\377,1600000000\n"
 bad 'overlong UTF-8' 'bad\.csv:2:1.*UTF-8' "${head}u\\300\\257,i1,1600000000\n"
-bad 'UTF-16' 'bad\.csv.*UTF-16' '\377\376U\000S\000E\000R\000'
+bad 'UTF-16 cut off' 'bad\.csv: byte 9 is not valid UTF-16' '\377\376U\000S\000E\000R'
 bad 'column twice' "(twice|duplicate).*'?USER_ID|USER_ID'?.*twice" 'USER_ID,ITEM_ID,TIMESTAMP,USER_ID\nu1,i1,1600000000,u1\n'
 bad 'column twice, other case' 'user_id.*USER_ID' 'USER_ID,ITEM_ID,TIMESTAMP,user_id\nu1,i1,1600000000,u1\n'
 import="$import -d ,"

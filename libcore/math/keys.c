@@ -1,9 +1,8 @@
 #include "math/keys.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-enum { SMALL = 32 }; // sorted by insertion
+enum { SMALL = 24 }; // sorted by insertion
 
 /* Floats in order as unsigned numbers; the number inverted, so that the lower one wins.
  */
@@ -33,59 +32,83 @@ pz_key_number(uint64_t key)
     return (uint32_t)~key;
 }
 
-/* Quickselect. */
-void
-pz_keys_cut(uint64_t *key, size_t len, size_t n)
+/*
+ * Parts n > 1 keys: returns i, 0 < i < n, with every key of [0,i) at least as great as
+ * every key of [i,n).
+ */
+static size_t
+part(uint64_t *key, size_t n)
 {
-    size_t lo = 0, hi = len; // the n-th lies in [lo,hi)
-    while (hi - lo > 1) {
-        uint64_t a = key[lo], b = key[lo + (hi - lo) / 2], c = key[hi - 1];
-        uint64_t high = a > b ? a : b, low = a > b ? b : a;
-        uint64_t pivot = c > high ? high : c < low ? low : c;
-        size_t i = lo, j = hi - 1;
-        for (;;) {
-            while (key[i] > pivot)
-                i++;
-            while (key[j] < pivot)
-                j--;
-            if (i >= j)
-                break;
-            uint64_t t = key[i];
-            key[i++] = key[j];
-            key[j--] = t;
-        }
-        // [lo,i) is at least as great as [i,hi), and neither is empty
-        i = i == lo ? lo + 1 : i;
-        if (i == n)
-            return;
-        if (i > n)
-            hi = i;
-        else
-            lo = i;
+    uint64_t a = key[0], b = key[n / 2], c = key[n - 1];
+    uint64_t high = a > b ? a : b, low = a > b ? b : a;
+    uint64_t pivot = c > high ? high : c < low ? low : c;
+    size_t i = 0, j = n - 1;
+    for (;;) {
+        while (key[i] > pivot)
+            i++;
+        while (key[j] < pivot)
+            j--;
+        if (i >= j)
+            return i;
+        uint64_t t = key[i];
+        key[i++] = key[j];
+        key[j--] = t;
     }
 }
 
-static int
-descending(const void *a, const void *b)
+void
+pz_keys_cut(uint64_t *key, size_t len, size_t n)
 {
-    uint64_t x, y;
-    memcpy(&x, a, sizeof x);
-    memcpy(&y, b, sizeof y);
-    return x > y ? -1 : x < y;
+    while (n > 0 && n < len) {
+        size_t i = part(key, len);
+        if (n <= i) {
+            len = i;
+        } else {
+            key += i;
+            len -= i;
+            n -= i;
+        }
+    }
 }
 
 void
 pz_keys_sort(uint64_t *key, size_t n)
 {
-    if (n > SMALL) {
-        qsort(key, n, sizeof *key, descending);
-        return;
+    while (n > SMALL) { // the shorter part by recursion: the depth stays a logarithm
+        size_t i = part(key, n);
+        if (i < n - i) {
+            pz_keys_sort(key, i);
+            key += i;
+            n -= i;
+        } else {
+            pz_keys_sort(key + i, n - i);
+            n = i;
+        }
     }
     for (size_t i = 1; i < n; i++) {
-        uint64_t v = key[i];
+        uint64_t k = key[i];
         size_t j = i;
-        for (; j > 0 && key[j - 1] < v; j--)
+        for (; j > 0 && key[j - 1] < k; j--)
             key[j] = key[j - 1];
-        key[j] = v;
+        key[j] = k;
     }
+}
+
+void
+pz_best_cut(struct pz_best *b)
+{
+    if (b->n < b->most)
+        return;
+    pz_keys_cut(b->key, b->n, b->most);
+    b->n = b->most;
+    b->floor = UINT64_MAX;
+    for (size_t i = 0; i < b->n; i++)
+        b->floor = b->key[i] < b->floor ? b->key[i] : b->floor;
+}
+
+void
+pz_best_sort(struct pz_best *b)
+{
+    pz_best_cut(b);
+    pz_keys_sort(b->key, b->n);
 }

@@ -17,4 +17,26 @@ void pz_keys_cut(uint64_t *key, size_t len, size_t n);
 /* Greatest first. */
 void pz_keys_sort(uint64_t *key, size_t n);
 
+/* The `most` greatest, 1 or more, of keys, all different, that come one by one. */
+struct pz_best {
+    uint64_t *key; // room for 2 * most
+    size_t n, most;
+    uint64_t floor; // of what can still count
+};
+/* Keeps the greatest `most` alone, of more. */
+void pz_best_cut(struct pz_best *b);
+
+static inline void
+pz_best_offer(struct pz_best *b, uint64_t key)
+{
+    if (key < b->floor)
+        return;
+    b->key[b->n++] = key;
+    if (b->n == 2 * b->most)
+        pz_best_cut(b);
+}
+
+/* The best are b->key[0..b->n), greatest first. */
+void pz_best_sort(struct pz_best *b);
+
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "math/keys.h"
 #include "recipe/admit.h"
 
 void
@@ -181,90 +182,33 @@ pz_content_explain(const struct pz_content *c, uint32_t i, uint32_t j, double sc
 
 /* ---- the best ---- */
 
-/* A heap of the best so far; the worst of them is at the top. */
-struct heap {
-    uint64_t *key; // greater is better: the score's bits, then the lower index
-    size_t n, most;
-};
-
-static uint64_t
-key_of(float score, uint32_t item)
-{
-    uint32_t bits;
-    memcpy(&bits, &score,
-           sizeof bits); // scores are positive: their bits order as they do
-    return (uint64_t)bits << 32 | (uint32_t)~item;
-}
-
-static void
-sink(struct heap *h, size_t i)
-{
-    for (;;) {
-        size_t least = i, left = 2 * i + 1;
-        if (left < h->n && h->key[left] < h->key[least])
-            least = left;
-        if (left + 1 < h->n && h->key[left + 1] < h->key[least])
-            least = left + 1;
-        if (least == i)
-            return;
-        uint64_t t = h->key[i];
-        h->key[i] = h->key[least];
-        h->key[least] = t;
-        i = least;
-    }
-}
-
-static void
-offer(struct heap *h, uint64_t key)
-{
-    if (h->n == h->most) {
-        if (h->n && key > h->key[0]) {
-            h->key[0] = key;
-            sink(h, 0);
-        }
-        return;
-    }
-    size_t i = h->n++;
-    for (; i && h->key[(i - 1) / 2] > key; i = (i - 1) / 2)
-        h->key[i] = h->key[(i - 1) / 2];
-    h->key[i] = key;
-}
-
-static int
-downward(const void *a, const void *b)
-{
-    uint64_t x, y;
-    memcpy(&x, a, sizeof x);
-    memcpy(&y, b, sizeof y);
-    return x > y ? -1 : x < y;
-}
-
 int
 pz_content_rank(const struct pz_model *m, const struct pz_query *q, const float *score,
                 struct pz_ranked *out, struct pz_err *err)
 {
     size_t wanted = q->candidate ? q->n_candidates : q->n;
-    struct heap h = {.most = wanted < m->n_items ? wanted : m->n_items};
+    struct pz_best best = {.most = wanted < m->n_items ? wanted : m->n_items};
     struct pz_admit admit;
-    int r = pz_new(&h.key, h.most, sizeof *h.key, "an answer", err);
+    int r = pz_new(&best.key, 2 * best.most, sizeof *best.key, "an answer", err);
     if (r)
         return r;
     pz_admit_init(&admit, q);
     size_t n = q->candidate ? q->n_candidates : m->n_items;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n && best.most; i++) {
         uint32_t it = q->candidate ? q->candidate[i] : (uint32_t)i;
-        if (score[it] > 0 && (h.n < h.most || key_of(score[it], it) > h.key[0]) &&
-            pz_admits(&admit, it))
-            offer(&h, key_of(score[it], it));
+        if (!(score[it] > 0))
+            continue;
+        uint64_t key = pz_key(score[it], it);
+        if (key >= best.floor && pz_admits(&admit, it))
+            pz_best_offer(&best, key);
     }
-    qsort(h.key, h.n, sizeof *h.key, downward);
-    out->n = h.n;
-    out->fallback = h.n == 0;
-    for (size_t i = 0; i < h.n; i++) {
-        uint32_t bits = (uint32_t)(h.key[i] >> 32);
-        memcpy(&out->score[i], &bits, sizeof bits);
-        out->item[i] = ~(uint32_t)h.key[i];
+    pz_best_sort(&best);
+    out->n = best.n;
+    out->fallback = best.n == 0;
+    for (size_t i = 0; i < best.n; i++) {
+        out->item[i] = pz_key_number(best.key[i]);
+        out->score[i] = pz_key_score(best.key[i]);
     }
-    free(h.key);
+    free(best.key);
     return pz_model_complete(m, q, wanted, out, err);
 }

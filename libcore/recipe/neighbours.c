@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/par.h"
+#include "math/keys.h"
 #include "recipe/cooc.h"
 #include "recipe/near.h"
 
@@ -16,98 +17,14 @@ enum {
     HEAD_TASK = 64,   // ranks of the head
 };
 
-/*
- * A key orders neighbours: greater is better. Scores are positive, so that their bits
- * order as they do; the lower index wins a tie.
- */
-static uint64_t
+/* pz_key() of a score above 0, for the innermost loop. */
+static inline uint64_t
 key_of(float score, uint32_t item)
 {
     uint32_t bits;
     memcpy(&bits, &score, sizeof bits);
-    return (uint64_t)bits << 32 | (uint32_t)~item;
+    return (uint64_t)(bits | UINT32_C(1) << 31) << 32 | (uint32_t)~item;
 }
-
-static void
-key_split(uint64_t key, float *score, uint32_t *item)
-{
-    uint32_t bits = (uint32_t)(key >> 32);
-    memcpy(score, &bits, sizeof bits);
-    *item = ~(uint32_t)key;
-}
-
-/*
- * Parts n > 1 keys, which all differ: returns i, 0 < i < n, with every key of [0,i) at
- * least as great as every key of [i,n).
- */
-static size_t
-part(uint64_t *key, size_t n)
-{
-    uint64_t a = key[0], b = key[n / 2], c = key[n - 1];
-    uint64_t high = a > b ? a : b, low = a > b ? b : a;
-    uint64_t pivot = c > high ? high : c < low ? low : c;
-    size_t i = 0, j = n - 1;
-    for (;;) {
-        while (key[i] > pivot)
-            i++;
-        while (key[j] < pivot)
-            j--;
-        if (i >= j)
-            return i;
-        uint64_t t = key[i];
-        key[i++] = key[j];
-        key[j--] = t;
-    }
-}
-
-static void
-sort_down(uint64_t *key, size_t n)
-{
-    while (n > 24) { // the shorter part by recursion: the depth stays a logarithm
-        size_t i = part(key, n);
-        if (i < n - i) {
-            sort_down(key, i);
-            key += i;
-            n -= i;
-        } else {
-            sort_down(key + i, n - i);
-            n = i;
-        }
-    }
-    for (size_t i = 1; i < n; i++) {
-        uint64_t k = key[i];
-        size_t j = i;
-        for (; j > 0 && key[j - 1] < k; j--)
-            key[j] = key[j - 1];
-        key[j] = k;
-    }
-}
-
-/* Puts the k greatest of n keys first, in no order. */
-static void
-select_greatest(uint64_t *key, size_t n, size_t k)
-{
-    while (k > 0 && k < n) {
-        size_t i = part(key, n);
-        if (k <= i) {
-            n = i;
-        } else {
-            key += i;
-            n -= i;
-            k -= i;
-        }
-    }
-}
-
-/* ---- the best so far ---- */
-
-/* Up to 2 * keep keys; as soon as there were keep, `floor` is the least that can still
- * count. */
-struct best {
-    uint64_t *key;
-    size_t n;
-    uint64_t floor;
-};
 
 struct job {
     const struct pz_cooc *cooc;
@@ -123,7 +40,7 @@ struct job {
     uint64_t *len;          // per item: of its row
     struct part_rows *rows; // of each task: first the tail's, then the head's
     size_t n_tail_parts, n_head_parts;
-    struct best *head;       // of each rank of the head
+    struct pz_best *head;    // of each rank of the head
     uint64_t *head_key;      // their keys
     uint32_t first, n_block; // the ranks of the block
     uint32_t *block;         // n_block x n_head: their counts with the head
@@ -141,7 +58,7 @@ struct part_rows {
 
 struct scratch {
     struct pz_cooc_row row;
-    struct best best;
+    struct pz_best best;
     struct pz_near_row near;
 };
 
@@ -151,20 +68,10 @@ trust_of(uint32_t c, double h)
     return (float)((double)c * ((double)c / ((double)c + h)));
 }
 
-static void
-shrink(struct best *b, size_t keep)
-{
-    select_greatest(b->key, b->n, keep);
-    b->n = keep;
-    b->floor = UINT64_MAX;
-    for (size_t i = 0; i < keep; i++)
-        b->floor = b->key[i] < b->floor ? b->key[i] : b->floor;
-}
-
 /* To the row of rank r the rank j, with c common users and what the pair gains by being
  * near. */
 static inline void
-offer(const struct job *job, struct best *b, uint32_t r, uint32_t j, uint32_t c,
+offer(const struct job *job, struct pz_best *b, uint32_t r, uint32_t j, uint32_t c,
       float gain)
 {
     if (job->hidden && job->hidden[job->cooc->item_of[j]] &&
@@ -173,22 +80,15 @@ offer(const struct job *job, struct best *b, uint32_t r, uint32_t j, uint32_t c,
     float s = c < job->n_trust ? job->trust[c] : trust_of(c, job->shrinkage);
     if (gain > 0)
         s *= 1 + job->closeness * gain / (float)c;
-    uint64_t key = key_of(s * job->weight[j], job->cooc->item_of[j]);
-    if (key < b->floor)
-        return;
-    b->key[b->n++] = key;
-    if (b->n == 2 * job->keep)
-        shrink(b, job->keep);
+    pz_best_offer(b, key_of(s * job->weight[j], job->cooc->item_of[j]));
 }
 
 /* Sorts what was kept for rank r and puts it behind the rows of a part. */
 static int
-emit(const struct job *job, struct best *b, uint32_t r, struct part_rows *p,
+emit(const struct job *job, struct pz_best *b, uint32_t r, struct part_rows *p,
      struct pz_err *err)
 {
-    if (b->n > job->keep)
-        shrink(b, job->keep);
-    sort_down(b->key, b->n);
+    pz_best_sort(b);
     size_t cap = p->cap, same = p->cap;
     int status =
         pz_grow(&p->item, &cap, p->n + b->n, sizeof *p->item, "related items", err);
@@ -198,8 +98,10 @@ emit(const struct job *job, struct best *b, uint32_t r, struct part_rows *p,
     if (status)
         return status;
     p->cap = cap;
-    for (size_t i = 0; i < b->n; i++, p->n++)
-        key_split(b->key[i], &p->score[p->n], &p->item[p->n]);
+    for (size_t i = 0; i < b->n; i++, p->n++) {
+        p->item[p->n] = pz_key_number(b->key[i]);
+        p->score[p->n] = pz_key_score(b->key[i]);
+    }
     job->len[job->cooc->item_of[r]] = b->n;
     return PZ_OK;
 }
@@ -229,8 +131,8 @@ start_head(void *ctx, size_t task, int thread, struct pz_err *err)
     uint32_t n = head_length(job->cooc), first = (uint32_t)task * HEAD_TASK;
     for (uint32_t r = first; r < end_of(first, HEAD_TASK, n); r++) {
         const uint32_t *count = pz_cooc_head(job->cooc, r);
-        struct best *b = &job->head[r];
-        b->key = job->head_key + (size_t)r * 2 * job->keep;
+        struct pz_best *b = &job->head[r];
+        *b = (struct pz_best){job->head_key + (size_t)r * 2 * job->keep, 0, job->keep, 0};
         if (job->near)
             pz_near_row_add(near, job->near, r, false);
         for (uint32_t j = 0; j < n; j++)
@@ -257,8 +159,7 @@ find_tail(void *ctx, size_t task, int thread, struct pz_err *err)
         if (job->near)
             pz_near_row_add(&s->near, job->near, r, true);
         uint32_t *count = s->row.count;
-        s->best.n = 0;
-        s->best.floor = 0;
+        s->best = (struct pz_best){.key = s->best.key, .most = job->keep};
         if (s->row.listed) {
             for (uint32_t k = 0; k < s->row.n_touched; k++) {
                 uint32_t j = s->row.touched[k];

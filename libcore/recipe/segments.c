@@ -6,8 +6,8 @@
  *
  * I_u events a day are to be expected of the user (recipe/intensity.h), a share p(S|u) of
  * them with the items S that are asked about (recipe/interest.h): the score is the number
- * of events in the next 30 days. Asked about no item at all, it is of any event: the users
- * who are most active.
+ * of events in the next 30 days. Asked about no item at all, it is of any event: the
+ * users who are most active.
  *
  * A model holds intensity F32 [n_users], what recipe/interest.h gives it, and in the
  * metadata "train.*" what was fitted.
@@ -20,6 +20,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "math/kernels.h"
+#include "math/keys.h"
 #include "recipe/intensity.h"
 #include "recipe/interest.h"
 
@@ -147,63 +148,6 @@ close_state(void *state)
     free(state);
 }
 
-/* A key orders users: greater is better, the lower index wins a tie. Scores are at least
- * 0, so that their bits order as they do. */
-static uint64_t
-key_of(float score, uint32_t user)
-{
-    uint32_t bits;
-    memcpy(&bits, &score, sizeof bits);
-    return (uint64_t)bits << 32 | (uint32_t)~user;
-}
-
-/* The n greatest keys so far, the least of them first: a heap. */
-struct best {
-    uint64_t *key;
-    size_t n, most;
-};
-
-static void
-sink(uint64_t *key, size_t n, size_t i)
-{
-    for (;;) {
-        size_t least = i, left = 2 * i + 1, right = left + 1;
-        if (left < n && key[left] < key[least])
-            least = left;
-        if (right < n && key[right] < key[least])
-            least = right;
-        if (least == i)
-            return;
-        uint64_t t = key[i];
-        key[i] = key[least];
-        key[least] = t;
-        i = least;
-    }
-}
-
-static void
-offer(struct best *b, uint64_t key)
-{
-    if (b->n < b->most) {
-        b->key[b->n++] = key;
-        if (b->n == b->most)
-            for (size_t i = b->n / 2; i-- > 0;)
-                sink(b->key, b->n, i);
-    } else if (b->n && key > b->key[0]) {
-        b->key[0] = key;
-        sink(b->key, b->n, 0);
-    }
-}
-
-static int
-descending(const void *a, const void *b)
-{
-    uint64_t x, y;
-    memcpy(&x, a, sizeof x);
-    memcpy(&y, b, sizeof y);
-    return x < y ? 1 : x > y ? -1 : 0;
-}
-
 static float
 sound(double score)
 {
@@ -218,11 +162,11 @@ allowed(const struct pz_query *q, uint32_t u)
 
 static int
 offer_users(const struct segments *s, struct pz_interest_ask *ask,
-            const struct pz_query *q, struct best *best, struct pz_err *err)
+            const struct pz_query *q, struct pz_best *best, struct pz_err *err)
 {
     uint32_t n_users = s->model->n_users;
     double factors[PZ_PACK];
-    for (uint32_t first = 0; first < n_users; first += PZ_PACK) {
+    for (uint32_t first = 0; first < n_users && best->most; first += PZ_PACK) {
         size_t n = n_users - first < PZ_PACK ? n_users - first : PZ_PACK;
         pz_interest_factors(ask, first, n, factors);
         for (uint32_t u = first; u < first + n; u++) {
@@ -236,7 +180,7 @@ offer_users(const struct segments *s, struct pz_interest_ask *ask,
                 part[PZ_PART_FACTORS] = factors[u - first];
                 p = pz_interest_mix(ask, part, had);
             }
-            offer(best, key_of(sound(DAYS * (double)s->intensity[u] * p), u));
+            pz_best_offer(best, pz_key(sound(DAYS * (double)s->intensity[u] * p), u));
         }
     }
     return PZ_OK;
@@ -256,18 +200,17 @@ rank_one(const struct segments *s, struct pz_interest_ask *ask, const struct pz_
          struct pz_ranked *out, struct pz_err *err)
 {
     size_t most = q->n < s->model->n_users ? q->n : s->model->n_users;
-    struct best best = {.most = most};
+    struct pz_best best = {.most = most};
     out->n = 0;
     out->fallback = q->n_about == 0;
     if (check_about(s, q, err) || pz_interest_ask_set(ask, q->about, q->n_about, err) ||
-        pz_new(&best.key, most, sizeof *best.key, "an answer", err))
+        pz_new(&best.key, 2 * most, sizeof *best.key, "an answer", err))
         return err->status;
     if (!offer_users(s, ask, q, &best, err)) {
-        qsort(best.key, best.n, sizeof *best.key, descending);
+        pz_best_sort(&best);
         for (size_t i = 0; i < best.n; i++) {
-            uint32_t bits = (uint32_t)(best.key[i] >> 32);
-            memcpy(&out->score[i], &bits, sizeof bits);
-            out->item[i] = ~(uint32_t)best.key[i];
+            out->item[i] = pz_key_number(best.key[i]);
+            out->score[i] = pz_key_score(best.key[i]);
         }
         out->n = best.n;
     }

@@ -162,16 +162,28 @@ trait_term(const struct pz_action_counts *c, const struct pz_action_history *h,
     return n ? sum / (double)n : 0;
 }
 
+/* Half an offer taken and half one not: nothing is certain. */
+static double
+rate_of_all(const struct pz_action_counts *c, const struct pz_offer *out)
+{
+    return (c->takes - (out ? out->taken : 0) + 0.5) / (c->offers - (out ? 1 : 0) + 1);
+}
+
+double
+pz_action_rate(const struct pz_action_counts *c, uint32_t action,
+               const struct pz_offer *out)
+{
+    return posterior((double)c->taken[action] - (out ? out->taken : 0),
+                     (double)c->offered[action] - (out ? 1 : 0), PRIOR_ACTION,
+                     rate_of_all(c, out));
+}
+
 void
 pz_action_terms(double term[PZ_ACTION_TERMS], const struct pz_action_counts *c,
                 const struct pz_action_sums *s, const struct pz_action_history *h,
                 uint32_t action, int64_t now, const struct pz_offer *out)
 {
-    double own = out ? 1 : 0, taken = out ? out->taken : 0;
-    // Half an offer taken and half one not: nothing is certain.
-    double all = (c->takes - taken + 0.5) / (c->offers - own + 1);
-    double rate = posterior((double)c->taken[action] - taken,
-                            (double)c->offered[action] - own, PRIOR_ACTION, all);
+    double all = rate_of_all(c, out), rate = pz_action_rate(c, action, out);
     double days = s->last[action] == INT64_MIN
                       ? INFINITY
                       : fmax(((double)now - (double)s->last[action]) / DAY, 0);

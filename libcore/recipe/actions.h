@@ -80,6 +80,11 @@ void pz_action_sums_release(struct pz_action_sums *s); // accepts {0}
 int pz_action_sums_set(struct pz_action_sums *s, const struct pz_action_history *h,
                        struct pz_err *err);
 
+/* The rate of an action: the mean of a Beta distribution around that of all actions.
+ * `out` as below. */
+double pz_action_rate(const struct pz_action_counts *c, uint32_t action,
+                      const struct pz_offer *out);
+
 /*
  * The terms for offering `action` at time `now`. `out`: an offer that the counts hold and
  * that is not to be known here (NULL: none), so that nothing is foretold from itself.

@@ -10,6 +10,10 @@
  *
  *     p = sigmoid(slope * (c . terms) + offset)
  *
+ * Where the group has interactions with items, the terms of recipe/habits.h are tried
+ * beside these, with action_optimization_period as halflife, and kept when that lessens
+ * the log loss of offers to users whom the regression did not see by a 1000th.
+ *
  * c by ridge regression; slope and offset (Platt) on offers of users whom the regression
  * did not see, in five folds of users. Of somebody new all terms but the action's rate
  * are 0: the mean of a Beta distribution around the mean rate of all actions.
@@ -21,24 +25,27 @@
  * A model holds action.{offered,taken} U32 [n_items], action.trait_{offered,taken} U32
  * [traits, n_items], action.coef F64 [9], action.platt F64 [2], action.scored U8,
  * action.value F32, action.expires I64, action.repeat I64 (seconds) [n_items], and the
- * users' traits (recipe/facets.h).
+ * users' traits (recipe/facets.h), and what recipe/habits.h says.
  */
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/rng.h"
 #include "recipe/actions.h"
 #include "recipe/admit.h"
+#include "recipe/habits.h"
 #include "recipe/logistic.h"
 #include "recipe/model.h"
 
 #define DAY       86400
 #define SIX_WEEKS (42 * DAY)
-enum { FOLDS = 5, MOST_TRAIT_CELLS = 1 << 24 };
+enum { FOLDS = 5, MOST_TRAIT_CELLS = 1 << 24, WIDTH = PZ_ACTION_TERMS + PZ_HABIT_TERMS };
+static const double WORTH = 1e-3; // what habits must lessen the log loss by
 
 static const struct pz_param_def params[] = {
     {.name = "action_optimization_period",
@@ -76,9 +83,11 @@ struct lesson {
     size_t n;
     uint32_t *offered, *taken, *trait_offered, *trait_taken;
     struct pz_action_counts counts;
-    double *x; // n x PZ_ACTION_TERMS
+    struct pz_habits habits;
+    double *x;    // n x WIDTH: terms of habits, then of the action; the last is 1
+    size_t first; // of them that are used: PZ_HABIT_TERMS without habits, else 0
     uint8_t *y;
-    double coef[PZ_ACTION_TERMS], platt[2];
+    double coef[WIDTH], platt[2]; // of the terms from `first` on
 };
 
 static int
@@ -124,7 +133,7 @@ make_rows(struct lesson *l, struct pz_err *err)
 {
     const struct pz_events *e = l->t->events;
     struct pz_action_sums sums;
-    if (pz_new(&l->x, l->n, PZ_ACTION_TERMS * sizeof *l->x, "offers", err) ||
+    if (pz_new(&l->x, l->n, WIDTH * sizeof *l->x, "offers", err) ||
         pz_new(&l->y, l->n, 1, "offers", err) ||
         pz_action_sums_new(&sums, e->n_items, err))
         return err->status;
@@ -138,10 +147,15 @@ make_rows(struct lesson *l, struct pz_err *err)
             .n = (size_t)o->before,
             .trait = l->trait.of + trait,
             .n_traits = (size_t)(l->trait.of_offsets[o->user + 1] - trait)};
-        if (pz_action_sums_set(&sums, &h, err))
+        struct pz_habit_levels level;
+        double *row = l->x + i * WIDTH;
+        if (pz_action_sums_set(&sums, &h, err) ||
+            pz_habits_at(&level, &l->habits, o->user, o->time, err))
             break;
-        pz_action_terms(l->x + i * PZ_ACTION_TERMS, &l->counts, &sums, &h, o->action,
-                        o->time, o);
+        pz_habit_terms(row, &l->habits, &level, o->action,
+                       pz_action_rate(&l->counts, o->action, o), o);
+        pz_action_terms(row + PZ_HABIT_TERMS, &l->counts, &sums, &h, o->action, o->time,
+                        o);
         l->y[i] = o->taken;
     }
     pz_action_sums_release(&sums);
@@ -154,44 +168,91 @@ fold_of(const struct lesson *l, size_t i)
     return (unsigned)(pz_mix64(pz_mix64(l->t->seed + 3) ^ l->offer[i].user) % FOLDS);
 }
 
-/* Log odds of all offers from regressions that did not see their users. */
-static int
-foretell(struct lesson *l, double *z, struct pz_err *err)
+/* The terms of offer i that are used, behind row; their number. */
+static size_t
+take_terms(const struct lesson *l, size_t i, double *row)
 {
-    double *x = NULL, c[PZ_ACTION_TERMS];
+    size_t n = WIDTH - l->first;
+    memcpy(row, l->x + i * WIDTH + l->first, n * sizeof *row);
+    return n;
+}
+
+/* The regression on all offers but those to the users of a fold. */
+static int
+regress(const struct lesson *l, unsigned without, double *c, struct pz_err *err)
+{
+    double *x = NULL;
     uint8_t *y = NULL;
-    if (pz_new(&x, l->n, PZ_ACTION_TERMS * sizeof *x, "offers", err) ||
-        pz_new(&y, l->n, 1, "offers", err))
-        goto done;
-    for (unsigned fold = 0; fold < FOLDS; fold++) {
-        size_t n = 0;
+    size_t n = 0, d = WIDTH - l->first;
+    if (!pz_new(&x, l->n, d * sizeof *x, "offers", err) &&
+        !pz_new(&y, l->n, 1, "offers", err)) {
         for (size_t i = 0; i < l->n; i++)
-            if (fold_of(l, i) != fold) {
-                memcpy(x + n * PZ_ACTION_TERMS, l->x + i * PZ_ACTION_TERMS,
-                       PZ_ACTION_TERMS * sizeof *x);
+            if (fold_of(l, i) != without) {
+                take_terms(l, i, x + n * d);
                 y[n++] = l->y[i];
             }
-        if (pz_logistic_fit(c, x, y, n, PZ_ACTION_TERMS, 1, err))
-            goto done;
-        for (size_t i = 0; i < l->n; i++)
-            for (int k = 0; fold_of(l, i) == fold && k < PZ_ACTION_TERMS; k++)
-                z[i] += c[k] * l->x[i * PZ_ACTION_TERMS + (size_t)k];
+        pz_logistic_fit(c, x, y, n, d, 1, err);
     }
-done:
     free(x);
     free(y);
     return err->status;
 }
 
+/* Log odds of all offers from regressions that did not see their users. */
+static int
+foretell(const struct lesson *l, double *z, struct pz_err *err)
+{
+    double c[WIDTH], row[WIDTH];
+    for (unsigned fold = 0; fold < FOLDS; fold++) {
+        if (regress(l, fold, c, err))
+            return err->status;
+        for (size_t i = 0; i < l->n; i++) {
+            if (fold_of(l, i) != fold)
+                continue;
+            size_t d = take_terms(l, i, row);
+            z[i] = 0;
+            for (size_t k = 0; k < d; k++)
+                z[i] += c[k] * row[k];
+        }
+    }
+    return PZ_OK;
+}
+
+/* Calibrates what is foretold; *loss is the mean log loss of that. */
+static int
+calibrate(struct lesson *l, double *z, double *loss, struct pz_err *err)
+{
+    *loss = 0;
+    if (foretell(l, z, err) ||
+        pz_platt_fit(&l->platt[0], &l->platt[1], z, l->y, l->n, err))
+        return err->status;
+    for (size_t i = 0; i < l->n; i++) {
+        double p = pz_sigmoid(l->platt[0] * z[i] + l->platt[1]);
+        *loss -= log(fmax(l->y[i] ? p : 1 - p, 1e-12)) / (double)l->n;
+    }
+    return PZ_OK;
+}
+
 static int
 fit(struct lesson *l, struct pz_err *err)
 {
-    double *z;
+    double *z, plain, with = INFINITY;
     if (pz_new(&z, l->n, sizeof *z, "offers", err))
         return err->status;
-    if (!foretell(l, z, err) &&
-        !pz_platt_fit(&l->platt[0], &l->platt[1], z, l->y, l->n, err))
-        pz_logistic_fit(l->coef, l->x, l->y, l->n, PZ_ACTION_TERMS, 1, err);
+    if (l->habits.n_types)
+        calibrate(l, z, &with, err);
+    struct lesson habits = *l;
+    l->first = PZ_HABIT_TERMS;
+    if (!err->status && !calibrate(l, z, &plain, err)) {
+        if (l->habits.n_types)
+            pz_log(PZ_LOG_NOTE, "log loss %.4f, and %.4f by what users did with items",
+                   plain, with);
+        if (with < plain * (1 - WORTH)) {
+            l->first = 0;
+            memcpy(l->platt, habits.platt, sizeof l->platt);
+        }
+        regress(l, FOLDS, l->coef, err);
+    }
     free(z);
     return err->status;
 }
@@ -272,12 +333,12 @@ give_columns(const struct pz_train *t, struct pz_err *err)
     return PZ_OK;
 }
 
-static void
-give(struct lesson *l, double *coef, double *platt)
+static int
+give(struct lesson *l, double *coef, double *platt, struct pz_err *err)
 {
     struct pz_builder *b = l->t->model;
     uint64_t n = l->counts.n_actions, cells[] = {l->counts.n_traits, n};
-    memcpy(coef, l->coef, sizeof l->coef);
+    memcpy(coef, l->coef + (PZ_HABIT_TERMS - l->first), PZ_ACTION_TERMS * sizeof *coef);
     memcpy(platt, l->platt, sizeof l->platt);
     pz_builder_take1(b, "action.offered", PZ_U32, n, l->offered);
     pz_builder_take1(b, "action.taken", PZ_U32, n, l->taken);
@@ -289,6 +350,7 @@ give(struct lesson *l, double *coef, double *platt)
     pz_builder_metaf(b, "train.takes", "%.0f", l->counts.takes);
     l->offered = l->taken = l->trait_offered = l->trait_taken = NULL;
     pz_facets_give(&l->trait, b, "trait");
+    return l->first ? PZ_OK : pz_habits_give(&l->habits, l->coef, b, err);
 }
 
 static int
@@ -299,6 +361,7 @@ train(const struct pz_train *t, struct pz_err *err)
     int64_t period = (int64_t)pz_param(t->params, "action_optimization_period") * DAY;
     double *coef = NULL, *platt = NULL;
     if (pz_offers_make(&l.offer, &l.n, e, period, err) ||
+        pz_habits_learn(&l.habits, t->world, l.offer, l.n, (double)period, err) ||
         pz_facets_make(&l.trait, t->world->users, t->world->user_row, e->n_users, true,
                        err) ||
         count_offers(&l, err) || make_rows(&l, err) || fit(&l, err) ||
@@ -306,7 +369,7 @@ train(const struct pz_train *t, struct pz_err *err)
         pz_new(&coef, PZ_ACTION_TERMS, sizeof *coef, "actions", err) ||
         pz_new(&platt, 2, sizeof *platt, "actions", err))
         goto done;
-    give(&l, coef, platt);
+    give(&l, coef, platt, err);
     coef = platt = NULL;
 done:
     free(coef);
@@ -319,6 +382,7 @@ done:
     free(l.x);
     free(l.y);
     pz_facets_release(&l.trait);
+    pz_habits_release(&l.habits);
     return err->status;
 }
 
@@ -328,6 +392,7 @@ struct actions {
     const struct pz_model *model;
     struct pz_facet_view trait;
     struct pz_action_counts counts;
+    struct pz_habits habits;
     const double *coef, *platt;
     const uint8_t *scored;
     const float *value;
@@ -401,6 +466,7 @@ open_state(void **state, const struct pz_model *model, struct pz_err *err)
         pz_tensors_get1(f, "action.expires", PZ_I64, &n, &s->expires, err) ||
         pz_tensors_get1(f, "action.repeat", PZ_I64, &n, &s->repeat, err) ||
         pz_facets_open(&s->trait, f, "trait", model->n_users, err) ||
+        pz_habits_open(&s->habits, model, err) ||
         get_meta(model, "train.end", &end, err) || get_meta(model, "seed", &seed, err) ||
         get_explore(s, model, err)) {
         free(s);
@@ -479,11 +545,25 @@ eligible(const struct actions *s, const struct pz_action_sums *sums, uint32_t a,
            (double)now - (double)sums->last[a] >= (double)s->repeat[a];
 }
 
+/* What the user's habits add to the log odds of an action. */
+static double
+habits_of(const struct actions *s, const struct pz_habit_levels *level, uint32_t a)
+{
+    double term[PZ_HABIT_TERMS], z = 0;
+    if (!level->known)
+        return 0;
+    pz_habit_terms(term, &s->habits, level, a, pz_action_rate(&s->counts, a, NULL), NULL);
+    for (int k = 0; k < PZ_HABIT_TERMS; k++)
+        z += s->habits.coef[k] * term[k];
+    return z;
+}
+
 static double
 probability(const struct actions *s, const struct pz_action_sums *sums,
-            const struct pz_action_history *h, uint32_t a, int64_t now)
+            const struct pz_action_history *h, const struct pz_habit_levels *level,
+            uint32_t a, int64_t now)
 {
-    double term[PZ_ACTION_TERMS], z = 0;
+    double term[PZ_ACTION_TERMS], z = habits_of(s, level, a);
     pz_action_terms(term, &s->counts, sums, h, a, now, NULL);
     for (int k = 0; k < PZ_ACTION_TERMS; k++)
         z += s->coef[k] * term[k];
@@ -518,14 +598,16 @@ rank_one(const struct actions *s, const struct pz_query *q, struct pz_action_sum
     int64_t now = q->now ? q->now : s->end;
     size_t n = 0, all = q->candidate ? q->n_candidates : s->model->n_items;
     size_t most = q->candidate ? q->n_candidates : q->n;
-    if (history_of(s, q, &h, err) || pz_action_sums_set(sums, &h, err))
+    struct pz_habit_levels level;
+    if (history_of(s, q, &h, err) || pz_action_sums_set(sums, &h, err) ||
+        pz_habits_at(&level, &s->habits, q->user, now, err))
         return err->status;
     pz_admit_init(&admit, q);
     for (size_t i = 0; i < all; i++) {
         uint32_t a = q->candidate ? q->candidate[i] : (uint32_t)i;
         if (!pz_admits(&admit, a) || (!q->candidate && !eligible(s, sums, a, now)))
             continue;
-        double p = s->scored[a] ? probability(s, sums, &h, a, now) : 0, order = p;
+        double p = s->scored[a] ? probability(s, sums, &h, &level, a, now) : 0, order = p;
         if (s->explore > 0 && !q->candidate)
             order = (1 - s->explore) * p + s->explore * draw_rate(s, q, a, now);
         choice[n++] = (struct choice){a, (float)p, s->value[a], order};
@@ -580,6 +662,15 @@ by_contribution(const void *a, const void *b)
     return (x->item > y->item) - (x->item < y->item);
 }
 
+static void
+add_reason(struct pz_explained *out, uint32_t k, const char *label, double part)
+{
+    out->raw += part;
+    if (part != 0)
+        out->reason[out->n++] = (struct pz_reason){
+            .item = k, .contribution = part, .label = label, .n_label = strlen(label)};
+}
+
 /* The terms of the log odds, calibrated; they are all of them. */
 static int
 explain(const void *state, const struct pz_query *q, uint32_t item,
@@ -588,28 +679,25 @@ explain(const void *state, const struct pz_query *q, uint32_t item,
     const struct actions *s = state;
     struct pz_action_history h;
     struct pz_action_sums sums;
+    struct pz_habit_levels level;
     double term[PZ_ACTION_TERMS];
+    int64_t now = q->now ? q->now : s->end;
     out->n = 0;
     out->raw = 0;
     if (item >= s->model->n_items || !s->scored[item])
         return PZ_OK;
-    if (history_of(s, q, &h, err) || pz_action_sums_new(&sums, s->model->n_items, err))
+    if (history_of(s, q, &h, err) ||
+        pz_habits_at(&level, &s->habits, q->user, now, err) ||
+        pz_action_sums_new(&sums, s->model->n_items, err))
         return err->status;
     if (!pz_action_sums_set(&sums, &h, err)) {
-        pz_action_terms(term, &s->counts, &sums, &h, item, q->now ? q->now : s->end,
-                        NULL);
-        for (uint32_t k = 0; k < PZ_ACTION_TERMS; k++) {
-            double part = s->platt[0] * s->coef[k] * term[k];
-            if (k == PZ_TERM_ONE)
-                part += s->platt[1];
-            out->raw += part;
-            if (part != 0)
-                out->reason[out->n++] =
-                    (struct pz_reason){.item = k,
-                                       .contribution = part,
-                                       .label = term_name[k],
-                                       .n_label = strlen(term_name[k])};
-        }
+        pz_action_terms(term, &s->counts, &sums, &h, item, now, NULL);
+        for (uint32_t k = 0; k < PZ_ACTION_TERMS; k++)
+            add_reason(out, k, term_name[k],
+                       s->platt[0] * s->coef[k] * term[k] +
+                           (k == PZ_TERM_ONE ? s->platt[1] : 0));
+        add_reason(out, PZ_ACTION_TERMS, "what the user does with items",
+                   s->platt[0] * habits_of(s, &level, item));
         qsort(out->reason, out->n, sizeof *out->reason, by_contribution);
     }
     pz_action_sums_release(&sums);

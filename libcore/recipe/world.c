@@ -71,20 +71,21 @@ merge_items(struct pz_world *w, struct pz_err *err)
     return PZ_OK;
 }
 
+/* Where the users of the model are in another list. */
 static int
-find_users(struct pz_world *w, struct pz_err *err)
+find_users(uint32_t **row, const struct pz_world *w, const struct pz_ids *b,
+           struct pz_err *err)
 {
-    const struct pz_ids *a = &w->user, *b = &w->users->user;
-    if (pz_new(&w->own.user_row, a->n, sizeof *w->own.user_row, "users", err))
+    const struct pz_ids *a = &w->user;
+    if (pz_new(row, a->n, sizeof **row, "users", err))
         return err->status;
     uint32_t j = 0;
     for (uint32_t i = 0; i < a->n; i++) {
         int c = 1;
         while (j < b->n && (c = compare(a, i, b, j)) > 0)
             j++;
-        w->own.user_row[i] = j < b->n && c == 0 ? j : PZ_NO_ID;
+        (*row)[i] = j < b->n && c == 0 ? j : PZ_NO_ID;
     }
-    w->user_row = w->own.user_row;
     return PZ_OK;
 }
 
@@ -120,6 +121,9 @@ pz_world_open(struct pz_world *w, const char *group, enum pz_set set, int thread
                      threads, &put, err);
     if (r == PZ_OK)
         r = open_set(&w->users, &w->own.users, group, PZ_USERS, threads, &put, err);
+    if (r == PZ_OK && actions)
+        r = open_set(&w->with_items, &w->own.with_items, group, PZ_INTERACTIONS, threads,
+                     &put, err);
     if (r == PZ_OK) {
         w->user = w->interactions->user;
         w->item = w->interactions->item;
@@ -127,7 +131,11 @@ pz_world_open(struct pz_world *w, const char *group, enum pz_set set, int thread
             r = merge_items(w, err);
     }
     if (r == PZ_OK && w->users)
-        r = find_users(w, err);
+        r = find_users(&w->own.user_row, w, &w->users->user, err);
+    if (r == PZ_OK && w->with_items)
+        r = find_users(&w->own.with_items_user, w, &w->with_items->user, err);
+    w->user_row = w->own.user_row;
+    w->with_items_user = w->own.with_items_user;
     if (r)
         pz_world_close(w);
     return r;
@@ -165,8 +173,9 @@ pz_world_close(struct pz_world *w)
     pz_dataset_close(&w->own.interactions);
     pz_dataset_close(&w->own.items);
     pz_dataset_close(&w->own.users);
-    void *owned[] = {w->own.bytes, w->own.offsets, w->own.item_of, w->own.item_row,
-                     w->own.user_row};
+    pz_dataset_close(&w->own.with_items);
+    void *owned[] = {w->own.bytes,    w->own.offsets,  w->own.item_of,
+                     w->own.item_row, w->own.user_row, w->own.with_items_user};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
         free(owned[i]);
     *w = (struct pz_world){0};

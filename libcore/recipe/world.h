@@ -16,17 +16,20 @@ struct pz_world {
     const struct pz_dataset *interactions; // or action interactions
     const struct pz_dataset *items;        // or actions; NULL: there are none
     const struct pz_dataset *users;        // NULL: there are none
+    const struct pz_dataset *with_items;   // of a world of actions: the interactions with
+                                           // items; NULL: there are none
     struct pz_ids user, item;              // of the model, sorted bytewise; no tables
     const uint32_t *item_of;  // an item of interactions -> of the model; NULL: the same
     const uint32_t *item_row; // an item of the model -> row of `items` or PZ_NO_ID; NULL
     const uint32_t *user_row; // a user of the model -> row of `users` or PZ_NO_ID; NULL
-    struct pz_stored_report put; // of the interactions
-    bool alone;                  // there are no interactions
-    struct {                     // what a world made by pz_world_open owns
-        struct pz_dataset interactions, items, users;
+    const uint32_t *with_items_user; // -> user of `with_items` or PZ_NO_ID; NULL
+    struct pz_stored_report put;     // of the interactions
+    bool alone;                      // there are no interactions
+    struct {                         // what a world made by pz_world_open owns
+        struct pz_dataset interactions, items, users, with_items;
         uint8_t *bytes;
         int64_t *offsets;
-        uint32_t *item_of, *item_row, *user_row;
+        uint32_t *item_of, *item_row, *user_row, *with_items_user;
     } own;
 };
 

@@ -7,6 +7,7 @@
 #include "eval/figures.h"
 #include "group.h"
 #include "recipe/actions.h"
+#include "recipe/habits.h"
 #include "recipe/logistic.h"
 #include "unit.h"
 
@@ -573,6 +574,183 @@ START_TEST(figures)
 }
 END_TEST
 
+/* ---- what users do with items ---- */
+
+/*
+ * Users with items are of four kinds: eager ones buy something most days, lapsed ones
+ * bought long ago, viewers look at much, the others did nothing. With `matters` the eager
+ * take "a" four times in five, viewers "b", all else is a matter of one in five; without,
+ * everything is one in three. Nothing else tells users apart, and each has one offer of
+ * each action, at any time in the second half of the data.
+ */
+static void
+set_up_habits(struct fixture *f, bool items, bool matters)
+{
+    struct pz_buf asked = PZ_BUF_INIT, deeds = PZ_BUF_INIT;
+    struct pz_selection all = {0};
+    struct pz_selection_report report;
+    struct pz_rng rng;
+    *f = (struct fixture){.err = PZ_ERR_INIT};
+    group_make(&f->g);
+    pz_rng_seed(&rng, 8, matters);
+    pz_buf_addz(&asked, "USER_ID,ACTION_ID,EVENT_TYPE,TIMESTAMP\n");
+    pz_buf_addz(&deeds, "USER_ID,ITEM_ID,EVENT_TYPE,TIMESTAMP\n");
+    for (unsigned u = 0; u < 1200; u++) {
+        unsigned kind = u % 4;
+        for (unsigned i = 0; i < 2; i++) {
+            double p = !matters ? 0.33 : kind == 2 * i ? 0.8 : 0.2;
+            pz_buf_addf(&asked, "u%04u,%c,%s,%u\n", u, "ab"[i],
+                        pz_rng_unit(&rng) < p ? "Taken" : "Not Taken",
+                        45 * DAY + (unsigned)pz_rng_below(&rng, 45 * DAY));
+        }
+        for (unsigned k = 0; kind != 3 && k < 30; k++)
+            pz_buf_addf(&deeds, "u%04u,i%u,%s,%u\n", u, (unsigned)pz_rng_below(&rng, 40),
+                        kind == 2 ? "View" : "Purchase",
+                        (unsigned)pz_rng_below(&rng, (kind == 1 ? 10 : 90) * DAY));
+    }
+    group_import(&f->g, PZ_ACTION_INTERACTIONS, NULL, asked.data);
+    group_import(&f->g, PZ_ACTIONS, NULL, "ACTION_ID,VALUE\na,1\nb,2\n");
+    if (items)
+        group_import(&f->g, PZ_INTERACTIONS, NULL, deeds.data);
+    ck_ok(pz_world_open(&f->w, f->g.dir, PZ_ACTION_INTERACTIONS, 1, &f->err), f->err);
+    ck_ok(pz_world_select(&f->w, &all, &f->e, &report, &f->err), f->err);
+    pz_params_init(&f->params, pz_recipe_next_best_action.params);
+    struct pz_train learn = {
+        .events = &f->e, .params = &f->params, .world = &f->w, .seed = 1, .threads = 1};
+    ck_ok(pz_trained_open(&f->t, &pz_recipe_next_best_action, &learn, &f->err), f->err);
+    pz_buf_release(&asked);
+    pz_buf_release(&deeds);
+}
+
+/* AUC, log loss and calibration error of test users, over three draws of them. */
+static void
+measure_habits(struct fixture *f, double mean[3])
+{
+    struct pz_figures got;
+    mean[0] = mean[1] = mean[2] = 0;
+    for (unsigned seed = 1; seed <= 3; seed++) {
+        struct pz_eval e = {.recipe = &pz_recipe_next_best_action,
+                            .world = &f->w,
+                            .events = &f->e,
+                            .params = &f->params,
+                            .seed = seed,
+                            .threads = 1};
+        ck_ok(pz_figures_measure(&e, &got, &f->err), f->err);
+        for (int k = 0; k < 3; k++)
+            mean[k] += got.figure[6 + k].value / 3;
+    }
+}
+
+/* They are found where they matter, calibrated, and do no harm where they do not. */
+START_TEST(habits)
+{
+    struct fixture f;
+    double without[3], with[3];
+    set_up_habits(&f, false, true);
+    ck_assert_ptr_null(pz_tensors_meta(&f.t.model.file, "train.habits.halflife"));
+    measure_habits(&f, without);
+    tear_down(&f);
+    set_up_habits(&f, true, true);
+    ck_assert_str_eq(pz_tensors_meta(&f.t.model.file, "train.habits.halflife"),
+                     "1209600");
+    measure_habits(&f, with);
+
+    // What can be known at best: all is at 0.8 or at 0.2.
+    const double best = -(0.8 * log(0.8) + 0.2 * log(0.2));
+    ck_assert_msg(with[1] < without[1] - 0.08 && with[1] < best + 0.04,
+                  "log loss %.4f, then %.4f; at best %.4f", without[1], with[1], best);
+    ck_assert_msg(with[0] > 0.7 && without[0] < 0.6, "AUC %.3f, then %.3f", without[0],
+                  with[0]);
+    ck_assert_msg(with[2] < 0.09, "calibration %.4f", with[2]);
+    // Those who bought lately, not those who bought long ago.
+    double mean[4][2] = {{0}};
+    for (uint32_t u = 0; u < 1200; u++) {
+        uint32_t item[2];
+        float score[2];
+        struct pz_query q = {
+            .user = u, .item = PZ_NO_ID, .n = 2, .now = 89 * (int64_t)DAY};
+        struct pz_ranked r = {.item = item, .score = score};
+        ck_ok(f.t.model.recipe->rank(f.t.model.state, &q, 1, &r, &f.err), f.err);
+        for (int k = 0; k < 2; k++)
+            mean[u % 4][item[k]] += (double)score[k] / 300;
+    }
+    for (unsigned kind = 0; kind < 4; kind++)
+        for (unsigned a = 0; a < 2; a++)
+            ck_assert_double_eq_tol(mean[kind][a], kind == 2 * a ? 0.8 : 0.2, 0.1);
+    char out[128];
+    // As of the first second nothing had happened; of a stranger nothing is known.
+    struct pz_query nobody = {.user = PZ_NO_ID, .item = PZ_NO_ID, .n = 2, .now = DAY};
+    struct pz_query early = {.user = 0, .item = PZ_NO_ID, .n = 2, .now = 1};
+    ask(&f, &nobody, out);
+    ck_assert_msg(strlen(out) == 11 && !strstr(out, "0.8"), "%s", out);
+    ask(&f, &early, out);
+    ck_assert_msg(!strstr(out, "0.8"), "%s", out);
+    tear_down(&f);
+    set_up_habits(&f, false, false);
+    measure_habits(&f, without);
+    tear_down(&f);
+    set_up_habits(&f, true, false);
+    measure_habits(&f, with);
+    ck_assert_msg(with[1] < without[1] + 0.003, "log loss %.4f, then %.4f", without[1],
+                  with[1]);
+    tear_down(&f);
+}
+END_TEST
+
+/* By hand: two types, a halflife of ten days. */
+START_TEST(levels)
+{
+    const uint64_t offsets[] = {0, 4, 4};
+    const int64_t time[] = {0, 10 * DAY, 20 * DAY, 20 * DAY};
+    const uint8_t type[] = {0, 0, 0, 1};
+    const double edge[] = {0.3, 0.75, 1.6, 0.5, 0.5, 0.5};
+    uint32_t offered[2 * PZ_HABIT_LEVELS * 2] = {0}, taken[2 * PZ_HABIT_LEVELS * 2] = {0};
+    struct pz_habits h = {.n_users = 2,
+                          .n_types = 2,
+                          .n_actions = 2,
+                          .offsets = offsets,
+                          .time = time,
+                          .type = type,
+                          .n = 4,
+                          .edge = edge,
+                          .offered = offered,
+                          .taken = taken,
+                          .halflife = 10 * DAY};
+    struct pz_habit_levels l;
+    struct pz_err err = PZ_ERR_INIT;
+    double term[PZ_HABIT_TERMS];
+    ck_ok(pz_habits_at(&l, &h, 0, 20 * DAY, &err), err); // what happens now is not known
+    ck_assert(l.known && l.of[0] == 2 && l.of[1] == 0);  // 1/4 + 1/2 is not above 3/4
+    ck_assert_double_eq_tol(l.all, 0.75, 1e-12);
+    ck_ok(pz_habits_at(&l, &h, 0, 20 * DAY + 1, &err), err);
+    ck_assert(l.of[0] == 4 && l.of[1] == 4);
+    ck_ok(pz_habits_at(&l, &h, 0, 30 * DAY, &err), err);
+    ck_assert(l.of[0] == 3 && l.of[1] == 1); // 7/8, and 1/2 is not above 1/2
+    ck_assert_double_eq_tol(l.all, 1.375, 1e-12);
+    // Of people at level 3 of the first type 6 were offered action 1, 4 took it.
+    offered[3 * 2 + 1] = 6;
+    taken[3 * 2 + 1] = 4;
+    pz_habit_terms(term, &h, &l, 1, 0.25, NULL);
+    double p = (4 + 20 * 0.25) / 26;
+    ck_assert_double_eq_tol(term[0], log(p / (1 - p)) - log(1.0 / 3), 1e-12);
+    ck_assert(term[1] == 0 && term[2] == 0 && term[3] == 0);
+    ck_assert_double_eq_tol(term[PZ_HABIT_TYPES], log(2.375), 1e-12);
+    const struct pz_offer o = {0, 1, 30 * DAY, 0, true};
+    offered[PZ_HABIT_LEVELS * 2 + 1 * 2 + 1] = taken[PZ_HABIT_LEVELS * 2 + 1 * 2 + 1] = 1;
+    pz_habit_terms(term, &h, &l, 1, 0.25, &o);
+    p = (3 + 20 * 0.25) / 25;
+    ck_assert_double_eq_tol(term[0], log(p / (1 - p)) - log(1.0 / 3), 1e-12);
+    ck_assert_double_eq_tol(term[1], 0, 1e-12); // nothing beside the offer itself
+    ck_ok(pz_habits_at(&l, &h, 1, 30 * DAY, &err), err);
+    ck_assert(l.known && l.of[0] == 0 && l.all == 0);
+    ck_ok(pz_habits_at(&l, &h, PZ_NO_ID, 30 * DAY, &err), err);
+    ck_assert(!l.known);
+    pz_habit_terms(term, &h, &l, 1, 0.25, NULL);
+    for (int k = 0; k < PZ_HABIT_TERMS; k++)
+        ck_assert(term[k] == 0);
+}
+END_TEST
+
 START_TEST(unknown_type)
 {
     struct fixture f = {.err = PZ_ERR_INIT};
@@ -605,6 +783,8 @@ pz_suite(void)
     tcase_add_test(t, reliability);
     tcase_add_test(t, baseline);
     tcase_add_test(t, figures);
+    tcase_add_test(t, habits);
+    tcase_add_test(t, levels);
     tcase_add_test(t, unknown_type);
     suite_add_tcase(s, t);
     return s;

@@ -318,6 +318,9 @@ pz_op_create(struct pz_desk_call *d)
                          .updated = now};
     if (!t.doc || pz_thing_put(d, &t)) {
         pz_desk_fail(d);
+        d->err = (struct pz_err)PZ_ERR_INIT;
+        if (id == PZ_KIND_GROUP) // its folder would be one already at the next try
+            pz_desk_delete(d, d->group);
         return;
     }
     pz_desk_queue(d);
@@ -518,7 +521,8 @@ pz_op_stop_version(struct pz_desk_call *d)
         return;
     struct pz_thing t = *found;
     struct pz_job **at = pz_control_jobs(d->control);
-    while (*at && ((*at)->kind != t.kind || strcmp((*at)->name, t.name) != 0))
+    while (*at &&
+           ((*at)->over || (*at)->kind != t.kind || strcmp((*at)->name, t.name) != 0))
         at = &(*at)->next;
     struct pz_job *j = *at;
     if (!j) {

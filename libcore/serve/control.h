@@ -311,7 +311,11 @@ struct pz_job {
     bool stopped;
     bool publish; // then metrics are put too
     bool again;   // of something that is there and stays so, however it ends
-    double began;
+    double began, ended;
+    // When it is over, which is to be stored:
+    bool over, well;
+    struct pz_buf said, why; // what it wrote
+    double retry;            // pz_seconds_wall() at which storing is tried again; 0: now
 };
 /* A job for d->name; NULL with d->err. */
 struct pz_job *pz_job_new(struct pz_desk_call *d, enum pz_kind_id kind, const char *tool);
@@ -326,8 +330,8 @@ bool pz_job_target(struct pz_desk_call *d, struct pz_job *j, const char *folder,
                    const char *name);
 /* It ends when the calling thread does, should that be by kill -9. */
 int pz_job_start(struct pz_job *j, struct pz_err *err);
-/* Has it ended? *good: as it should. What it wrote is added to *out and *why. */
-bool pz_job_ended(struct pz_job *j, bool *good, struct pz_buf *out, struct pz_buf *why);
+/* Is it over? How it ended is in it then. */
+bool pz_job_ended(struct pz_job *j);
 void pz_job_kill(struct pz_job *j); // asks it to end
 void pz_job_kill_now(struct pz_job *j);
 

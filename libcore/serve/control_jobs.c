@@ -37,6 +37,8 @@ pz_job_free(struct pz_job *j)
         unlink(j->part); // nothing is there when it has ended well
     free(j->target);
     free(j->part);
+    pz_buf_release(&j->said);
+    pz_buf_release(&j->why);
     free(j);
 }
 
@@ -252,25 +254,27 @@ add_said(struct pz_buf *out, int fd)
 }
 
 bool
-pz_job_ended(struct pz_job *j, bool *good, struct pz_buf *out, struct pz_buf *why)
+pz_job_ended(struct pz_job *j)
 {
     int status;
     int got = waitpid(j->pid, &status, WNOHANG);
     if (got == 0 || (got < 0 && errno == EINTR))
         return false;
-    *good = got > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    j->well = got > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
     if (!j->target)
-        add_said(out, j->out);
-    if (j->target && *good && (fsync(j->out) || rename(j->part, j->target))) {
-        *good = false;
-        pz_buf_addf(why, "cannot write '%s': %s", j->target, strerror(errno));
+        add_said(&j->said, j->out);
+    if (j->target && j->well && (fsync(j->out) || rename(j->part, j->target))) {
+        j->well = false;
+        pz_buf_addf(&j->why, "cannot write '%s': %s", j->target, strerror(errno));
     }
-    add_said(why, j->err);
-    if (!*good && why->len == 0)
-        pz_buf_addf(why, "%s ended with %s %d", j->arg[0],
+    add_said(&j->why, j->err);
+    if (!j->well && j->why.len == 0)
+        pz_buf_addf(&j->why, "%s ended with %s %d", j->arg[0],
                     got > 0 && WIFSIGNALED(status) ? "signal" : "status",
                     got > 0 && WIFSIGNALED(status) ? WTERMSIG(status) : status >> 8);
     j->pid = 0;
+    j->over = true;
+    j->ended = pz_seconds_wall();
     return true;
 }
 

@@ -196,6 +196,12 @@ pz_make_group(struct pz_desk_call *d)
         return false;
     }
     d->group = pz_desk_text(d, "%s/%s", root, d->name);
+    if (d->group &&
+        access(d->group, F_OK) == 0) { // a group that cannot be read, or a file
+        if (!pz_api_blind(d->call))
+            pz_api_fail(d->call, PZ_FAULT_EXISTS, "There is a '%s' already", d->name);
+        return false;
+    }
     if (!d->group || pz_mkdirs(d->group, &d->err))
         return pz_desk_lost(d);
     const char *domain = pz_desk_member(d, "domain");

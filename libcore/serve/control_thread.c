@@ -10,7 +10,13 @@
 #include "serve/control.h"
 #include "serve/server.h"
 
-enum { RUNNING_MAX = 2, TICK_MS = 50, STOP_MS = 5000, CHORES_SECONDS = 60 };
+enum {
+    RUNNING_MAX = 2,
+    TICK_MS = 50,
+    STOP_MS = 5000,
+    CHORES_SECONDS = 60,
+    RETRY_SECONDS = 1, // until the end of a job is stored that could not be
+};
 
 /* ---- the thread ---- */
 
@@ -124,7 +130,7 @@ set_status(struct pz_desk_call *d, const struct pz_job *j, const char *status,
             pz_json_add_string(&b, pz, strlen(pz));
             t.doc = pz_desk_changed(d, t.doc, "pz", b.data ? b.data : "\"\"");
             pz_buf_clear(&b);
-            pz_buf_addf(&b, "%.6f", (pz_seconds_wall() - j->began) / 3600);
+            pz_buf_addf(&b, "%.6f", (j->ended - j->began) / 3600);
             if (t.doc)
                 t.doc = pz_desk_changed(d, t.doc, "trainingHours", b.data ? b.data : "0");
             if (t.doc)
@@ -192,33 +198,35 @@ count_deleted(const struct pz_buf *out)
     return sum;
 }
 
-static void
-end_job(struct pz_control *c, const struct pz_job *j, bool good, struct pz_buf *out,
-        struct pz_buf *why)
+/* Stores how a job has ended. False: that is not possible for now. */
+static bool
+end_job(struct pz_control *c, const struct pz_job *j)
 {
     struct own own;
     struct pz_desk_call d = own_call(c, &own);
     bool deletion = j->kind == PZ_KIND_DELETION;
-    const char *reason = why->data ? why->data : "it failed", *pz = NULL;
-    if (good && j->kind == PZ_KIND_VERSION) { // .../SOLUTION/VERSION.safetensors
+    const char *reason = j->why.data ? j->why.data : "it failed", *pz = NULL;
+    if (j->well && j->kind == PZ_KIND_VERSION) { // .../SOLUTION/VERSION.safetensors
         const char *slash = strrchr(j->name, '/');
-        const char *version = out->data ? pz_desk_base(out->data) : "";
+        const char *version = j->said.data ? pz_desk_base(j->said.data) : "";
         pz = pz_desk_text(&d, "%.*s/%.*s", (int)(slash - j->name), j->name,
                           (int)strcspn(version, "."), version);
     }
     if (j->again)
-        pz_recommender_updated(&d, j->name, good ? NULL : reason);
-    else if (good && deletion)
-        set_status(&d, j, "COMPLETED", NULL, NULL, count_deleted(out));
-    else if (good)
+        pz_recommender_updated(&d, j->name, j->well ? NULL : reason);
+    else if (j->well && deletion)
+        set_status(&d, j, "COMPLETED", NULL, NULL, count_deleted(&j->said));
+    else if (j->well)
         set_status(&d, j, "ACTIVE", NULL, pz, 0);
     else if (j->stopped)
         set_status(&d, j, "CREATE STOPPED", NULL, NULL, 0);
     else
         set_status(&d, j, deletion ? "FAILED" : "CREATE FAILED", reason, NULL, 0);
-    if (good && j->publish && !d.err.status)
+    bool stored = d.err.status != PZ_SYSTEM;
+    if (j->well && j->publish && !d.err.status)
         pz_metrics_report(&d, j->group);
     end_own(&d);
+    return stored;
 }
 
 static bool
@@ -250,23 +258,22 @@ tick(struct pz_control *c)
 {
     for (struct pz_job **at = &c->job; *at;) {
         struct pz_job *j = *at;
-        struct pz_buf out = PZ_BUF_INIT, why = PZ_BUF_INIT;
         struct pz_err err = PZ_ERR_INIT;
-        bool well = false, ended = false;
-        if (!j->pid && may_start(c, j))
+        if (!j->pid && !j->over && may_start(c, j))
             start_job(c, j, &err);
-        if (err.status)
-            pz_buf_addz(&why, err.msg);
-        if (err.status || (j->pid && pz_job_ended(j, &well, &out, &why))) {
-            ended = true;
-            *at = j->next;
-            end_job(c, j, well, &out, &why);
-            pz_job_free(j);
+        if (err.status) {
+            pz_buf_addz(&j->why, err.msg);
+            j->over = true;
         }
-        pz_buf_release(&out);
-        pz_buf_release(&why);
-        if (!ended)
-            at = &j->next;
+        if ((j->over || (j->pid && pz_job_ended(j))) && j->retry <= pz_seconds_wall()) {
+            if (end_job(c, j)) {
+                *at = j->next;
+                pz_job_free(j);
+                continue;
+            }
+            j->retry = pz_seconds_wall() + RETRY_SECONDS;
+        }
+        at = &j->next;
     }
 }
 
@@ -387,26 +394,24 @@ end_jobs(struct pz_control *c)
 {
     for (struct pz_job *j = c->job; j; j = j->next)
         pz_job_kill(j);
-    for (int waited = 0; c->job; waited += TICK_MS) {
-        struct pz_buf out = PZ_BUF_INIT, why = PZ_BUF_INIT;
+    for (int waited = 0; c->job;) {
         struct pz_job *j = c->job;
-        bool well = false;
+        bool known = j->over; // and only not stored yet
         if (waited >= STOP_MS)
             pz_job_kill_now(j);
-        if (!j->pid || pz_job_ended(j, &well, &out, &why)) {
-            if (!well) {
-                pz_buf_clear(&why);
-                pz_buf_addz(&why, "the server was stopped");
-            }
-            j->stopped = false;
-            end_job(c, j, well, &out, &why);
-            c->job = j->next;
-            pz_job_free(j);
-        } else {
+        if (j->pid && !pz_job_ended(j)) {
             nanosleep(&(struct timespec){0, TICK_MS * 1000000L}, NULL);
+            waited += TICK_MS;
+            continue;
         }
-        pz_buf_release(&out);
-        pz_buf_release(&why);
+        if (!known && !j->well) {
+            pz_buf_clear(&j->why);
+            pz_buf_addz(&j->why, "the server was stopped");
+            j->stopped = false;
+        }
+        end_job(c, j);
+        c->job = j->next;
+        pz_job_free(j);
     }
 }
 

@@ -240,13 +240,16 @@ store_row(struct intake *in, const struct pz_put_row *row, struct pz_intake_coun
                          row->event.properties, pz_now(), err);
 }
 
-/* One transaction for jobs [job, end); end NULL: for all of the list. */
+/* One transaction for jobs [job, end); end NULL: for all of the list. *begun: it came as
+ * far as to their rows. */
 static int
 store_jobs(struct intake *in, struct pz_put_job *job, const struct pz_put_job *end,
-           struct pz_intake_counts *counts, struct pz_err *err)
+           struct pz_intake_counts *counts, bool *begun, struct pz_err *err)
 {
+    *begun = false;
     if (open_store(in, err) || pz_estore_begin(in->store, err))
         return err->status;
+    *begun = true;
     for (; job != end; job = job->next) {
         size_t n;
         const struct pz_put_row *row = pz_put_rows(job->put, &n);
@@ -275,7 +278,8 @@ answer(struct pz_put_job *job, int status, const struct pz_err *err)
 }
 
 /* Stores [job, end) and answers each. What fails together is tried one by one, so that
- * one request cannot take the others with it. */
+ * one request cannot take the others with it; but not where it is none's fault, as when
+ * another process holds the store for longer than is waited: all would wait in turn. */
 static void
 settle(struct intake *in, struct pz_put_job *job, bool alone)
 {
@@ -283,7 +287,8 @@ settle(struct intake *in, struct pz_put_job *job, bool alone)
     struct pz_err err = PZ_ERR_INIT;
     const struct pz_put_job *end = alone ? job->next : NULL;
     double began = pz_seconds_wall();
-    int status = store_jobs(in, job, end, &n, &err);
+    bool begun;
+    int status = store_jobs(in, job, end, &n, &begun, &err);
     double took = pz_seconds_wall() - began;
     pthread_mutex_lock(&in->lock);
     if (status) {
@@ -302,7 +307,7 @@ settle(struct intake *in, struct pz_put_job *job, bool alone)
         pz_estore_close(in->store); // whatever state it is in
         in->store = NULL;
     }
-    bool one_by_one = status && !alone && job->next;
+    bool one_by_one = status && begun && !alone && job->next;
     for (struct pz_put_job *next; job != end; job = next) {
         next = job->next; // when it is answered it is no longer ours
         if (one_by_one)

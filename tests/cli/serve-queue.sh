@@ -53,5 +53,37 @@ done
 cat code1 code2 code3
 wait "$server"
 echo "stopped: $?"
+
+# Held for longer than is waited: those that wait together are refused together.
+start -g shop
+: >held
+sqlite3 shop/group.db <hold >held &
+holder=$!
+exec 3>hold
+echo "BEGIN IMMEDIATE; SELECT 'held';" >&3
+while ! [ -s held ]; do sleep 0.01; done
+put 6 &
+clients=$!
+until_they 1 0
+for i in 7 8; do
+    put $i &
+    clients="$clients $!"
+done
+until_they 3 2
+one=0 all=0
+while [ $all -lt 1200 ] && ! { [ -s code7 ] && [ -s code8 ]; }; do
+    [ -s code6 ] || one=$((one + 1))
+    all=$((all + 1))
+    sleep 0.1
+done
+cat code6 code7 code8
+[ $all -lt $((one * 26 / 10)) ] || echo "the others waited for each other: $one of $all"
+echo "COMMIT;" >&3
+exec 3>&-
+wait $holder
+for c in $clients; do
+    wait "$c"
+done
+stop
 sqlite3 shop/group.db "SELECT id FROM event ORDER BY id"
 exit 0

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/mem.h"
 #include "recipe/custom.h"
 #include "serve/control.h"
 #include "serve/server.h"
@@ -69,36 +70,66 @@ add_times(struct pz_desk_call *d, bool *first)
     pz_out_i64(out, first, "lastUpdatedDateTime", st.st_mtim.tv_sec);
 }
 
+struct listed {
+    const char *name, *domain;
+};
+
+struct listing {
+    struct pz_desk_call *d;
+    const char *domain; // that is asked for; NULL: recipes of none
+    struct listed *row;
+    size_t n, cap;
+};
+
+/* Adds one of the domain, unless there is one of that name. */
+static void
+list_one(struct listing *l, const char *name, const char *domain)
+{
+    if (l->domain ? !domain || strcmp(domain, l->domain) != 0 : domain != NULL)
+        return;
+    for (size_t i = 0; i < l->n; i++)
+        if (strcmp(l->row[i].name, name) == 0)
+            return;
+    if (!pz_grow(&l->row, &l->cap, l->n + 1, sizeof *l->row, "recipes", &l->d->err))
+        l->row[l->n++] = (struct listed){name, domain};
+}
+
+static void
+list_found(void *ctx, const struct pz_recipe *recipe, const struct pz_preset *preset,
+           const char *path)
+{
+    (void)path;
+    list_one(ctx, preset ? preset->name : recipe->name, preset ? preset->domain : NULL);
+}
+
 void
 pz_op_list_recipes(struct pz_desk_call *d)
 {
-    enum { MOST = 256 };
     struct pz_buf *out = &d->call->http->out;
-    const char *domain = pz_desk_member(d, "domain"), *name[MOST], *of[MOST];
-    size_t n = 0, from, to;
-    for (size_t i = 0; !domain && pz_recipes[i] && n < MOST; i++) {
-        of[n] = NULL;
-        name[n++] = pz_recipes[i]->name;
-    }
-    for (const struct pz_preset *p = pz_presets; p->name && n < MOST; p++)
-        if (domain && p->domain && strcmp(p->domain, domain) == 0) {
-            of[n] = p->domain;
-            name[n++] = p->name;
+    struct listing l = {.d = d, .domain = pz_desk_member(d, "domain")};
+    size_t from, to;
+    for (size_t i = 0; pz_recipes[i]; i++)
+        list_one(&l, pz_recipes[i]->name, NULL);
+    for (const struct pz_preset *p = pz_presets; p->name; p++)
+        list_one(&l, p->name, p->domain);
+    if (pz_recipes_found(list_found, &l, &d->err) || d->err.status) {
+        pz_desk_fail(d);
+    } else if (pz_desk_page(d, l.n, &from, &to)) {
+        pz_buf_addz(out, "{\"recipes\":[");
+        for (size_t i = from; i < to; i++) {
+            bool first = true;
+            pz_buf_addz(out, i > from ? ",{" : "{");
+            pz_out_text(out, &first, "name", l.row[i].name);
+            pz_out_arn(out, &first, "recipeArn", pz_api_home(d->call), "recipe",
+                       l.row[i].name);
+            pz_out_text(out, &first, "status", "ACTIVE");
+            pz_out_text(out, &first, "domain", l.row[i].domain);
+            add_times(d, &first);
+            pz_buf_addc(out, '}');
         }
-    if (!pz_desk_page(d, n, &from, &to))
-        return;
-    pz_buf_addz(out, "{\"recipes\":[");
-    for (size_t i = from; i < to; i++) {
-        bool first = true;
-        pz_buf_addz(out, i > from ? ",{" : "{");
-        pz_out_text(out, &first, "name", name[i]);
-        pz_out_arn(out, &first, "recipeArn", pz_api_home(d->call), "recipe", name[i]);
-        pz_out_text(out, &first, "status", "ACTIVE");
-        pz_out_text(out, &first, "domain", of[i]);
-        add_times(d, &first);
-        pz_buf_addc(out, '}');
+        pz_desk_end_page(d, l.n, to);
     }
-    pz_desk_end_page(d, n, to);
+    free(l.row);
 }
 
 void

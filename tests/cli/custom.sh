@@ -84,3 +84,14 @@ export PZ_RECIPE_PATH=r
 pz-eval -g shop -r wide,aws-sims:shrinkage=0,fading-popularity --json >got.json 2>/dev/null || echo "status $?"
 grep -o '"label":"[^"]*"' got.json
 no pz-eval -g shop -r new-to-me
+
+echo '-- served'
+rm -f r/p*.json r/aws-sims.json r/lib.so r/x.so r/y.so
+. "$PZ_SRC/tests/cli/serve.inc"
+start -g shop
+for domain in '' '"domain":"ECOMMERCE"'; do
+    control ListRecipes "{$domain}" | grep -o '"name":"[^"]*"' |
+        grep -E 'wide|fading-popularity|new-to-me|"aws-sims"|most-viewed|popular-items-by-views' | xargs
+done
+control DescribeRecipe '{"recipeArn":"arn:aws:personalize:::recipe/fading-popularity"}' | head -n 1
+stop

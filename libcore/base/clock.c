@@ -239,6 +239,8 @@ pz_time_by_format(const char *format, const char *s, size_t n, int64_t *out)
     if (!end || *end)
         return -1;
     long zone = tm.tm_gmtoff;
-    *out = (int64_t)timegm(&tm) - zone;
-    return 0;
+    int day = tm.tm_mday, month = tm.tm_mon, leap = tm.tm_sec > 59;
+    tm.tm_sec -= leap;
+    *out = (int64_t)timegm(&tm) - zone + leap;
+    return tm.tm_mday == day && tm.tm_mon == month ? 0 : -1; // else it has no such day
 }

@@ -137,21 +137,8 @@ static int bad(struct pz_convert *c, size_t f, const struct pz_cell *cell,
 static int
 bad(struct pz_convert *c, size_t f, const struct pz_cell *cell, const char *what)
 {
-    char shown[64];
-    size_t n = 0;
-    for (size_t k = 0; cell->s && k < cell->n && n + 5 < sizeof shown; k++) {
-        unsigned char b = (unsigned char)cell->s[k];
-        shown[n++] = (char)(b < 0x20 || b == 0x7f ? '?' : b);
-    }
-    if (cell->s && cell->n > n) { // cut at a character, not inside one
-        while (n && ((unsigned char)shown[n - 1] & 0xc0) == 0x80)
-            n--;
-        if (n && (unsigned char)shown[n - 1] >= 0xc0)
-            n--;
-        memcpy(shown + n, "...", 3);
-        n += 3;
-    }
-    shown[n] = 0;
+    char shown[PZ_CELL_SHOWN];
+    size_t n = pz_cell_show(shown, cell);
     c->bad_field = (unsigned)f;
     if (n)
         snprintf(c->reason, sizeof c->reason, "%s '%s' %s",
@@ -163,19 +150,6 @@ bad(struct pz_convert *c, size_t f, const struct pz_cell *cell, const char *what
 }
 
 /* ---- values ---- */
-
-static struct pz_cell
-trimmed(const struct pz_cell *cell)
-{
-    struct pz_cell t = *cell;
-    while (t.n && (t.s[0] == ' ' || t.s[0] == '\t')) {
-        t.s++;
-        t.n--;
-    }
-    while (t.n && (t.s[t.n - 1] == ' ' || t.s[t.n - 1] == '\t'))
-        t.n--;
-    return t;
-}
 
 struct pz_cell
 pz_convert_plain(const struct pz_convert *c, const struct pz_cell *cell,
@@ -318,7 +292,7 @@ pz_convert_field(struct pz_convert *c, size_t f, const struct pz_cell *cell, cha
             return set_null(c, f, cell, row);
         return c->strict ? check_strict(c, f, cell) : PZ_OK;
     }
-    struct pz_cell t = trimmed(cell);
+    struct pz_cell t = pz_cell_trim(*cell);
     if (t.n == 0 && t.kind == PZ_CELL_TEXT)
         return set_null(c, f, &t, row);
     if (p->kind == PZ_PACK_INT || p->kind == PZ_PACK_ORDER)

@@ -19,20 +19,6 @@ enum {
     MAX_KEY = 256, // bytes of a JSON key with those of the objects around it
 };
 
-/* A column's name without the blanks around it. */
-static struct pz_cell
-name_of(const struct pz_cell *cell)
-{
-    struct pz_cell c = *cell;
-    while (c.n && (c.s[0] == ' ' || c.s[0] == '\t')) {
-        c.s++;
-        c.n--;
-    }
-    while (c.n && (c.s[c.n - 1] == ' ' || c.s[c.n - 1] == '\t'))
-        c.n--;
-    return c;
-}
-
 struct named {
     struct pz_cell cell;
     size_t column; // from 0
@@ -151,7 +137,7 @@ read_names(struct pz_csv *csv, const struct pz_chunk *chunk,
     for (size_t k = 0; k < *from; k++)
         *line += chunk->data[k] == '\n';
     for (size_t c = 0; c < *n; c++)
-        cell[c] = name_of(&cell[c]);
+        cell[c] = pz_cell_trim(cell[c]);
     int r = *n == 1 ? check_delimiter(cell, at.line, err) : PZ_OK;
     if (r == PZ_OK)
         r = apply_naming(naming, cell, *n, at.line, err);

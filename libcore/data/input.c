@@ -49,6 +49,26 @@ pz_input_name(const struct pz_input *in, unsigned file)
     return strcmp(path, "-") == 0 ? "(stdin)" : path;
 }
 
+size_t
+pz_cell_show(char out[PZ_CELL_SHOWN], const struct pz_cell *cell)
+{
+    size_t n = 0;
+    for (; cell->s && n < cell->n && n + 5 < PZ_CELL_SHOWN; n++) {
+        unsigned char c = (unsigned char)cell->s[n];
+        out[n] = (char)(c < 0x20 || c == 0x7f ? '?' : c);
+    }
+    if (cell->s && cell->n > n) { // cut at a character, not inside one
+        while (n && ((unsigned char)out[n - 1] & 0xc0) == 0x80)
+            n--;
+        if (n && (unsigned char)out[n - 1] >= 0xc0)
+            n--;
+        memcpy(out + n, "...", 3);
+        n += 3;
+    }
+    out[n] = 0;
+    return n;
+}
+
 /* ---- what a file is ---- */
 
 static int

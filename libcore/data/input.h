@@ -35,6 +35,24 @@ struct pz_cell {
     enum pz_cell_kind kind;
 };
 
+/* Without the blanks and tabs around it. */
+static inline struct pz_cell
+pz_cell_trim(struct pz_cell c)
+{
+    while (c.n && (c.s[0] == ' ' || c.s[0] == '\t')) {
+        c.s++;
+        c.n--;
+    }
+    while (c.n && (c.s[c.n - 1] == ' ' || c.s[c.n - 1] == '\t'))
+        c.n--;
+    return c;
+}
+
+enum { PZ_CELL_SHOWN = 64 };
+/* The text for a message, "..." behind its first characters where it is long; a control
+ * character is '?'. Returns the length without the NUL. */
+size_t pz_cell_show(char out[PZ_CELL_SHOWN], const struct pz_cell *cell);
+
 enum pz_row { PZ_ROW, PZ_ROW_BAD, PZ_ROW_END };
 
 /* Where a record stands, for messages and rejects. */

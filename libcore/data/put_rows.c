@@ -10,11 +10,9 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "data/times.h"
 
-/* Seconds beyond the year 5138 are taken for milliseconds. */
-#define TOO_LATE INT64_C(100000000000)
-
-enum { BLOCK = 1 << 18, SHOWN = 60 };
+enum { BLOCK = 1 << 18 };
 
 /* ---- the batch ---- */
 
@@ -149,21 +147,8 @@ static int
 bad(const struct pz_put_slot *s, const struct pz_cell *cell, const char *what,
     struct pz_err *err)
 {
-    char shown[SHOWN + 4];
-    size_t n = 0;
-    for (; cell->s && n < cell->n && n < SHOWN; n++) {
-        unsigned char c = (unsigned char)cell->s[n];
-        shown[n] = (char)(c < 0x20 || c == 0x7f ? '?' : c);
-    }
-    if (n == SHOWN) { // cut at a character, not inside one
-        while (n && ((unsigned char)shown[n - 1] & 0xc0) == 0x80)
-            n--;
-        if (n && (unsigned char)shown[n - 1] >= 0xc0)
-            n--;
-        memcpy(shown + n, "...", 3);
-        n += 3;
-    }
-    shown[n] = '\0';
+    char shown[PZ_CELL_SHOWN];
+    size_t n = pz_cell_show(shown, cell);
     if (!n)
         return pz_err_set(err, PZ_DATA, "%s %s", s->name, what);
     return pz_err_set(err, PZ_DATA, "%s '%s' %s", s->name, shown, what);
@@ -174,17 +159,6 @@ is_null(const struct pz_cell *c)
 {
     return c->kind == PZ_CELL_ABSENT || c->kind == PZ_CELL_NULL ||
            (c->kind == PZ_CELL_TEXT && c->n == 0);
-}
-
-static struct pz_cell
-trimmed(const struct pz_cell *cell)
-{
-    struct pz_cell t = *cell;
-    while (t.n && (t.s[0] == ' ' || t.s[0] == '\t'))
-        t.s++, t.n--;
-    while (t.n && (t.s[t.n - 1] == ' ' || t.s[t.n - 1] == '\t'))
-        t.n--;
-    return t;
 }
 
 /* A text of the row, NULL when null. */
@@ -206,7 +180,7 @@ static int
 take_time(const struct pz_put_slot *s, const struct pz_cell *cell, int64_t *out,
           struct pz_err *err)
 {
-    struct pz_cell t = trimmed(cell);
+    struct pz_cell t = pz_cell_trim(*cell);
     double real;
     enum pz_num how = pz_parse_i64(t.s, t.n, out);
     if (how == PZ_NUM_FRACTION || how == PZ_NUM_GARBAGE) {
@@ -220,13 +194,15 @@ take_time(const struct pz_put_slot *s, const struct pz_cell *cell, int64_t *out,
                        "is no time: seconds since 1970 or ISO 8601, such as "
                        "2026-11-22T05:04:03Z, are wanted",
                        err);
+        } else if (!pz_time_within(*out, PZ_TIME_LIMIT)) {
+            return bad(s, cell, "is out of range: beyond the year 5138", err);
         }
     } else if (how) {
         return bad(s, cell, pz_num_text(how), err);
     }
-    if (*out >= 1000 * TOO_LATE || *out <= -1000 * TOO_LATE)
+    if (!pz_time_within(*out, 1000 * PZ_TIME_LIMIT))
         return bad(s, cell, "is too large for seconds since 1970: microseconds?", err);
-    if (*out >= TOO_LATE || *out <= -TOO_LATE)
+    if (!pz_time_within(*out, PZ_TIME_LIMIT))
         return bad(s, cell, "is too large for seconds since 1970: milliseconds?", err);
     return PZ_OK;
 }
@@ -235,7 +211,7 @@ static int
 take_number(const struct pz_put_slot *s, const struct pz_cell *cell, double *out,
             struct pz_err *err)
 {
-    struct pz_cell t = trimmed(cell);
+    struct pz_cell t = pz_cell_trim(*cell);
     enum pz_num how = cell->kind == PZ_CELL_TRUE || cell->kind == PZ_CELL_FALSE
                           ? PZ_NUM_GARBAGE
                           : pz_parse_f64(t.s, t.n, out);
@@ -249,7 +225,7 @@ add_whole(struct pz_buf *json, const struct pz_put_slot *s, const struct pz_cell
           struct pz_err *err)
 {
     int64_t v;
-    struct pz_cell t = trimmed(cell);
+    struct pz_cell t = pz_cell_trim(*cell);
     if (s->field->role == PZ_ROLE_CREATION) {
         if (take_time(s, cell, &v, err))
             return err->status;

@@ -1,14 +1,10 @@
 #include "data/times.h"
 
 #include <math.h>
-#include <stdbool.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/num.h"
-
-/* Seconds beyond the year 5138 are taken for milliseconds. */
-#define TOO_LATE INT64_C(100000000000)
 
 static const struct {
     const char *name, *hint;
@@ -49,12 +45,6 @@ floor_div(int64_t a, int64_t b)
     return a / b - (a % b < 0);
 }
 
-static bool
-is_within(int64_t t, int64_t limit)
-{
-    return t > -limit && t < limit;
-}
-
 /* What a text is that is no time of the unit: which other unit reads it. */
 static const char *
 guess(const struct pz_times *t, const char *s, size_t n)
@@ -85,17 +75,17 @@ read_auto(const char *s, size_t n, int64_t *out)
     static const int64_t per_second[] = {1, 1000, 1000000, 1000000000};
     double real;
     if (pz_parse_i64(s, n, out) == PZ_NUM_OK) {
-        int64_t limit = TOO_LATE;
+        int64_t limit = PZ_TIME_LIMIT;
         size_t k = 0;
-        for (; k < 3 && !is_within(*out, limit); k++)
+        for (; k < 3 && !pz_time_within(*out, limit); k++)
             limit *= 1000;
         *out = floor_div(*out, per_second[k]);
-        return is_within(*out, TOO_LATE) ? PZ_OK : PZ_DATA;
+        return pz_time_within(*out, PZ_TIME_LIMIT) ? PZ_OK : PZ_DATA;
     }
     if (pz_parse_f64(s, n, &real) == PZ_NUM_OK) {
-        for (int k = 0; k < 3 && fabs(real) >= (double)TOO_LATE; k++)
+        for (int k = 0; k < 3 && fabs(real) >= (double)PZ_TIME_LIMIT; k++)
             real /= 1000;
-        if (fabs(real) >= (double)TOO_LATE)
+        if (fabs(real) >= (double)PZ_TIME_LIMIT)
             return PZ_DATA;
         *out = (int64_t)floor(real);
         return PZ_OK;
@@ -115,9 +105,9 @@ read_number(const struct pz_times *t, const char *s, size_t n, int64_t *out,
                    "cuts the fraction off)";
         else if (how)
             *why = guess(t, s, n);
-        else if (!is_within(*out, 1000 * TOO_LATE))
+        else if (!pz_time_within(*out, 1000 * PZ_TIME_LIMIT))
             *why = "is too large for seconds: microseconds? (--timestamp-unit us)";
-        else if (!is_within(*out, TOO_LATE))
+        else if (!pz_time_within(*out, PZ_TIME_LIMIT))
             *why = "is too large for seconds: milliseconds? (--timestamp-unit ms)";
         return *why ? PZ_DATA : PZ_OK;
     }
@@ -126,7 +116,7 @@ read_number(const struct pz_times *t, const char *s, size_t n, int64_t *out,
         return PZ_DATA;
     }
     *out = floor_div(*out, t->unit == PZ_TIME_MS ? 1000 : 1000000);
-    if (!is_within(*out, TOO_LATE))
+    if (!pz_time_within(*out, PZ_TIME_LIMIT))
         *why = "is out of range: beyond the year 5138";
     return *why ? PZ_DATA : PZ_OK;
 }
@@ -146,7 +136,8 @@ pz_times_read(const struct pz_times *t, const char *s, size_t n, int64_t *out,
         good = pz_time_parse(s, n, out) == 0;
         break;
     case PZ_TIME_FRACTION:
-        good = pz_parse_f64(s, n, &real) == PZ_NUM_OK && fabs(real) < (double)TOO_LATE;
+        good =
+            pz_parse_f64(s, n, &real) == PZ_NUM_OK && fabs(real) < (double)PZ_TIME_LIMIT;
         if (good)
             *out = (int64_t)floor(real);
         break;
@@ -163,5 +154,9 @@ pz_times_read(const struct pz_times *t, const char *s, size_t n, int64_t *out,
     }
     if (!good)
         *why = guess(t, s, n);
-    return good ? PZ_OK : PZ_DATA;
+    else if (!pz_time_within(*out, PZ_TIME_LIMIT))
+        *why = "is out of range: beyond the year 5138";
+    else
+        return PZ_OK;
+    return PZ_DATA;
 }

@@ -4,10 +4,21 @@
 #ifndef PZ_DATA_TIMES_H
 #define PZ_DATA_TIMES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
+
+/* Seconds from here on, in the year 5138, are taken for milliseconds: nothing later is
+ * read, so that what is stored can be exported as seconds and imported again. */
+#define PZ_TIME_LIMIT INT64_C(100000000000)
+
+static inline bool
+pz_time_within(int64_t t, int64_t limit)
+{
+    return t > -limit && t < limit;
+}
 
 enum pz_time_unit {
     PZ_TIME_S,

@@ -93,6 +93,7 @@ cat >bad.jsonl <<'END'
 {"actions":[{"actionId":"a1","properties":"{}"}]}
 {"actionInteractions":[{"actionId":"a1","sessionId":"s","eventType":"Eaten","timestamp":1}]}
 {"userId":"u7","itemId":"i7","sentAt":1700000400}
+{"userId":"u1","itemId":"i1","sentAt":"9999-12-31T00:00:00Z"}
 END
 pz-event -g g --ack bad.jsonl
 echo "status $?"

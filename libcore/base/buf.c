@@ -20,7 +20,7 @@ void
 pz_buf_clear(struct pz_buf *b)
 {
     b->len = 0;
-    b->failed = false;
+    b->failed = b->full = false;
     if (b->data)
         b->data[0] = 0;
 }
@@ -31,7 +31,9 @@ pz_buf_reserve(struct pz_buf *b, size_t n)
     size_t need;
     if (b->failed)
         return NULL;
-    if (!pz_size_add(b->len, n, &need) || (b->max && need > b->max)) {
+    bool fits = pz_size_add(b->len, n, &need);
+    b->full = b->max && (!fits || need > b->max);
+    if (!fits || b->full) {
         b->failed = true;
         return NULL;
     }
@@ -92,7 +94,7 @@ pz_buf_addf(struct pz_buf *b, const char *fmt, ...)
         pz_buf_add(b, small, (size_t)n);
         return;
     }
-    char *p = pz_buf_reserve(b, (size_t)n + 1);
+    char *p = pz_buf_reserve(b, (size_t)n); // and its NUL
     if (!p)
         return;
     va_start(ap, fmt);
@@ -106,7 +108,7 @@ pz_buf_status(const struct pz_buf *b, const char *what, struct pz_err *err)
 {
     if (!b->failed)
         return PZ_OK;
-    if (b->max && b->len >= b->max / 2)
+    if (b->full)
         return pz_err_set(err, PZ_DATA, "%s is longer than %zu bytes", what, b->max);
     return pz_err_nomem(err, what, b->len);
 }

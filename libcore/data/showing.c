@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "data/input.h"
 #include "data/source.h"
 
 int
@@ -22,14 +23,17 @@ pz_log_lines(const char *path, pz_log_line_fn *fn, void *ctx, struct pz_err *err
         if (pz_grow(&text, &cap, n + READ, 1, "a log", err) ||
             pz_source_some(&source, text + n, READ, &got, err))
             break;
+        size_t at = 0, seen = n; // no line ends before it
         n += got;
-        size_t at = 0;
-        for (const char *end; (end = memchr(text + at, '\n', n - at)); line++) {
+        for (const char *end; (end = memchr(text + seen, '\n', n - seen)); line++) {
             size_t stop = (size_t)(end - text);
             if (fn(ctx, path, line, text + at, stop - at, err))
                 break;
-            at = stop + 1;
+            at = seen = stop + 1;
         }
+        if (n - at > PZ_ROW_MAX && !err->status)
+            pz_err_set(err, PZ_DATA, "%s:%llu: is longer than %u MiB", path,
+                       (unsigned long long)line, PZ_ROW_MAX >> 20);
         memmove(text, text + at, n - at);
         n -= at;
     }

@@ -29,7 +29,7 @@ void pz_showings_release(struct pz_showings *s);
 typedef int pz_log_line_fn(void *ctx, const char *path, uint64_t line, const char *s,
                            size_t n, struct pz_err *err);
 /* A line that is still being written, or was when the machine stopped, has no end and is
- * left out. Ends with what fn returns but PZ_OK. */
+ * left out. Ends with what fn returns but PZ_OK. PZ_DATA: a line beyond PZ_ROW_MAX. */
 int pz_log_lines(const char *path, pz_log_line_fn *fn, void *ctx, struct pz_err *err);
 
 #endif

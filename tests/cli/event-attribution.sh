@@ -84,6 +84,12 @@ for wrong in "--metric x" "--metric x:y" "--metric a::SAMPLECOUNT()" "--metric :
     pz-event -g shop --attribution $wrong 2>&1
     echo "status $?"
 done
+# A line without an end is not a log that is still being written.
+{
+    head -n 1 shown.jsonl
+    head -c 17000000 /dev/zero | tr '\0' x
+} >endless.jsonl
+pz-event -g shop --attribution --log endless.jsonl 2>&1
 mkdir bare
 pz-event -g bare --attribution --metric 'a:b:SUM(Items.PRICE)' 2>&1
 pz-event -g bare --attribution --metric 'a:b:SUM(Interactions.NUM)' 2>&1

@@ -20,6 +20,7 @@ struct pz_scope_run {
     size_t cap_row;
     bool *mark;
     size_t cap_mark;
+    uint64_t *promoted; // bit per item of the model, all 0 between answers
 };
 
 int
@@ -107,6 +108,7 @@ pz_scope_run_free(struct pz_scope_run *r)
     pz_arena_release(&r->arena);
     free(r->row);
     free(r->mark);
+    free(r->promoted);
     free(r);
 }
 
@@ -274,13 +276,22 @@ pz_scope_complete(struct pz_scope_run *r, struct pz_request *q,
     return status;
 }
 
-static bool
-among(const struct pz_answered *item, size_t n, uint32_t index)
+/* Sets or clears the bits of the items that the model knows. */
+static void
+put_bits(uint64_t *bits, const struct pz_answered *item, size_t n, bool value)
 {
-    for (size_t i = 0; i < n; i++)
-        if (item[i].index == index)
-            return true;
-    return false;
+    for (size_t i = 0; i < n; i++) {
+        uint64_t bit = (uint64_t)1 << item[i].index % 64;
+        uint64_t *word = &bits[item[i].index / 64];
+        if (item[i].index != PZ_NO_ID)
+            *word = value ? *word | bit : *word & ~bit;
+    }
+}
+
+static bool
+has_bit(const uint64_t *bits, const struct pz_answered *item)
+{
+    return item->index != PZ_NO_ID && bits[item->index / 64] >> item->index % 64 & 1;
 }
 
 int
@@ -289,23 +300,31 @@ pz_scope_promote(struct pz_scope_run *r, const struct pz_request *q,
                  const bool **is_promoted, struct pz_err *err)
 {
     size_t others = 0, p = 0, at = 0;
+    size_t n_words = (size_t)pz_model_answers(r->s->model)->n / 64 + 1;
     struct pz_rng rng;
+    if (!r->promoted &&
+        pz_new(&r->promoted, n_words, sizeof *r->promoted, "answers", err))
+        return err->status;
+    put_bits(r->promoted, item, n, true);
     for (size_t i = 0; i < answer->n; i++)
-        others += !among(item, n, answer->item[i].index);
+        others += !has_bit(r->promoted, &answer->item[i]);
     size_t total = others + n < q->n ? others + n : q->n;
     if (pz_grow(&r->row, &r->cap_row, total + 1, sizeof *r->row, "answers", err) ||
-        pz_grow(&r->mark, &r->cap_mark, total + 1, sizeof *r->mark, "answers", err))
+        pz_grow(&r->mark, &r->cap_mark, total + 1, sizeof *r->mark, "answers", err)) {
+        put_bits(r->promoted, item, n, false);
         return err->status;
+    }
     const struct pz_text *who = q->has_item ? &q->item : &q->user;
     pz_rng_seed(&rng, r->s->seed, XXH3_64bits(who->s ? who->s : "", who->n));
     for (size_t i = 0; i < total; i++) {
         // Of the places left, each is as likely to be one of those to promote.
         bool mark = pz_rng_below(&rng, total - i) < n - p;
-        while (!mark && among(item, n, answer->item[at].index))
+        while (!mark && has_bit(r->promoted, &answer->item[at]))
             at++;
         r->row[i] = mark ? item[p++] : answer->item[at++];
         r->mark[i] = mark;
     }
+    put_bits(r->promoted, item, n, false);
     answer->item = r->row;
     answer->n = total;
     *is_promoted = r->mark;

@@ -295,6 +295,7 @@ pz_suite(void)
 {
     Suite *s = suite_create("scope");
     TCase *t = tcase_create("scope");
+    tcase_set_timeout(t, 60);
     tcase_add_checked_fixture(t, open_tiny, close_tiny);
     tcase_add_test(t, recent);
     tcase_add_test(t, allow);

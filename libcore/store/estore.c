@@ -1,5 +1,6 @@
 #include "store/estore.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -169,9 +170,12 @@ pz_estore_used(const char *group, bool *used, struct pz_err *err)
     *used = false;
     if (pz_path_join(&path, group, mark_name, err))
         return err->status;
+    int r = PZ_OK;
     *used = stat(path, &st) == 0;
+    if (!*used && errno != ENOENT && errno != ENOTDIR)
+        r = pz_err_sys(err, "cannot look for '%s'", path);
     free(path);
-    return PZ_OK;
+    return r;
 }
 
 /* On disk before the first commit is. */

@@ -535,9 +535,11 @@ pz_live_user(struct pz_live *l, const char *id, size_t n, struct pz_live_user *o
     l->learned = stranger ? 0 : l->known;
     l->learned_time = stranger ? INT64_MIN : l->known_time;
     enum pz_event_kind kind = l->actions ? PZ_EVENT_ACTION : PZ_EVENT_ITEM;
-    int status = pz_estore_user(l->store, kind, name, 0, take_event, &r, err);
-    if (!status && !l->met)
-        status = pz_estore_session(l->store, kind, name, 0, take_event, &r, err);
+    // Filters look at all events, histories at what is new.
+    int64_t after = l->o.events ? 0 : l->learned;
+    int status = pz_estore_user(l->store, kind, name, after, 0, take_event, &r, err);
+    if (!status && stranger && !l->met)
+        status = pz_estore_session(l->store, kind, name, after, 0, take_event, &r, err);
     if (!status && l->o.users) {
         status = pz_estore_record(l->store, PZ_RECORD_USER, name, take_user, &r, err);
         status = status == PZ_NEGATIVE ? PZ_OK : status;

@@ -371,7 +371,7 @@ pz_console_history(struct pz_console_call *c)
     size_t shown = p.n;
     if (!pz_estore_used(c->group->path, &used, &c->err) && used &&
         !pz_estore_open(&s, c->group->path, PZ_CATALOG_READ, &c->err))
-        pz_estore_user(s, PZ_EVENT_ITEM, user, (uint64_t)most, add_put, &p, &c->err);
+        pz_estore_user(s, PZ_EVENT_ITEM, user, 0, (uint64_t)most, add_put, &p, &c->err);
     pz_estore_close(s);
     pz_buf_addc(p.out, ']');
     pz_out_i64(p.out, &first, "stored", (int64_t)total);

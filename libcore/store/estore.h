@@ -101,12 +101,15 @@ typedef int (*pz_event_fn)(void *ctx, const struct pz_event *e);
 int pz_estore_hold(struct pz_estore *s, struct pz_err *err);
 void pz_estore_let_go(struct pz_estore *s);
 
-/* Events of a user (with linked sessions) or of a session, oldest first; the last `limit`
- * (0: all). O(log + result). */
+/* Events of a user (with linked sessions) or of a session with seq > after, oldest first;
+ * the last `limit` (0: all). Costs a step in an index for each event of theirs, and some
+ * fifty times that for each one with seq > after, which is sorted. */
 int pz_estore_user(struct pz_estore *s, enum pz_event_kind kind, const char *user,
-                   uint64_t limit, pz_event_fn fn, void *ctx, struct pz_err *err);
+                   int64_t after, uint64_t limit, pz_event_fn fn, void *ctx,
+                   struct pz_err *err);
 int pz_estore_session(struct pz_estore *s, enum pz_event_kind kind, const char *session,
-                      uint64_t limit, pz_event_fn fn, void *ctx, struct pz_err *err);
+                      int64_t after, uint64_t limit, pz_event_fn fn, void *ctx,
+                      struct pz_err *err);
 /* All events with seq > after, in order of seq. The user is the linked one where an event
  * has a session only, and NULL where none is known. */
 int pz_estore_walk(struct pz_estore *s, enum pz_event_kind kind, int64_t after,

@@ -63,10 +63,11 @@ walk(struct pz_estore *s, sqlite3_stmt *q, enum pz_event_kind kind, pz_event_fn 
     return status;
 }
 
-/* A statement of (kind, who, limit). */
+/* A statement of (kind, who, limit, after). */
 static int
 last_of(struct pz_estore *s, enum pz_estore_stmt which, enum pz_event_kind kind,
-        const char *who, uint64_t limit, pz_event_fn fn, void *ctx, struct pz_err *err)
+        const char *who, int64_t after, uint64_t limit, pz_event_fn fn, void *ctx,
+        struct pz_err *err)
 {
     sqlite3_stmt *q;
     if (!s->there)
@@ -75,7 +76,7 @@ last_of(struct pz_estore *s, enum pz_estore_stmt which, enum pz_event_kind kind,
         return err->status;
     int64_t most = limit && limit < INT64_MAX ? (int64_t)limit : -1;
     int rc = sqlite3_bind_int(q, 1, (int)kind) | pz_estore_bind_text(q, 2, who) |
-             sqlite3_bind_int64(q, 3, most);
+             sqlite3_bind_int64(q, 3, most) | sqlite3_bind_int64(q, 4, after);
     if (rc)
         return pz_catalog_fail(s->c, SQLITE_NOMEM, err);
     return walk(s, q, kind, fn, ctx, err);
@@ -83,16 +84,18 @@ last_of(struct pz_estore *s, enum pz_estore_stmt which, enum pz_event_kind kind,
 
 int
 pz_estore_user(struct pz_estore *s, enum pz_event_kind kind, const char *user,
-               uint64_t limit, pz_event_fn fn, void *ctx, struct pz_err *err)
+               int64_t after, uint64_t limit, pz_event_fn fn, void *ctx,
+               struct pz_err *err)
 {
-    return last_of(s, PZ_SQL_USER, kind, user, limit, fn, ctx, err);
+    return last_of(s, PZ_SQL_USER, kind, user, after, limit, fn, ctx, err);
 }
 
 int
 pz_estore_session(struct pz_estore *s, enum pz_event_kind kind, const char *session,
-                  uint64_t limit, pz_event_fn fn, void *ctx, struct pz_err *err)
+                  int64_t after, uint64_t limit, pz_event_fn fn, void *ctx,
+                  struct pz_err *err)
 {
-    return last_of(s, PZ_SQL_SESSION, kind, session, limit, fn, ctx, err);
+    return last_of(s, PZ_SQL_SESSION, kind, session, after, limit, fn, ctx, err);
 }
 
 int

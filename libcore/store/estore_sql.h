@@ -14,7 +14,8 @@
     "seq, id, " user " AS user, session, item, type, value, time, hash,"                 \
     " recommendation, source, impression, properties, user IS NULL"
 
-/* ?1 is the kind, ?2 who, ?3 the number of rows; the newest, oldest first. */
+/* ?1 is the kind, ?2 who, ?3 the number of rows, ?4 the seq that theirs exceed; the
+ * newest, oldest first. */
 #define PZ_EVENT_LAST(rows)                                                              \
     "SELECT * FROM (SELECT * FROM (" rows ") ORDER BY time DESC, seq DESC LIMIT ?3)"     \
     " ORDER BY time, seq"
@@ -52,20 +53,19 @@
       "DELETE FROM record WHERE kind = ?1 AND id = ?2 AND seq <= ?3")                    \
     X(PZ_SQL_USER,                                                                       \
       PZ_EVENT_LAST("SELECT " PZ_EVENT_COLUMNS(                                          \
-          "user") " FROM event"                                                          \
-                  " WHERE user = ?2 AND kind = ?1"                                       \
-                  " UNION ALL"                                                           \
-                  " SELECT " PZ_EVENT_COLUMNS("?2") " FROM event"                        \
-                                                    " WHERE user IS NULL AND kind = ?1"  \
-                                                    " AND session IN (SELECT session "   \
-                                                    "FROM session WHERE user = ?2)"))    \
+          "user") " FROM event WHERE user = ?2 AND kind = ?1 AND seq > ?4"               \
+                  " UNION ALL SELECT " PZ_EVENT_COLUMNS(                                 \
+                      "?2") " FROM event WHERE user IS NULL AND kind = ?1 AND seq > ?4"  \
+                            " AND session IN (SELECT session FROM session WHERE user = " \
+                            "?2)"))                                                      \
     X(PZ_SQL_SESSION,                                                                    \
       PZ_EVENT_LAST("SELECT " PZ_EVENT_COLUMNS(                                          \
           "(SELECT user FROM session WHERE session = ?2)") " FROM event WHERE user IS "  \
                                                            "NULL AND session = ?2 AND "  \
                                                            "kind = ?1"                   \
-                                                           " UNION ALL"                  \
-                                                           " SELECT " PZ_EVENT_COLUMNS(  \
+                                                           " AND seq > ?4"               \
+                                                           " UNION ALL "                 \
+                                                           "SELECT " PZ_EVENT_COLUMNS(   \
                                                                "user") " FROM event"     \
                                                                        " WHERE user = "  \
                                                                        "(SELECT user "   \
@@ -74,7 +74,8 @@
                                                                        "= ?2)"           \
                                                                        " AND session = " \
                                                                        "?2 AND kind = "  \
-                                                                       "?1"))            \
+                                                                       "?1 AND seq > "   \
+                                                                       "?4"))            \
     X(PZ_SQL_WALK,                                                                       \
       "SELECT e.seq, e.id, coalesce(e.user, s.user), e.session, e.item, e.type,"         \
       " e.value, e.time, e.hash, e.recommendation, e.source, e.impression,"              \

@@ -87,18 +87,24 @@ see(void *ctx, const struct pz_event *e)
 static struct seen seen;
 
 static const char *
-of_user(struct pz_estore *s, const char *user, uint64_t limit)
+of_user_after(struct pz_estore *s, const char *user, int64_t after, uint64_t limit)
 {
     memset(&seen, 0, sizeof seen);
-    ck_ok(pz_estore_user(s, PZ_EVENT_ITEM, user, limit, see, &seen, &err), err);
+    ck_ok(pz_estore_user(s, PZ_EVENT_ITEM, user, after, limit, see, &seen, &err), err);
     return seen.text;
 }
 
 static const char *
-of_session(struct pz_estore *s, const char *session)
+of_user(struct pz_estore *s, const char *user, uint64_t limit)
+{
+    return of_user_after(s, user, 0, limit);
+}
+
+static const char *
+of_session(struct pz_estore *s, const char *session, int64_t after)
 {
     memset(&seen, 0, sizeof seen);
-    ck_ok(pz_estore_session(s, PZ_EVENT_ITEM, session, 0, see, &seen, &err), err);
+    ck_ok(pz_estore_session(s, PZ_EVENT_ITEM, session, after, 0, see, &seen, &err), err);
     return seen.text;
 }
 
@@ -266,7 +272,7 @@ START_TEST(sessions)
     struct pz_event e = {.session = "s", .item = "a", .time = 10};
     struct pz_estore *s = open_or_fail(PZ_CATALOG_WRITE);
     ck_assert(add(s, &e));
-    ck_assert_str_eq(of_session(s, "s"), "a ");
+    ck_assert_str_eq(of_session(s, "s", 0), "a ");
     ck_assert_str_eq(of_user(s, "u", 0), "");
     e = (struct pz_event){.session = "s", .user = "u", .item = "b", .time = 20};
     ck_assert(add(s, &e)); // linked
@@ -279,8 +285,12 @@ START_TEST(sessions)
     ck_assert_str_eq(of_user(s, "u", 0), "e a c b ");
     ck_assert_str_eq(of_user(s, "u", 2), "c b ");
     ck_assert_str_eq(of_user(s, "v", 0), "d ");
-    ck_assert_str_eq(of_session(s, "s"), "a c b ");
-    ck_assert_str_eq(of_session(s, "none"), "");
+    ck_assert_str_eq(of_session(s, "s", 0), "a c b ");
+    ck_assert_str_eq(of_session(s, "none", 0), "");
+    ck_assert_str_eq(of_session(s, "s", 1), "c b ");
+    ck_assert_str_eq(of_session(s, "s", 3), "");
+    ck_assert_str_eq(of_user_after(s, "u", 2, 0), "e c ");
+    ck_assert_str_eq(of_user_after(s, "u", 2, 1), "c ");
     struct pz_estore_counts n;
     ck_ok(pz_estore_count(s, &n, &err), err);
     ck_assert_uint_eq(n.anonymous, 0);
@@ -298,7 +308,7 @@ START_TEST(sessions)
     ck_ok(pz_estore_forget(s, &(const char *){"u"}, 1, &gone, &err), err);
     ck_assert_uint_eq(gone, 4);
     ck_assert_str_eq(of_user(s, "u", 0), "");
-    ck_assert_str_eq(of_session(s, "s"), "");
+    ck_assert_str_eq(of_session(s, "s", 0), "");
     ck_assert_str_eq(of_user(s, "v", 0), "d ");
     e = (struct pz_event){.session = "q", .user = "w", .item = "f", .time = 6};
     ck_assert(add(s, &e));
@@ -306,7 +316,7 @@ START_TEST(sessions)
     ck_ok(pz_estore_walk(s, PZ_EVENT_ITEM, 4, see, &seen, &err), err);
     ck_assert_str_eq(seen.text, "f ");
     ck_assert_int_eq(seen.seq, 6);
-    ck_assert_str_eq(of_session(s, "q"), "f ");
+    ck_assert_str_eq(of_session(s, "q", 0), "f ");
     pz_estore_close(s);
 }
 END_TEST
@@ -335,12 +345,12 @@ naive_add(const struct naive *e)
 }
 
 static const char *
-naive_user(const char *user)
+naive_user(const char *user, size_t after) // event i has seq i + 1
 {
     static struct seen s;
     memset(&s, 0, sizeof s);
     for (int64_t t = 0; t < 50; t++)
-        for (size_t i = 0; i < n_list; i++)
+        for (size_t i = after; i < n_list; i++)
             if (list[i].time == t && strcmp(list[i].user, user) == 0)
                 say(&s, list[i].item);
     return s.text;
@@ -383,7 +393,9 @@ START_TEST(random_work)
     for (int u = 0; u < 13; u++) {
         char user[16];
         snprintf(user, sizeof user, "u%d", u);
-        ck_assert_str_eq(of_user(s, user, 0), naive_user(user));
+        for (size_t after = 0; after <= n_list; after += 1 + after / 2)
+            ck_assert_str_eq(of_user_after(s, user, (int64_t)after, 0),
+                             naive_user(user, after));
     }
     struct pz_estore_counts n;
     ck_ok(pz_estore_count(s, &n, &err), err);

@@ -394,6 +394,21 @@ member_task(void *ctx, size_t member, int thread, struct pz_err *err)
     return status;
 }
 
+/* Takes the mean of the known items' rows from all of them. */
+static void
+centre(struct pz_softmax_made *m)
+{
+    for (size_t c = 0; c < m->d; c++) {
+        double sum = 0;
+        for (size_t r = 0; r < m->n; r++)
+            sum += (double)m->output[r * m->d + c];
+        float mean = (float)(sum / (double)m->n);
+        for (size_t r = 0; r < m->n; r++)
+            m->output[r * m->d + c] -= mean;
+        m->output[m->n * m->d + c] = 0;
+    }
+}
+
 int
 pz_softmax_train(struct pz_softmax_made *out, const struct pz_events *events,
                  const struct pz_softmax_config *c, struct pz_err *err)
@@ -410,6 +425,8 @@ pz_softmax_train(struct pz_softmax_made *out, const struct pz_events *events,
         status = err->status;
     if (!status)
         status = pz_par(pz_threads(c->threads), c->members, member_task, &l, err);
+    if (!status)
+        centre(out);
     free(l.event);
     free(l.before);
     free(l.shift);

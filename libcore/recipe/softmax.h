@@ -20,8 +20,10 @@
  * alone: their z are added up. That is one model with all their numbers side by side,
  * which is how it is kept.
  *
- * Items that nobody had share a last row of O, which is learned as one more item that
- * never comes next.
+ * Items that nobody had share a last row of O. Training has it as one more item that
+ * never comes next; what is kept in its place is the mean of all other rows, and that is
+ * taken from all of them: probabilities stay as they are, and z is 0 for what is not
+ * known, above 0 for what is likelier than items are on average.
  */
 #ifndef PZ_RECIPE_SOFTMAX_H
 #define PZ_RECIPE_SOFTMAX_H
@@ -86,11 +88,11 @@ struct pz_softmax_config {
 };
 
 struct pz_softmax_made {
-    size_t n, d, reach;              // items with events; of all members together
-    uint32_t *row;                   // of every item; n: nobody had it
-    float *input;                    // n x d
-    float *output;                   // (n + 1) x d
-    float *place;                    // reach x d
+    size_t n, d, reach; // items with events; of all members together
+    uint32_t *row;      // of every item; n: nobody had it
+    float *input;       // n x d
+    float *output;      // (n + 1) x d; the last row, and each column's sum, 0
+    float *place;       // reach x d
     double loss[PZ_SOFTMAX_MEMBERS]; // an event, in the last round
 };
 

@@ -174,7 +174,7 @@ same(const struct pz_softmax_made *a, const struct pz_softmax_made *b)
     ck_assert_mem_eq(a->place, b->place, a->reach * a->d * sizeof(float));
 }
 
-/* Every item is followed by the next one of the ring, and none by what nobody had. */
+/* Every item is followed by the next one of the ring. */
 START_TEST(learns_what_comes_next)
 {
     struct pz_err err = PZ_ERR_INIT;
@@ -200,6 +200,12 @@ START_TEST(learns_what_comes_next)
         }
         ck_assert_uint_eq(best, (i + 1) % RING);
         ck_assert(z[RING] < z[best] - 3);
+        // What nobody had is as likely as items are on average, and that is 0.
+        double sum = 0;
+        for (size_t j = 0; j < RING; j++)
+            sum += z[j];
+        ck_assert(z[RING] == 0);
+        ck_assert_double_eq_tol(sum / RING, 0, 1e-4);
     }
     for (size_t k = 0; k < c.members; k++)
         ck_assert(one.loss[k] > 0 && one.loss[k] < log(RING));

@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "base/num.h"
+#include "recipe/events.h"
 
 enum { NEW_USER = 5, MOST_VALUES = 20 };
 
@@ -87,42 +88,22 @@ by_history(struct pz_groups *g, const struct pz_compared *o, size_t draw,
 
 /* ---- by popularity ---- */
 
-struct counted {
-    uint64_t n;
-    uint32_t item;
-};
-
-static int
-most_first(const void *a, const void *b)
-{
-    const struct counted *x = a, *y = b;
-    if (x->n != y->n)
-        return x->n < y->n ? 1 : -1;
-    return (x->item > y->item) - (x->item < y->item);
-}
-
 static int
 by_popularity(struct pz_groups *g, const struct pz_compared *o, size_t draw,
               struct pz_err *err)
 {
     static const char *const name[] = {"head", "mid", "tail"};
     const struct pz_events *t = &o->split[draw].train;
-    struct counted *count;
+    struct pz_counted *count;
     uint64_t sum = 0;
     g->of = PZ_GROUP_ITEMS;
     if (groups_room(g, t->n_items, t->n_items, 3, err))
         return err->status;
-    int r = pz_new(&count, t->n_items, sizeof *count, "segments", err);
+    int r = pz_events_by_count(&count, t, err);
     if (r)
         return r;
     for (uint32_t i = 0; i < t->n_items; i++) {
-        count[i].item = i;
         g->offsets[i + 1] = i + 1;
-    }
-    for (uint64_t i = 0; i < t->n; i++)
-        count[t->item[i]].n++;
-    qsort(count, t->n_items, sizeof *count, most_first);
-    for (uint32_t i = 0; i < t->n_items; i++) {
         g->code[count[i].item] = 3 * sum < t->n ? 0 : 3 * sum < 2 * t->n ? 1 : 2;
         sum += count[i].n;
     }
@@ -170,7 +151,7 @@ static int
 name_values(struct pz_groups *g, const struct source *s, struct pz_dict *dict,
             uint32_t **number, struct pz_err *err)
 {
-    struct counted *count = NULL;
+    struct pz_counted *count = NULL;
     size_t cap = 0, n_old = 0;
     int r = PZ_OK;
     for (uint64_t m = 0; m < s->n && r == PZ_OK; m++) {
@@ -186,14 +167,14 @@ name_values(struct pz_groups *g, const struct source *s, struct pz_dict *dict,
                 (r = pz_grow(&count, &cap, dict->n, sizeof *count, "segments", err)))
                 break;
             for (; n_old < dict->n; n_old++)
-                count[n_old] = (struct counted){0, (uint32_t)n_old};
+                count[n_old] = (struct pz_counted){0, (uint32_t)n_old};
             count[i].n++;
         }
     }
     if (r == PZ_OK)
         r = pz_new(number, dict->n, sizeof **number, "segments", err);
     if (r == PZ_OK && dict->n)
-        qsort(count, dict->n, sizeof *count, most_first);
+        qsort(count, dict->n, sizeof *count, pz_most_first);
     for (size_t i = 0; r == PZ_OK && i < dict->n; i++) {
         size_t n;
         const char *text = pz_dict_get(dict, count[i].item, &n);

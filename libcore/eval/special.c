@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/rng.h"
+#include "recipe/events.h"
 #include "recipe/semantic.h"
 #include "recipe/trending.h"
 
@@ -93,10 +94,8 @@ done:
 static int
 trend_accuracy(const struct pz_eval *e, int64_t length, double *out, struct pz_err *err)
 {
-    int64_t newest = INT64_MIN;
+    int64_t newest = pz_events_newest(e->events);
     double found = 0, most = 0;
-    for (uint64_t i = 0; i < e->events->n; i++)
-        newest = e->events->time[i] > newest ? e->events->time[i] : newest;
     for (int64_t k = INTERVALS; k > 0; k--)
         if (foretell(e, newest - k * length, length, &found, &most, err))
             return err->status;

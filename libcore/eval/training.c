@@ -16,6 +16,7 @@
 #include "base/num.h"
 #include "eval/special.h"
 #include "filter/group.h"
+#include "recipe/events.h"
 #include "recipe/model.h"
 #include "recipe/objective.h"
 #include "store/catalog.h"
@@ -306,15 +307,6 @@ add_columns(struct pz_builder *b, const struct pz_column_choice *c, struct pz_er
     return r;
 }
 
-static int64_t
-newest(const struct pz_events *e)
-{
-    int64_t last = INT64_MIN;
-    for (uint64_t i = 0; i < e->n; i++)
-        last = e->time[i] > last ? e->time[i] : last;
-    return e->n ? last : 0;
-}
-
 /* What is of the version before, and what is new beside it. */
 static void
 describe_update(struct job *job, struct pz_builder *b)
@@ -368,7 +360,8 @@ describe(struct job *job, struct pz_builder *b, struct pz_err *err)
         goto done;
     // So that answers do not count an event twice.
     if (job->t->output)
-        pz_builder_metaf(b, PZ_MODEL_TIME_META, "%" PRId64, newest(&job->events));
+        pz_builder_metaf(b, PZ_MODEL_TIME_META, "%" PRId64,
+                         job->events.n ? pz_events_newest(&job->events) : 0);
     else
         pz_builder_metaf(b, PZ_MODEL_EVENTS_META, "%" PRId64, job->world.put.last);
     if (job->t->preset)

@@ -10,6 +10,7 @@
 #include "math/dense.h"
 #include "math/kernels.h"
 #include "math/keys.h"
+#include "recipe/events.h"
 
 enum {
     MAX_THREADS = 256,
@@ -66,36 +67,17 @@ gram_release(struct gram *g)
     }
 }
 
-struct counted {
-    uint64_t n;
-    uint32_t item;
-};
-
-static int
-most_first(const void *a, const void *b)
-{
-    const struct counted *x = a, *y = b;
-    if (x->n != y->n)
-        return x->n > y->n ? -1 : 1;
-    return (x->item > y->item) - (x->item < y->item);
-}
-
 static int
 number_items(struct gram *g, struct pz_err *err)
 {
     const struct pz_events *e = g->e;
-    struct counted *count = NULL;
+    struct pz_counted *count = NULL;
     uint32_t *rank_of = NULL;
-    int status = pz_new(&count, e->n_items, sizeof *count, what, err);
+    int status = pz_events_by_count(&count, e, err);
     if (!status)
         status = pz_new(&rank_of, e->n_items, sizeof *rank_of, what, err);
     if (status)
         goto done;
-    for (uint32_t i = 0; i < e->n_items; i++)
-        count[i].item = i;
-    for (uint64_t k = 0; k < e->n; k++)
-        count[e->item[k]].n++;
-    qsort(count, e->n_items, sizeof *count, most_first);
     while (g->n_ranks < e->n_items && count[g->n_ranks].n)
         g->n_ranks++;
     if (pz_new(&g->item_of, g->n_ranks, sizeof *g->item_of, what, err) ||

@@ -502,3 +502,84 @@ pz_events_share(const struct pz_events *e, double share, uint64_t salt,
     struct drawn_share d = {share, pz_mix64(salt)};
     return pz_events_take(e, all_if_drawn, &d, out, err);
 }
+
+/* ---- counts ---- */
+
+int64_t
+pz_events_newest(const struct pz_events *e)
+{
+    int64_t newest = INT64_MIN;
+    for (uint64_t i = 0; i < e->n; i++)
+        newest = e->time[i] > newest ? e->time[i] : newest;
+    return newest;
+}
+
+static uint64_t
+age_of(const struct pz_events *e, uint64_t i, int64_t end)
+{
+    return (uint64_t)end - (uint64_t)e->time[i]; // never negative
+}
+
+/* By halving: ages are not worth sorting. */
+double
+pz_events_newest_tenth(const struct pz_events *e, int64_t end)
+{
+    uint64_t lo = 1, hi = 1, need = (e->n + 9) / 10;
+    for (uint64_t i = 0; i < e->n; i++)
+        hi = age_of(e, i, end) > hi ? age_of(e, i, end) : hi;
+    while (lo < hi) {
+        uint64_t mid = lo + (hi - lo) / 2, newer = 0;
+        for (uint64_t i = 0; i < e->n; i++)
+            newer += age_of(e, i, end) <= mid;
+        if (newer >= need)
+            hi = mid;
+        else
+            lo = mid + 1;
+    }
+    return (double)lo;
+}
+
+int
+pz_events_users(uint32_t **users, const struct pz_events *e, struct pz_err *err)
+{
+    uint32_t *last; // user seen with an item, +1
+    if (pz_new(users, e->n_items, sizeof **users, "users of items", err))
+        return err->status;
+    if (pz_new(&last, e->n_items, sizeof *last, "users of items", err)) {
+        free(*users);
+        return err->status;
+    }
+    for (uint32_t u = 0; u < e->n_users; u++)
+        for (uint64_t i = e->offsets[u]; i < e->offsets[u + 1]; i++) {
+            uint32_t it = e->item[i];
+            (*users)[it] += last[it] != u + 1;
+            last[it] = u + 1;
+        }
+    free(last);
+    return PZ_OK;
+}
+
+int
+pz_most_first(const void *a, const void *b)
+{
+    const struct pz_counted *x = a, *y = b;
+    if (x->n != y->n)
+        return x->n > y->n ? -1 : 1;
+    return (x->item > y->item) - (x->item < y->item);
+}
+
+int
+pz_events_by_count(struct pz_counted **item, const struct pz_events *e,
+                   struct pz_err *err)
+{
+    struct pz_counted *c;
+    if (pz_new(&c, e->n_items, sizeof *c, "counts of items", err))
+        return err->status;
+    for (uint32_t it = 0; it < e->n_items; it++)
+        c[it].item = it;
+    for (uint64_t i = 0; i < e->n; i++)
+        c[e->item[i]].n++;
+    qsort(c, e->n_items, sizeof *c, pz_most_first);
+    *item = c;
+    return PZ_OK;
+}

@@ -90,4 +90,22 @@ int pz_events_share(const struct pz_events *e, double share, uint64_t salt,
 
 void pz_events_release(struct pz_events *e); // accepts {0}
 
+/* ---- what is counted of events; each O(events) ---- */
+
+int64_t pz_events_newest(const struct pz_events *e); // time; INT64_MIN without events
+/* Seconds before `end`, the newest of all, in which the newest tenth of the events lies,
+ * at least 1: halflives that the data suggest go by it. O(64 events). */
+double pz_events_newest_tenth(const struct pz_events *e, int64_t end);
+/* Distinct users of each item: n_items, new memory. */
+int pz_events_users(uint32_t **users, const struct pz_events *e, struct pz_err *err);
+
+struct pz_counted {
+    uint64_t n;
+    uint32_t item;
+};
+int pz_most_first(const void *a, const void *b); // of these, for qsort; ties: lower item
+/* All items with their events, most first: n_items, new memory. */
+int pz_events_by_count(struct pz_counted **item, const struct pz_events *e,
+                       struct pz_err *err);
+
 #endif

@@ -108,5 +108,10 @@ int pz_linear_score_batch(const void *state, void *work, const struct pz_query *
                           struct pz_err *err);
 int pz_linear_explain(const void *state, void *work, const struct pz_query *q,
                       uint32_t item, struct pz_explained *out, struct pz_err *err);
+/* All but the opening, for a struct pz_part. */
+#define PZ_LINEAR_ANSWERS                                                                \
+    .close = pz_linear_close, .work_new = pz_linear_work_new,                            \
+    .work_free = pz_linear_work_free, .score = pz_linear_score_batch,                    \
+    .explain = pz_linear_explain
 
 #endif

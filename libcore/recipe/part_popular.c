@@ -3,10 +3,8 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "recipe/events.h"
 #include "recipe/parts.h"
-
-enum { BISECTIONS = 64 };
-static const double NEWEST = 0.1; // share of the events whose age is the halflife
 
 static double
 cost(const struct pz_train *t)
@@ -35,56 +33,29 @@ train_popular(const struct pz_train *t, struct pz_err *err)
 {
     const struct pz_events *e = t->events;
     double *count = NULL;
-    uint32_t *last = NULL; // 1 + the last user seen with an item
-    int status = PZ_OK;
-    if (pz_new(&count, e->n_items, sizeof *count, "popularity", err) ||
-        pz_new(&last, e->n_items, sizeof *last, "popularity", err))
-        status = err->status;
-    for (uint32_t u = 0; u < e->n_users && !status; u++)
-        for (uint64_t k = e->offsets[u]; k < e->offsets[u + 1]; k++) {
-            count[e->item[k]] += last[e->item[k]] != u + 1;
-            last[e->item[k]] = u + 1;
-        }
+    uint32_t *users;
+    int status = pz_events_users(&users, e, err);
+    if (status)
+        return status;
+    status = pz_new(&count, e->n_items, sizeof *count, "popularity", err);
+    for (uint32_t i = 0; i < e->n_items && !status; i++)
+        count[i] = users[i];
     if (!status)
         status = put_logs(t, "popular.score", count, err);
     free(count);
-    free(last);
+    free(users);
     return status;
-}
-
-/* Seconds in which the newest tenth of the events happened, at least 1. */
-static double
-halflife(const struct pz_events *e, int64_t end)
-{
-    uint64_t lo = 0, hi = 0, need = (uint64_t)ceil(NEWEST * (double)e->n);
-    for (uint64_t k = 0; k < e->n; k++) {
-        uint64_t age = (uint64_t)end - (uint64_t)e->time[k];
-        hi = age > hi ? age : hi;
-    }
-    for (int step = 0; step < BISECTIONS && lo < hi; step++) {
-        uint64_t mid = lo + (hi - lo) / 2, newer = 0;
-        for (uint64_t k = 0; k < e->n; k++)
-            newer += (uint64_t)end - (uint64_t)e->time[k] <= mid;
-        if (newer >= need)
-            hi = mid;
-        else
-            lo = mid + 1;
-    }
-    return hi > 1 ? (double)hi : 1;
 }
 
 static int
 train_recent(const struct pz_train *t, struct pz_err *err)
 {
     const struct pz_events *e = t->events;
-    int64_t end = INT64_MIN;
-    double *count;
+    int64_t end = e->time ? pz_events_newest(e) : 0;
+    double *count, half = e->time ? pz_events_newest_tenth(e, end) : 1;
     int status = pz_new(&count, e->n_items, sizeof *count, "popularity", err);
     if (status)
         return status;
-    for (uint64_t k = 0; k < e->n && e->time; k++)
-        end = e->time[k] > end ? e->time[k] : end;
-    double half = e->time && e->n ? halflife(e, end) : 1;
     for (uint64_t k = 0; k < e->n; k++) {
         double age = e->time ? (double)((uint64_t)end - (uint64_t)e->time[k]) : 0;
         count[e->item[k]] += (e->weight ? (double)e->weight[k] : 1) * exp2(-age / half);

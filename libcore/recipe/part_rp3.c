@@ -44,9 +44,5 @@ const struct pz_part pz_part_rp3beta = {
     .cost = cost,
     .train = train,
     .open = open_state,
-    .close = pz_linear_close,
-    .work_new = pz_linear_work_new,
-    .work_free = pz_linear_work_free,
-    .score = pz_linear_score_batch,
-    .explain = pz_linear_explain,
+    PZ_LINEAR_ANSWERS,
 };

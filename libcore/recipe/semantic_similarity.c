@@ -24,6 +24,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "recipe/content.h"
+#include "recipe/events.h"
 
 static const struct pz_param_def params[] = {
     {.name = "POPULARITY",
@@ -47,27 +48,21 @@ static const struct pz_param_def params[] = {
 
 /* What is known of an item besides its words. */
 struct trait {
-    uint32_t item, users;
+    uint32_t item;
     int64_t created;
     bool known; // created is
 };
 
-/* Users of each item, and its oldest event for want of a creation time; *newest: event of
- * all. */
+/* The oldest event of each item, for want of a creation time. */
 static void
-read_events(const struct pz_events *e, struct trait *t, uint32_t *stamp, int64_t *newest)
+read_events(const struct pz_events *e, struct trait *t)
 {
-    *newest = INT64_MIN;
-    for (uint32_t u = 0; u < e->n_users; u++)
-        for (uint64_t i = e->offsets[u]; i < e->offsets[u + 1]; i++) {
-            struct trait *it = &t[e->item[i]];
-            it->users += stamp[e->item[i]] != u + 1;
-            stamp[e->item[i]] = u + 1;
-            if (!it->known || e->time[i] < it->created)
-                it->created = e->time[i];
-            it->known = true;
-            *newest = e->time[i] > *newest ? e->time[i] : *newest;
-        }
+    for (uint64_t i = 0; i < e->n; i++) {
+        struct trait *it = &t[e->item[i]];
+        if (!it->known || e->time[i] < it->created)
+            it->created = e->time[i];
+        it->known = true;
+    }
 }
 
 /* Creation times, which go before; what has no time at all must be as new as the newest.
@@ -104,24 +99,23 @@ by_creation(const void *a, const void *b)
 static int
 put_traits(const struct pz_train *t, struct pz_err *err)
 {
-    uint32_t n = t->events->n_items, *stamp = NULL, most = 1;
+    uint32_t n = t->events->n_items, *users = NULL, most = 1;
     struct trait *trait = NULL;
     float *popular = NULL, *fresh = NULL;
-    int64_t newest;
     int r;
-    if ((r = pz_new(&stamp, n, sizeof *stamp, "items", err)) ||
+    if ((r = pz_events_users(&users, t->events, err)) ||
         (r = pz_new(&trait, n, sizeof *trait, "items", err)) ||
         (r = pz_new(&popular, n, sizeof *popular, "items", err)) ||
         (r = pz_new(&fresh, n, sizeof *fresh, "items", err)))
         goto done;
-    read_events(t->events, trait, stamp, &newest);
-    read_creation(t->world, trait, n, newest);
+    read_events(t->events, trait);
+    read_creation(t->world, trait, n, pz_events_newest(t->events));
     for (uint32_t it = 0; it < n; it++) {
         trait[it].item = it;
-        most = trait[it].users > most ? trait[it].users : most;
+        most = users[it] > most ? users[it] : most;
     }
     for (uint32_t it = 0; it < n; it++)
-        popular[it] = (float)(log(1.0 + trait[it].users) / log(1.0 + most));
+        popular[it] = (float)(log(1.0 + users[it]) / log(1.0 + most));
     if (n)
         qsort(trait, n, sizeof *trait, by_creation);
     for (uint32_t i = 0, end = 0; i < n; i++) {
@@ -133,7 +127,7 @@ put_traits(const struct pz_train *t, struct pz_err *err)
     pz_builder_take1(t->model, "semantic.fresh", PZ_F32, n, fresh);
     popular = fresh = NULL;
 done:
-    free(stamp);
+    free(users);
     free(trait);
     free(popular);
     free(fresh);

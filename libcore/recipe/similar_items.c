@@ -26,6 +26,7 @@
 
 #include "base/mem.h"
 #include "recipe/content.h"
+#include "recipe/events.h"
 #include "recipe/neighbours.h"
 
 static const struct pz_param_def params[] = {
@@ -76,18 +77,6 @@ static const struct pz_param_def params[] = {
 
 /* ---- training ---- */
 
-/* Distinct users of each item; `stamp` is n_items of scratch. */
-static void
-count_users(const struct pz_events *e, uint32_t *users, uint32_t *stamp)
-{
-    for (uint32_t u = 0; u < e->n_users; u++)
-        for (uint64_t i = e->offsets[u]; i < e->offsets[u + 1]; i++) {
-            uint32_t it = e->item[i];
-            users[it] += stamp[it] != u + 1;
-            stamp[it] = u + 1;
-        }
-}
-
 /* Each row over its greatest. */
 static void
 scale_rows(struct pz_neighbours *rows, uint32_t n_items)
@@ -104,18 +93,16 @@ static int
 put_items(const struct pz_train *t, const struct pz_neighbours *rows,
           const struct pz_features *f, struct pz_err *err)
 {
-    uint32_t n_items = t->events->n_items, *users = NULL, *stamp = NULL, n_related = 0;
+    uint32_t n_items = t->events->n_items, *users = NULL, n_related = 0;
     float *share = NULL, *discount = NULL;
     double s = pz_param(t->params, "interactions_share");
     double k = pz_param(t->params, "cold_interactions");
     double p = pz_param(t->params, "popularity_discount_factor");
     int r;
-    if ((r = pz_new(&users, n_items, sizeof *users, "items", err)) ||
-        (r = pz_new(&stamp, n_items, sizeof *stamp, "items", err)) ||
+    if ((r = pz_events_users(&users, t->events, err)) ||
         (r = pz_new(&share, n_items, sizeof *share, "items", err)) ||
         (r = pz_new(&discount, n_items, sizeof *discount, "items", err)))
         goto done;
-    count_users(t->events, users, stamp);
     for (uint32_t it = 0; it < n_items; it++) {
         bool plain = f->by_item.offsets[it] == f->by_item.offsets[it + 1];
         bool alone = rows->offsets[it] == rows->offsets[it + 1];
@@ -129,7 +116,6 @@ put_items(const struct pz_train *t, const struct pz_neighbours *rows,
     share = discount = NULL;
 done:
     free(users);
-    free(stamp);
     free(share);
     free(discount);
     return r;

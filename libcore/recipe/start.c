@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "math/keys.h"
+#include "recipe/events.h"
 
 enum {
     EARLY = 4,
@@ -45,27 +46,6 @@ newest_before(const struct pz_events *e, int64_t limit)
     for (uint64_t k = 0; k < e->n; k++)
         newest = e->time[k] < limit && e->time[k] > newest ? e->time[k] : newest;
     return newest;
-}
-
-/* Seconds before `end` in which the newest tenth of the events happened, at least 1. */
-static double
-newest_tenth(const struct pz_events *e, int64_t end)
-{
-    uint64_t lo = 1, hi = 1, need = e->n / 10 + 1;
-    for (uint64_t k = 0; k < e->n; k++) {
-        uint64_t a = (uint64_t)end - (uint64_t)e->time[k];
-        hi = a > hi ? a : hi;
-    }
-    while (lo < hi) {
-        uint64_t mid = lo + (hi - lo) / 2, newer = 0;
-        for (uint64_t k = 0; k < e->n; k++)
-            newer += (uint64_t)end - (uint64_t)e->time[k] <= mid;
-        if (newer >= need)
-            hi = mid;
-        else
-            lo = mid + 1;
-    }
-    return (double)lo;
 }
 
 /* Sums of all earlinesses at once, over the events before `limit`. */
@@ -276,8 +256,8 @@ pz_start_train(const struct pz_train *t, struct pz_err *err)
     if (!e->time || pz_new(&j, 1, sizeof *j, what, err))
         return err->status;
     if (!set_up(j, e, err)) {
-        int64_t end = newest_before(e, INT64_MAX);
-        j->newest_tenth = newest_tenth(e, end);
+        int64_t end = pz_events_newest(e);
+        j->newest_tenth = pz_events_newest_tenth(e, end);
         if (!choose(j, &c, err)) {
             sum_up(j, age[c.age] * j->newest_tenth, INT64_MAX, end);
             put(j, &c, t->model, err);

@@ -23,6 +23,7 @@
 
 #include "base/mem.h"
 #include "recipe/admit.h"
+#include "recipe/events.h"
 #include "recipe/model.h"
 
 static const struct pz_param_def params[] = {
@@ -71,29 +72,16 @@ by_rise(const void *a, const void *b)
     return (x->item > y->item) - (x->item < y->item);
 }
 
-static int64_t
-newest(const struct pz_events *e)
-{
-    int64_t t = INT64_MIN;
-    for (uint64_t i = 0; i < e->n; i++)
-        t = e->time[i] > t ? e->time[i] : t;
-    return t;
-}
-
-/* Counts both intervals; `stamp` is n_items of scratch. */
+/* Counts both intervals. */
 static void
-count(const struct pz_events *e, int64_t end, int64_t length, struct trend *t,
-      uint32_t *stamp)
+count(const struct pz_events *e, int64_t end, int64_t length, struct trend *t)
 {
-    for (uint32_t u = 0; u < e->n_users; u++)
-        for (uint64_t i = e->offsets[u]; i < e->offsets[u + 1]; i++) {
-            uint32_t it = e->item[i];
-            uint64_t age = (uint64_t)end - (uint64_t)e->time[i]; // never negative
-            t[it].users += stamp[it] != u + 1;
-            stamp[it] = u + 1;
-            t[it].now += age < (uint64_t)length;
-            t[it].before += age >= (uint64_t)length && age < 2 * (uint64_t)length;
-        }
+    for (uint64_t i = 0; i < e->n; i++) {
+        uint32_t it = e->item[i];
+        uint64_t age = (uint64_t)end - (uint64_t)e->time[i]; // never negative
+        t[it].now += age < (uint64_t)length;
+        t[it].before += age >= (uint64_t)length && age < 2 * (uint64_t)length;
+    }
 }
 
 static int
@@ -123,17 +111,18 @@ train(const struct pz_train *t, struct pz_err *err)
     int64_t length = pz_trending_interval(t->params);
     bool zscore = pz_param(t->params, "rise") == ZSCORE;
     struct trend *trend = NULL;
-    uint32_t *stamp = NULL, n = 0;
-    int64_t end = newest(e);
+    uint32_t *users = NULL, n = 0;
+    int64_t end = pz_events_newest(e);
     int r;
     if ((r = pz_new(&trend, e->n_items, sizeof *trend, "trends", err)) ||
-        (r = pz_new(&stamp, e->n_items, sizeof *stamp, "trends", err)))
+        (r = pz_events_users(&users, e, err)))
         goto done;
-    count(e, end, length, trend, stamp);
+    count(e, end, length, trend);
     for (uint32_t it = 0; it < e->n_items; it++) {
         struct trend x = trend[it];
         double more = (double)x.now - (double)x.before;
         x.item = it;
+        x.users = users[it];
         x.rise = zscore ? more / sqrt((double)x.now + (double)x.before + 1) : more;
         if (more > 0)
             trend[n++] = x; // never ahead of what is read
@@ -146,7 +135,7 @@ train(const struct pz_train *t, struct pz_err *err)
     r = put(t, trend, n, err);
 done:
     free(trend);
-    free(stamp);
+    free(users);
     return r;
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "recipe/events.h"
 #include "report/page.h"
 #include "report/svg.h"
 
@@ -183,23 +184,9 @@ done:
     return r;
 }
 
-struct counted {
-    uint64_t n;
-    uint32_t item;
-};
-
-static int
-most_first(const void *a, const void *b)
-{
-    const struct counted *x = a, *y = b;
-    if (x->n != y->n)
-        return x->n < y->n ? 1 : -1;
-    return (x->item > y->item) - (x->item < y->item);
-}
-
 /* What the first items of an order have of all counts, at TAIL_POINTS + 1 shares. */
 static void
-cumulate(double *y, const struct counted *order, const uint32_t *count, uint32_t n)
+cumulate(double *y, const struct pz_counted *order, const uint32_t *count, uint32_t n)
 {
     double all = 0, sum = 0;
     for (uint32_t i = 0; i < n; i++)
@@ -250,24 +237,19 @@ long_tail(struct pz_buf *out, const struct pz_page *p, struct pz_err *err)
     const struct pz_compared *o = p->findings->compared;
     const struct pz_events *t = &o->split[0].train;
     size_t n = o->n_entries, points = TAIL_POINTS + 1;
-    struct counted *order = NULL;
+    struct pz_counted *order = NULL;
     uint32_t *count = NULL;
     double *y = NULL, x[TAIL_POINTS + 1];
     struct pz_svg_line *line = NULL;
-    int r = pz_new(&order, t->n_items, sizeof *order, "a page", err);
+    int r = pz_events_by_count(&order, t, err);
     if (r || (r = pz_new(&count, t->n_items, sizeof *count, "a page", err)) ||
         (r = pz_new(&y, (n + 1) * points, sizeof *y, "a page", err)) ||
         (r = pz_new(&line, n + 1, sizeof *line, "a page", err)))
         goto done;
-    for (uint32_t i = 0; i < t->n_items; i++)
-        order[i].item = i;
-    for (uint64_t i = 0; i < t->n; i++) {
+    for (uint64_t i = 0; i < t->n; i++)
         count[t->item[i]]++;
-        order[t->item[i]].n++;
-    }
     for (size_t i = 0; i < points; i++)
         x[i] = (double)i / TAIL_POINTS;
-    qsort(order, t->n_items, sizeof *order, most_first);
     cumulate(y + n * points, order, count, t->n_items);
     for (size_t e = 0; e < n; e++) {
         count_places(count, t->n_items, &o->answer[e][0]);

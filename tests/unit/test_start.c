@@ -160,7 +160,7 @@ START_TEST(chooses_and_orders)
     int64_t end = 0;
     for (size_t i = 0; i < n_rows; i++)
         end = row[i].time > end ? row[i].time : end;
-    for (size_t n = 0; n < n_rows / 10 + 1; tenth++) {
+    for (size_t n = 0; n < (n_rows + 9) / 10; tenth++) {
         n = 0;
         for (size_t i = 0; i < n_rows; i++)
             n += (double)(end - row[i].time) <= tenth;

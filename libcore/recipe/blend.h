@@ -23,7 +23,9 @@
  * a clock: the same data, seed and version give the same model for any number of threads.
  *
  * Weights can be given instead: all parts are then tried and kept as they are; slope,
- * offset and T are found for them, in the same way.
+ * offset and T are found for them, in the same way. Where nothing is to be found out (one
+ * part, or weights that are given; no repeats; T given), nothing is held out and each
+ * part is trained once.
  *
  * A model holds the parts' tensors, repeat F32 [180] and as metadata train.parts
  * ("next,rules"), train.weight.PART, train.weights ("found" or "given"),
@@ -43,7 +45,8 @@ struct pz_blend_config {
     size_t n_parts;                    // 1..PZ_BLEND_PARTS
     double budget; // seconds (pz_part.cost) for training all parts twice; the cheapest
                    // that is not impersonal is always tried
-    double cold;   // gain of recipe/cold.h; 0: items without events get nothing
+    double temperature;   // above 0: given; 0: where held-out events are likeliest
+    double cold;          // gain of recipe/cold.h; 0: items without events get nothing
     const double *weight; // of each part, above 0: given, not found. NULL: by validation
     bool repeats;         // learn how readily people come back
     bool any;             // hold out any event, not the last: the order means nothing

@@ -421,6 +421,23 @@ put_repeat(const struct validation *v, struct pz_err *err)
     return PZ_OK;
 }
 
+/* Whether there is nothing that held-out events would tell. */
+static bool
+is_settled(const struct pz_blend_config *c)
+{
+    return (c->weight || c->n_parts == 1) && !c->repeats && c->temperature > 0;
+}
+
+static void
+settle(struct validation *v, struct pz_fit *f)
+{
+    v->mix.n = v->c->n_parts;
+    for (size_t p = 0; p < v->mix.n; p++) {
+        v->mix.part[p] = v->c->part[p];
+        f->weight[p] = v->c->weight ? v->c->weight[p] : 1;
+    }
+}
+
 static int
 validate(struct validation *v, struct pz_fit *f, double *alone, double *best,
          double *temperature, struct pz_err *err)
@@ -456,7 +473,7 @@ validate(struct validation *v, struct pz_fit *f, double *alone, double *best,
     for (int c = 0; c < PZ_REPEAT_CELLS; c++)
         v->mix.repeat[c] = (float)raise[c];
     memcpy(v->mix.weight, f->weight, sizeof v->mix.weight);
-    return fit_temperature(v, temperature, err);
+    return v->c->temperature > 0 ? PZ_OK : fit_temperature(v, temperature, err);
 }
 
 int
@@ -465,14 +482,17 @@ pz_blend_train(const struct pz_train *t, const struct pz_blend_config *c,
 {
     struct validation *v = NULL;
     struct pz_fit f = {.slope = 0};
-    double alone[PZ_BLEND_PARTS] = {0}, best = 0, temperature = 1;
+    double alone[PZ_BLEND_PARTS] = {0}, best = 0, temperature = c->temperature;
     int status = pz_new(&v, 1, sizeof *v, what, err);
     if (status)
         return status;
     v->t = t;
     v->c = c;
     v->threads = pz_threads(t->threads);
-    status = validate(v, &f, alone, &best, &temperature, err);
+    if (is_settled(c))
+        settle(v, &f);
+    else
+        status = validate(v, &f, alone, &best, &temperature, err);
     if (!status)
         status = put_repeat(v, err);
     struct found found = {.fit = f,

@@ -232,6 +232,15 @@ const struct pz_param_def pz_user_personalization_params[] = {
          "of models ease and rp3beta: events of a user after which one counts half in "
          "answers; 0: 23 where an item has 30 events or more on average, else 2.4, and "
          "never with recency_mask=False"},
+    {.name = "temperature",
+     .kind = PZ_PARAM_REAL,
+     .place = PZ_PLACE_OURS,
+     .def = 0,
+     .min = 0,
+     .max = 1e6,
+     .help =
+         "what scores are divided by before they become probabilities; 0: as held-out "
+         "events have it"},
     {.name = "cold_gain",
      .kind = PZ_PARAM_REAL,
      .place = PZ_PLACE_OURS,
@@ -288,6 +297,7 @@ train(const struct pz_train *t, struct pz_err *err)
     int model = (int)pz_param(t->params, "model");
     struct pz_blend_config c = {.part = part,
                                 .budget = pz_param(t->params, "time_budget"),
+                                .temperature = pz_param(t->params, "temperature"),
                                 .cold = pz_param(t->params, "cold_gain"),
                                 .repeats = pz_param(t->params, "learn_repeats") != 0,
                                 .any = pz_param(t->params, "recency_mask") == 0};

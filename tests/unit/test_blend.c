@@ -313,6 +313,37 @@ START_TEST(by_hand)
 }
 END_TEST
 
+/* Nothing to be found out: the same weights and order as with held-out events. */
+START_TEST(settled)
+{
+    static const char *const found[] = {"model=ease", "learn_repeats=False", NULL},
+                             *const given[] = {"model=ease", "learn_repeats=False",
+                                               "temperature=0.25", NULL};
+    static uint32_t was[USERS][ITEMS];
+    static float was_score[USERS][ITEMS];
+    make_shop(CHAIN, 2, found);
+    ask_all();
+    memcpy(was, got, sizeof was);
+    memcpy(was_score, score, sizeof was_score);
+    double learned = number("train.temperature");
+    ck_assert_double_gt(number("train.validation.events"), 0);
+    close_shop();
+    make_shop(CHAIN, 2, given);
+    ask_all();
+    ck_assert_mem_eq(got, was, sizeof was);
+    ck_assert(number("train.temperature") == 0.25);
+    ck_assert(number("train.validation.events") == 0);
+    ck_assert(pz_tensors_meta(&model.file, "train.validation") == NULL);
+    for (uint32_t u = 0; u < USERS; u += 7)
+        for (int k = 1; k < 20; k++) {
+            double told = log((double)score[u][0]) - log((double)score[u][k]);
+            double before = log((double)was_score[u][0]) - log((double)was_score[u][k]);
+            ck_assert_double_eq_tol(told * 0.25, before * learned, 1e-3);
+        }
+    close_shop();
+}
+END_TEST
+
 START_TEST(strangers)
 {
     struct pz_err err = PZ_ERR_INIT;
@@ -391,6 +422,7 @@ pz_suite(void)
     tcase_add_test(t, temperature_of_the_whole);
     tcase_add_test(t, finds_what_foretells);
     tcase_add_test(t, by_hand);
+    tcase_add_test(t, settled);
     tcase_add_test(t, strangers);
     tcase_add_test(t, same_bytes_for_any_threads);
     tcase_add_test(t, table_of_repeats);

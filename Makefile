@@ -76,8 +76,8 @@ HELPERS    := $(patsubst %.c,$(B)/tests/%,$(notdir $(HELPER_SRC)))
 MAN     := $(sort $(wildcard man/*.[1-9]))
 SCHEMAS := $(sort $(wildcard schemas/*))
 
-.PHONY: all deps deps-test ready check check-run coverage tests fuzz lint bench quality demo install uninstall dist \
-        clean help format FORCE
+.PHONY: all deps deps-test ready check check-run coverage tests fuzz lint bench peers quality demo \
+        install uninstall dist clean help format FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -184,6 +184,10 @@ coverage:
 bench: all $(BENCH) $(SAMPLES)
 	@$(TEST_ENV) tests/bench/run
 
+# Q=--quick for a million rows.
+peers: all $(BENCH)
+	@$(TEST_ENV) tests/bench/peers $(Q)
+
 # Q=--quick for the rows that take a minute; other options of tests/bench/quality likewise.
 quality: all
 	@$(TEST_ENV) tests/bench/quality $(Q)
@@ -238,6 +242,7 @@ help:
 	@echo 'make lint         the lint stage'
 	@echo 'make coverage     make check V=cov, then covered lines by file and folder'
 	@echo 'make bench        speed and size beside their floors (tests/bench)'
+	@echo 'make peers        the same work by pz and by what else one would pick; Q=--quick'
 	@echo 'make quality      recommendations on public data beside published figures; Q=--quick'
 	@echo 'make fuzz V=fuzz  libFuzzer programs in build/fuzz/fuzz'
 	@echo 'make deps         install the Debian packages that are missing'

@@ -224,6 +224,11 @@ void pz_metrics_report(struct pz_desk_call *d, const char *group);
 int pz_desk_last_event(struct pz_desk_call *d, const char *group, int64_t *seq);
 /* Is it time for a solution to be trained without being asked? */
 bool pz_desk_training_due(struct pz_desk_call *d, const struct pz_thing *solution);
+/* Have there been interactions since a training of a thing was begun, at that time? Its
+ * document knows the last event before ("pzSeq"). */
+bool pz_desk_news(struct pz_desk_call *d, const struct pz_thing *t, int64_t begun);
+/* Trains recommenders for which it is time. */
+void pz_recommenders_train(struct pz_desk_call *d);
 /* Stores how a recommender's training for an update has ended; why NULL: well. */
 void pz_recommender_updated(struct pz_desk_call *d, const char *name, const char *why);
 /* The same for trainings that a server had begun that is no more. */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "serve/control.h"
 #include "serve/server.h"
 
@@ -48,11 +49,10 @@ check_config(struct pz_desk_call *d)
     return !config || pz_desk_settings_fit(d, config);
 }
 
-/* A training of d->name as the request's recommenderConfig says. */
+/* A training of d->name as a recommenderConfig (NULL: none) says. */
 static bool
-new_job(struct pz_desk_call *d, const char *recipe)
+new_job(struct pz_desk_call *d, const char *recipe, const pz_json *config)
 {
-    const pz_json *config = pz_body_get(d->call->body, "recommenderConfig");
     struct pz_job *j = d->job = pz_job_new(d, PZ_KIND_RECOMMENDER, "pz-train");
     return j && pz_job_arg(d, j, "-S") && pz_job_arg(d, j, "%s", d->name) &&
            pz_job_arg(d, j, "-r") && pz_job_arg(d, j, "%s", recipe) &&
@@ -73,7 +73,13 @@ pz_make_recommender(struct pz_desk_call *d)
                     d->name);
         return false;
     }
-    return (!d->err.status && new_job(d, r.name)) || pz_desk_lost(d);
+    int64_t seq;
+    bool first = false;
+    if (!d->err.status && !pz_desk_last_event(d, d->group, &seq))
+        pz_out_i64(&d->extra, &first, "pzSeq", seq);
+    return (!d->err.status &&
+            new_job(d, r.name, pz_body_get(d->call->body, "recommenderConfig"))) ||
+           pz_desk_lost(d);
 }
 
 static bool
@@ -120,10 +126,23 @@ train_again(struct pz_desk_call *d, const struct pz_thing *t)
         return true;
     d->name = t->name;
     d->group = t->group;
-    if (!new_job(d, recipe))
+    if (!new_job(d, recipe, pz_body_get(d->call->body, "recommenderConfig")))
         return false;
     d->job->again = true;
     return true;
+}
+
+/* The document with the time and the last event of a training that begins now. */
+static const char *
+begun(struct pz_desk_call *d, const char *doc, const char *group)
+{
+    int64_t seq;
+    const char *at = pz_desk_text(d, "%lld", (long long)pz_now());
+    if (!at || !doc || pz_desk_last_event(d, group, &seq))
+        return NULL;
+    const char *last = pz_desk_text(d, "%lld", (long long)seq);
+    doc = last ? pz_desk_changed(d, doc, "pzAt", at) : NULL;
+    return doc ? pz_desk_changed(d, doc, "pzSeq", last) : NULL;
 }
 
 void
@@ -133,9 +152,13 @@ pz_recommender_updated(struct pz_desk_call *d, const char *name, const char *why
     const struct pz_thing *found = pz_thing_named(d, PZ_KIND_RECOMMENDER, name);
     pz_json *doc = found ? pz_thing_doc(d, found) : NULL;
     const pz_json *update = doc ? pz_body_get(doc, key) : NULL;
-    const char *text = update ? pz_desk_json(d, update) : NULL;
+    const char *status = update ? pz_body_string(update, "status") : NULL;
+    bool asked = status && strcmp(status, "CREATE IN_PROGRESS") == 0;
+    const char *text = asked ? pz_desk_json(d, update) : NULL;
     struct pz_buf b = PZ_BUF_INIT;
     pz_json_free(doc);
+    if (!asked && why) // of the server's own accord
+        pz_log(PZ_LOG_WARN, "automatic training of recommender %s: %s", name, why);
     if (!text)
         return;
     struct pz_thing t = *found;
@@ -195,10 +218,62 @@ pz_op_update_recommender(struct pz_desk_call *d)
     if (t.doc)
         t.doc = pz_desk_noted(d, t.doc, "latestRecommenderUpdate", member,
                               d->job ? "CREATE IN_PROGRESS" : "ACTIVE");
+    if (d->job)
+        t.doc = begun(d, t.doc, t.group);
     pz_desk_save(d, &t);
     if (d->call->http->status == 200)
         pz_desk_queue(d);
 }
+
+/* ---- automatic training ---- */
+
+enum { AGAIN_AFTER = 7 * 86400 };
+
+static bool
+is_due(struct pz_desk_call *d, const struct pz_thing *t)
+{
+    int64_t at = t->created;
+    bool able = t->stored && strcmp(t->status, "ACTIVE") == 0 && !is_training(d, t);
+    pz_json *doc = able ? pz_thing_doc(d, t) : NULL;
+    if (!doc)
+        return false;
+    pz_body_i64(doc, "pzAt", &at);
+    pz_json_free(doc);
+    return pz_now() - at >= AGAIN_AFTER && pz_desk_news(d, t, at);
+}
+
+/* Trains it again, with the configuration that it has. */
+static void
+train(struct pz_desk_call *d, const struct pz_thing *found)
+{
+    struct pz_thing t = *found;
+    pz_json *doc = pz_thing_doc(d, found);
+    const char *arn = doc ? pz_json_get_string(doc, "recipeArn") : NULL;
+    d->name = t.name;
+    d->group = t.group;
+    if (arn && new_job(d, pz_desk_base(arn), pz_body_get(doc, "recommenderConfig"))) {
+        d->job->again = true;
+        t.doc = begun(d, t.doc, t.group);
+        if (t.doc && !pz_thing_put(d, &t))
+            pz_desk_queue(d);
+    }
+    pz_json_free(doc);
+    pz_job_free(d->job);
+    d->job = NULL;
+}
+
+void
+pz_recommenders_train(struct pz_desk_call *d)
+{
+    struct pz_things all;
+    pz_things_all(d, PZ_KIND_RECOMMENDER, &all);
+    for (size_t i = 0; i < all.n && !d->err.status; i++)
+        if (is_due(d, &all.thing[i]))
+            train(d, &all.thing[i]);
+    free(all.thing);
+}
+
+/* ---- starting and stopping ---- */
 
 /* From one state to the other, at once; in the wrong state there is nothing to do. */
 static void

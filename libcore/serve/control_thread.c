@@ -373,6 +373,8 @@ do_chores(struct pz_control *c)
     pz_metrics_report(&d, NULL);
     complain(&d);
     train_due(&d);
+    complain(&d);
+    pz_recommenders_train(&d);
     end_own(&d);
 }
 

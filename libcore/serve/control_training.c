@@ -471,19 +471,18 @@ pz_make_version(struct pz_desk_call *d)
 
 enum { FIRST_AFTER = 3600, DAY = 86400, STANDARD_DAYS = 7 };
 
-/* Have there been interactions since a version was begun? */
-static bool
-is_new(struct pz_desk_call *d, const struct pz_thing *version)
+bool
+pz_desk_news(struct pz_desk_call *d, const struct pz_thing *t, int64_t begun)
 {
     struct stat st;
     int64_t last, seq = -1;
-    const char *path = pz_desk_text(d, "%s/interactions.safetensors", version->group);
-    pz_json *doc = pz_thing_doc(d, version);
+    const char *path = pz_desk_text(d, "%s/interactions.safetensors", t->group);
+    pz_json *doc = pz_thing_doc(d, t);
     if (doc)
         pz_body_i64(doc, "pzSeq", &seq);
     pz_json_free(doc);
-    return (path && stat(path, &st) == 0 && st.st_mtim.tv_sec > version->created) ||
-           (!pz_desk_last_event(d, version->group, &last) && last > seq);
+    return (path && stat(path, &st) == 0 && st.st_mtim.tv_sec > begun) ||
+           (!pz_desk_last_event(d, t->group, &last) && last > seq);
 }
 
 bool
@@ -509,5 +508,6 @@ pz_desk_training_due(struct pz_desk_call *d, const struct pz_thing *s)
     free(list.thing);
     if (!newest.name)
         return pz_now() - s->created >= FIRST_AFTER;
-    return pz_now() - newest.created >= (int64_t)days * DAY && is_new(d, &newest);
+    return pz_now() - newest.created >= (int64_t)days * DAY &&
+           pz_desk_news(d, &newest, newest.created);
 }

@@ -1,4 +1,5 @@
 """Automatic training: what a server trains by itself, with its catalogue's times set back."""
+import glob
 import os
 import sqlite3
 import sys
@@ -8,6 +9,7 @@ from serve_api import A, INVALID, RECIPE, ROLE, do, fails, wait, whole
 
 what, folder = sys.argv[2:4]
 arn = A + "solution/steady"
+daily = A + "recommender/daily"
 
 
 def versions(n):
@@ -26,6 +28,18 @@ def set_back(kind, seconds):
     db.commit()
 
 
+def trained(n):
+    """Waits for n models of the recommender, which answers all the time."""
+    for _ in range(6000):
+        found = len(glob.glob(folder + "/models/daily/*.safetensors"))
+        if found >= n:
+            break
+        time.sleep(0.05)
+    it = do("describe_recommender", recommenderArn=daily)["recommender"]
+    assert it["status"] == "ACTIVE" and "latestRecommenderUpdate" not in it, it
+    return found
+
+
 if what == "make":
     schedule = {"autoTrainingConfig": {"schedulingExpression": "rate(2 days)"}}
     recipe = RECIPE + "aws-popularity-count"
@@ -36,6 +50,10 @@ if what == "make":
         assert whole("describe_solution", solutionArn=made)["solution"]["performAutoTraining"] == auto
     fails(INVALID, "update_solution", solutionArn=arn, performIncrementalUpdate=True)
     set_back("solution", 4000)
+    do("create_recommender", name="daily", datasetGroupArn=group,
+       recipeArn=RECIPE + "aws-ecomm-popular-items-by-views")
+    assert wait("describe_recommender", "recommender", recommenderArn=daily)["status"] == "ACTIVE"
+    set_back("recommender", 7 * 86400 - 100)
     # A report that is due and cannot be written is no reason not to train.
     metric = {"eventType": "View", "metricName": "seen", "expression": "SAMPLECOUNT()"}
     do("create_metric_attribution", name="blocked", datasetGroupArn=group, metrics=[metric],
@@ -52,9 +70,11 @@ elif what == "first":  # an hour after the solution was made
     assert (it["trainingType"], it["trainingMode"]) == ("AUTOMATIC", "AUTOTRAIN"), it
     assert not do("list_solution_versions", solutionArn=A + "solution/asked")["solutionVersions"]
     set_back("solutionVersion", 2 * 86400 - 100)
+    assert trained(1) == 1
+    set_back("recommender", 200)
     os.utime(folder + "/interactions.safetensors")
-elif what == "early":  # less than two days after that
-    time.sleep(1)
+elif what == "early":  # less than two days after that, and a week after the recommender
+    assert trained(2) == 2
     assert len(versions(1)) == 1
     set_back("solutionVersion", 200)
     os.utime(folder + "/interactions.safetensors", (1, 1))
@@ -64,5 +84,6 @@ elif what == "unchanged":  # nothing has come since
     os.utime(folder + "/interactions.safetensors")
 else:
     assert len(versions(2)) == 2
+    assert trained(2) == 2
     do("update_solution", solutionArn=arn, performAutoTraining=False)
     assert whole("describe_solution", solutionArn=arn)["solution"]["performAutoTraining"] is False

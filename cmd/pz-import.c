@@ -226,6 +226,8 @@ read_ids(size_t *n)
     for (bool first = true; (len = getline(&line, &room, stdin)) >= 0; first = false) {
         while (len && (line[len - 1] == '\n' || line[len - 1] == '\r'))
             len--;
+        if (first && len >= 3 && memcmp(line, "\xef\xbb\xbf", 3) == 0)
+            memmove(line, line + 3, (size_t)(len -= 3) + 1); // a byte order mark
         if (memchr(line, 0, (size_t)len))
             pz_die(PZ_DATA, "(stdin): is no text: it holds NUL bytes");
         if (len == 0 || (first && len == 7 && strncmp(line, "USER_ID", 7) == 0))

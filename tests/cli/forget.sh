@@ -40,7 +40,7 @@ pz-train -q -g g -r aws-popularity-count --no-eval >model
 pz-info -g g --audit anna-1 >out
 echo "status $?"
 echo "== ids from a file; all of them"
-printf 'USER_ID\r\nberta-2\r\n\r\ncarla-3\r\n' | pz-import -g g --forget --json
+printf '\357\273\277USER_ID\r\nberta-2\r\n\r\ncarla-3\r\n' | pz-import -g g --forget --json
 pz-info -g g --export interactions
 pz-train -q -g g -r aws-popularity-count 2>&1
 echo "status $?"

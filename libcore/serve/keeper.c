@@ -693,8 +693,16 @@ pz_keeper_usages(struct pz_keeper *k, void (*fn)(void *ctx, const struct pz_usag
                  void *ctx)
 {
     pthread_mutex_lock(&k->lock);
-    for (const struct pz_usage *u = k->usage; u; u = u->next)
-        fn(ctx, u);
+    const struct pz_site *w = k->site;
+    for (size_t i = 0; i < w->n_groups; i++)
+        for (size_t n = 0; n < w->group[i]->n_campaigns; n++) {
+            const struct pz_campaign *c = w->group[i]->campaign;
+            size_t before = 0; // a recommender shares that of a campaign of its name
+            while (c[before].usage != c[n].usage)
+                before++;
+            if (before == n)
+                fn(ctx, c[n].usage);
+        }
     pthread_mutex_unlock(&k->lock);
 }
 

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -14,6 +13,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "base/rng.h"
 #include "cmd/cli.h"
 #include "data/csv.h"
 #include "data/dataset.h"
@@ -22,6 +22,10 @@
 #include "data/putevents.h"
 #include "data/source.h"
 #include "data/stored.h"
+#include "infer/answer.h"
+#include "infer/locate.h"
+#include "store/catalog_campaign.h"
+#include "store/catalog_resource.h"
 #include "store/estore.h"
 #include "store/group.h"
 
@@ -455,20 +459,6 @@ list_trackers(const char *group)
     pz_estore_close(s);
 }
 
-/* A random UUID (version 4). */
-static void
-new_tracking_id(char out[PZ_EVENT_ID_TEXT])
-{
-    unsigned char b[16];
-    if (getrandom(b, sizeof b, 0) != (ssize_t)sizeof b)
-        pz_die(PZ_SYSTEM, "cannot get random bytes: %s", strerror(errno));
-    b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
-    b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
-    for (int i = 0, at = 0; i < 16; i++)
-        at += snprintf(out + at, (size_t)(PZ_EVENT_ID_TEXT - at), "%s%02x",
-                       i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", b[i]);
-}
-
 /* AWS's rule for names. */
 static void
 check_name(const char *name)
@@ -491,9 +481,10 @@ create_tracker(const char *group, const char *name)
 {
     struct pz_err err = PZ_ERR_INIT;
     struct pz_estore *s;
-    char id[PZ_EVENT_ID_TEXT];
+    char id[PZ_UUID_TEXT];
     check_name(name);
-    new_tracking_id(id);
+    if (pz_uuid(id, &err))
+        pz_die_err(&err);
     const struct pz_tracker t = {name, id, pz_now()};
     if (pz_estore_open(&s, group, PZ_CATALOG_WRITE, &err) ||
         (opt.strict && pz_estore_trackers(s, keep_tracker, &err, &err)))
@@ -578,6 +569,69 @@ compact(const char *group)
         compact_set(group, (enum pz_set)set, before);
 }
 
+/* Campaigns and recommenders of pz-serve, by the marks in the ids of their answers. */
+struct givers {
+    struct giver {
+        uint32_t mark;
+        char *name;
+    } * row;
+    size_t n, cap;
+    struct pz_err err;
+};
+
+static int
+add_giver(struct givers *g, const char *name, bool recommender)
+{
+    if (pz_grow(&g->row, &g->cap, g->n + 1, sizeof *g->row, "campaigns", &g->err) ||
+        pz_strndup(&g->row[g->n].name, name, strlen(name), &g->err))
+        return g->err.status;
+    g->row[g->n++].mark = pz_recommendation_mark_of(name, recommender);
+    return PZ_OK;
+}
+
+static int
+take_campaign(void *ctx, const struct pz_catalog_campaign *row)
+{
+    return add_giver(ctx, row->name, false);
+}
+
+static int
+take_recommender(void *ctx, const struct pz_catalog_resource *row)
+{
+    return add_giver(ctx, row->name, true);
+}
+
+static int
+take_solution(void *ctx, const char *solution, const char *version)
+{
+    (void)version;
+    return add_giver(ctx, solution, false);
+}
+
+static void
+list_givers(struct givers *g, const char *group)
+{
+    struct pz_catalog *c;
+    if (pz_catalog_open(&c, group, PZ_CATALOG_READ, &g->err) ||
+        pz_catalog_campaigns(c, NULL, take_campaign, g, &g->err) ||
+        pz_catalog_resources(c, "recommender", take_recommender, g, &g->err) ||
+        pz_locate_solutions(group, take_solution, g, &g->err))
+        pz_die_err(&g->err);
+    pz_catalog_close(c);
+}
+
+static const char *
+find_giver(void *ctx, const char *recommendation)
+{
+    const struct givers *g = ctx;
+    uint32_t mark;
+    if (pz_recommendation_marked(recommendation, &mark))
+        for (size_t i = 0; i < g->n; i++)
+            if (g->row[i].mark == mark)
+                return g->row[i].name;
+    return NULL;
+}
+
 static int
 add_line(void *ctx, const struct pz_attributed *line)
 {
@@ -592,7 +646,10 @@ attribution(const char *group)
     struct pz_err err = PZ_ERR_INIT;
     struct pz_buf text = PZ_BUF_INIT;
     struct pz_metric *metric;
+    struct givers givers = {.err = PZ_ERR_INIT};
     struct pz_attribution a = {.group = group,
+                               .giver = find_giver,
+                               .ctx = &givers,
                                .window = seconds_of("--window", opt.window),
                                .log = opt.log.item,
                                .n_logs = opt.log.n,
@@ -608,6 +665,7 @@ attribution(const char *group)
         if (pz_metric_parse(&metric[a.n_metrics], opt.metric.item[a.n_metrics], &err))
             pz_die_err(&err);
     a.metric = metric;
+    list_givers(&givers, group);
     pz_buf_addz(&text, PZ_ATTRIBUTED_HEAD);
     if (pz_attribution(&a, add_line, &text, &err) ||
         pz_buf_status(&text, "the report", &err))
@@ -616,6 +674,9 @@ attribution(const char *group)
     pz_buf_release(&text);
     for (size_t i = 0; i < a.n_metrics; i++)
         pz_metric_release(&metric[i]);
+    for (size_t i = 0; i < givers.n; i++)
+        free(givers.row[i].name);
+    free(givers.row);
     free(metric);
 }
 

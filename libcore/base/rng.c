@@ -1,6 +1,7 @@
 #include "base/rng.h"
 
 #include <math.h>
+#include <sys/random.h>
 
 uint64_t
 pz_mix64(uint64_t x)
@@ -73,4 +74,23 @@ pz_rng_shuffle_u32(struct pz_rng *r, uint32_t *a, size_t n)
         a[i - 1] = a[j];
         a[j] = t;
     }
+}
+
+int
+pz_uuid(char out[PZ_UUID_TEXT], struct pz_err *err)
+{
+    static const char digit[] = "0123456789abcdef";
+    uint8_t b[16];
+    if (getrandom(b, sizeof b, 0) != (ssize_t)sizeof b)
+        return pz_err_sys(err, "cannot get random bytes");
+    b[6] = (uint8_t)((b[6] & 0x0f) | 0x40);
+    b[8] = (uint8_t)((b[8] & 0x3f) | 0x80);
+    for (int i = 0; i < 16; i++) {
+        if (i == 4 || i == 6 || i == 8 || i == 10)
+            *out++ = '-';
+        *out++ = digit[b[i] >> 4];
+        *out++ = digit[b[i] & 15];
+    }
+    *out = '\0';
+    return PZ_OK;
 }

@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/err.h"
+
 struct pz_rng {
     uint64_t s[4];
 };
@@ -21,5 +23,9 @@ uint64_t pz_rng_below(struct pz_rng *r, uint64_t n); // uniform in [0,n), unbias
 double pz_rng_unit(struct pz_rng *r);                // [0,1), 53 bits
 double pz_rng_normal(struct pz_rng *r);              // N(0,1), Box-Muller, two draws each
 void pz_rng_shuffle_u32(struct pz_rng *r, uint32_t *a, size_t n);
+
+enum { PZ_UUID_TEXT = 37 };
+/* A random UUID (version 4), of the kernel's random bytes. PZ_SYSTEM. */
+int pz_uuid(char out[PZ_UUID_TEXT], struct pz_err *err);
 
 #endif

@@ -2,10 +2,11 @@
 
 #include <math.h>
 #include <string.h>
-#include <sys/random.h>
+#include <xxhash.h>
 
 #include "base/clock.h"
 #include "base/num.h"
+#include "base/rng.h"
 
 /* ---- TSV ---- */
 
@@ -461,23 +462,14 @@ pz_answer_log(struct pz_buf *out, const struct pz_answer_form *form,
 int
 pz_recommendation_id(char out[PZ_RECOMMENDATION_ID], struct pz_err *err)
 {
-    static const char digit[] = "0123456789abcdef";
-    uint8_t b[16];
-    if (getrandom(b, sizeof b, 0) != (ssize_t)sizeof b)
-        return pz_err_sys(err, "cannot get random bytes");
-    b[6] = (uint8_t)((b[6] & 0x0f) | 0x40);
-    b[8] = (uint8_t)((b[8] & 0x3f) | 0x80);
-    char *p = out;
-    memcpy(p, "RID-", 4);
-    p += 4;
-    for (int i = 0; i < 16; i++) {
-        if (i == 4 || i == 6 || i == 8 || i == 10)
-            *p++ = '-';
-        *p++ = digit[b[i] >> 4];
-        *p++ = digit[b[i] & 15];
-    }
-    *p = 0;
-    return PZ_OK;
+    memcpy(out, "RID-", 4);
+    return pz_uuid(out + 4, err);
+}
+
+uint32_t
+pz_recommendation_mark_of(const char *name, bool recommender)
+{
+    return (uint32_t)XXH3_64bits_withSeed(name, strlen(name), recommender);
 }
 
 enum { MARK_DIGITS = 8 }; // the last ones of the id

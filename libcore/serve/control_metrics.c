@@ -115,7 +115,7 @@ list_givers(struct pz_desk_call *d, const char *path, struct givers *out)
         pz_buf_release(&b);
         if (d->err.status)
             return false;
-        out->mark[out->n] = pz_campaign_mark(c);
+        out->mark[out->n] = pz_recommendation_mark_of(c->name, c->recommender);
     }
     return true;
 }

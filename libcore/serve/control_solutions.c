@@ -5,13 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/num.h"
+#include "base/rng.h"
 #include "recipe/recipe.h"
 #include "serve/control.h"
 #include "serve/server.h"
@@ -210,9 +210,7 @@ bool
 pz_make_tracker(struct pz_desk_call *d)
 {
     struct pz_estore *s;
-    unsigned char b[16];
-    char id[40];
-    int at = 0;
+    char id[PZ_UUID_TEXT];
     bool first = false, lead = d->answer.len == 0;
     if (!pz_desk_group(d))
         return false;
@@ -222,15 +220,8 @@ pz_make_tracker(struct pz_desk_call *d)
                     pz_desk_base(d->group));
         return false;
     }
-    if (getrandom(b, sizeof b, 0) != (ssize_t)sizeof b)
-        pz_err_sys(&d->err, "cannot get random bytes");
-    b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
-    b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
-    for (int i = 0; i < 16; i++)
-        at += snprintf(id + at, sizeof id - (size_t)at, "%s%02x",
-                       i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", b[i]);
     const struct pz_tracker t = {d->name, id, pz_now()};
-    if (d->err.status || pz_estore_open(&s, d->group, PZ_CATALOG_WRITE, &d->err))
+    if (pz_uuid(id, &d->err) || pz_estore_open(&s, d->group, PZ_CATALOG_WRITE, &d->err))
         return pz_desk_lost(d);
     pz_estore_add_tracker(s, &t, &d->err);
     pz_estore_close(s);

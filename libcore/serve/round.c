@@ -179,7 +179,8 @@ add_answer(struct pz_inquiry *a, const struct pz_answer *answer, const bool *mar
                    a->deploy->model.recipe->type == PZ_USER_PERSONALIZATION;
     if (pz_recommendation_id(id, err))
         return err->status;
-    pz_recommendation_mark(id, pz_campaign_mark(a->campaign));
+    pz_recommendation_mark(
+        id, pz_recommendation_mark_of(a->campaign->name, a->campaign->recommender));
     pz_buf_addf(out, "{\"%s\":[", a->list);
     for (size_t i = 0; i < answer->n; i++) {
         if (i)

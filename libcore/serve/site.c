@@ -4,7 +4,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <xxhash.h>
 
 #include "base/json.h"
 #include "base/mem.h"
@@ -195,12 +194,6 @@ pz_site_campaign(const struct pz_site *w, bool recommender, const char *name, si
         count = find_campaign(w, false, false, name, n, &found, group);
     *several = count > 1;
     return *several ? NULL : found;
-}
-
-uint32_t
-pz_campaign_mark(const struct pz_campaign *c)
-{
-    return (uint32_t)XXH3_64bits_withSeed(c->name, strlen(c->name), c->recommender);
 }
 
 const struct pz_group *

@@ -122,7 +122,8 @@ void pz_site_free(struct pz_site *w); // lets go; accepts NULL
 /* Looks now, and not when it is time: before something is said not to exist, and after
  * the catalogue was changed. */
 int pz_keeper_look(struct pz_keeper *k, struct pz_err *err);
-/* Calls fn for all usages; not guarded against one another. */
+/* Calls fn for the usage of each campaign that there is; not guarded against one another.
+ */
 void pz_keeper_usages(struct pz_keeper *k,
                       void (*fn)(void *ctx, const struct pz_usage *u), void *ctx);
 void pz_usage_add(struct pz_usage *u, double seconds);
@@ -133,9 +134,6 @@ const struct pz_group *pz_site_group(const struct pz_site *w, const char *name, 
 const struct pz_campaign *pz_site_campaign(const struct pz_site *w, bool recommender,
                                            const char *name, size_t n,
                                            const struct pz_group **group, bool *several);
-/* A number for each name and kind: of 300 of them two are the same with a chance of 1e-5.
- */
-uint32_t pz_campaign_mark(const struct pz_campaign *c);
 const struct pz_group *pz_site_tracker(const struct pz_site *w, const char *id);
 const struct pz_named *pz_group_filter(const struct pz_group *g, const char *name,
                                        size_t n);

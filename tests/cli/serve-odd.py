@@ -2,10 +2,12 @@
 import json
 import os
 import sqlite3
+import subprocess
 import sys
 import threading
+import urllib.request
 
-from serve_api import A, EXISTS, INVALID, IN_USE, NOT_FOUND, RECIPE, ROLE, clients
+from serve_api import A, EXISTS, INVALID, IN_USE, NOT_FOUND, RECIPE, ROLE, clients, url
 from serve_api import do, fails, names, wait, whole
 
 group = A + "dataset-group/shop"
@@ -71,6 +73,18 @@ assert json.loads(row("SELECT config FROM campaign WHERE name = 'hand'")[0]) == 
 # A solution that answers as it is can be neither changed nor deleted as a campaign.
 fails(NOT_FOUND, "update_campaign", campaignArn=A + "campaign/similar", minProvisionedTPS=1)
 fails(NOT_FOUND, "delete_campaign", campaignArn=A + "campaign/similar")
+
+# What a campaign that is gone was asked is not told any more.
+with urllib.request.urlopen(url + "/metrics") as f:
+    told = f.read().decode()
+assert 'campaign="hand"' in told and 'campaign="tagged"' not in told, told
+
+# An event that names an answer counts for the campaign that gave it, for the tools too.
+rid = do("get_recommendations", campaignArn=campaign, numResults=1)["recommendationId"]
+do("put_events", trackingId=tracker, userId="u9", sessionId="s", eventList=[{
+    "eventType": "View", "itemId": "i9", "sentAt": 2, "properties": '{"device": "tv"}', "recommendationId": rid}])
+told = subprocess.run(["pz-event", "-g", "root/shop", "--attribution"], check=True, capture_output=True, text=True)
+assert ",hand," in told.stdout, told
 
 # Lists of what is in another thing: of one of the right kind.
 fails(INVALID, "list_datasets", datasetGroupArn=A + "solution/shop")

@@ -19,7 +19,7 @@
 #include "recipe/events.h"
 #include "recipe/model.h"
 #include "recipe/objective.h"
-#include "store/catalog.h"
+#include "store/catalog_resource.h"
 #include "store/group.h"
 
 static const char suffix[] = ".safetensors";
@@ -556,13 +556,57 @@ lock_solution(const struct pz_training *t, int *lock, struct pz_err *err)
     return r;
 }
 
+struct owner {
+    const struct pz_training *t;
+    struct pz_err *err;
+};
+
+/* A recommender answers with the versions of the solution of its name. */
+static int
+check_owner(void *ctx, const struct pz_catalog_resource *row)
+{
+    const struct owner *o = ctx;
+    const struct pz_training *t = o->t;
+    const char *recipe = t->preset ? t->preset->name : t->recipe->name;
+    struct pz_err ignored = PZ_ERR_INIT;
+    pz_json *doc = NULL;
+    if (strcmp(row->name, t->solution) != 0)
+        return PZ_OK;
+    bool is_json = pz_json_parse(&doc, row->doc, strlen(row->doc), &ignored) == PZ_OK;
+    const char *arn = is_json ? pz_json_get_string(doc, "recipeArn") : NULL;
+    const char *slash = arn ? strrchr(arn, '/') : NULL, *own = slash ? slash + 1 : arn;
+    if (!own || strcmp(own, recipe) != 0)
+        pz_err_set(o->err, PZ_USAGE,
+                   "solution '%s': there is a recommender of that name, with recipe %s, "
+                   "and a model of %s would be its next version; give the solution "
+                   "another name (-S)",
+                   t->solution, own ? own : "unknown", recipe);
+    pz_json_free(doc);
+    return o->err->status;
+}
+
+static int
+check_recommenders(const struct pz_training *t, struct pz_err *err)
+{
+    struct owner o = {t, err};
+    struct pz_catalog *c;
+    if (pz_catalog_open(&c, t->group, PZ_CATALOG_READ, err))
+        return err->status;
+    pz_catalog_resources(c, "recommender", check_owner, &o, err);
+    pz_catalog_close(c);
+    return err->status;
+}
+
 static int
 learn(struct job *job, int *lock, struct pz_err *err)
 {
     const struct pz_training *t = job->t;
     int r;
-    if ((!t->output && (r = check_name(t->solution, err))) || (r = open_data(job, err)) ||
-        (r = select_events(job, err)) || (r = open_objective(job, err)) ||
+    if ((!t->output &&
+         ((r = check_name(t->solution, err)) || (r = pz_group_need(t->group, err)) ||
+          (r = check_recommenders(t, err)))) ||
+        (r = open_data(job, err)) || (r = select_events(job, err)) ||
+        (r = open_objective(job, err)) ||
         (!t->output && (r = lock_solution(t, lock, err))) || (r = choose(job, err)) ||
         (r = measure_all(job, err)))
         return r;

@@ -50,9 +50,9 @@ struct pz_training_result {
 };
 
 /*
- * PZ_USAGE: solution name, event type, column, objective. PZ_DATA: no interactions, too
- * few. PZ_FORMAT: damaged dataset. PZ_SYSTEM: I/O, memory, another training of this
- * solution is running.
+ * PZ_USAGE: solution name, also that of a recommender with another recipe, event type,
+ * column, objective. PZ_DATA: no interactions, too few. PZ_FORMAT: damaged dataset.
+ * PZ_SYSTEM: I/O, memory, another training of this solution is running.
  */
 int pz_training_run(const struct pz_training *t, struct pz_training_result *r,
                     struct pz_err *err);

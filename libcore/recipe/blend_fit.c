@@ -16,6 +16,7 @@ enum {
 };
 static const double WORTH = 1.0 / 300; // what a part must add, as a share of the NDCG
 static const double PRIOR = 0.01;      // for 0, in squares of the numbers
+static const double LEAST = 1e-3;      // weight of a lone part that repeats do without
 
 void
 pz_fit_raise(const struct pz_trials *t, const struct pz_fit *f,
@@ -293,6 +294,15 @@ start_repeats(const struct pz_trials *t, struct pz_fit *f, double *best)
         }
 }
 
+static size_t
+n_weights(const struct pz_trials *t, const struct pz_fit *f)
+{
+    size_t n = 0;
+    for (size_t p = 0; p < t->n_parts; p++)
+        n += f->weight[p] != 0;
+    return n;
+}
+
 /* Drops parts that add little, the least first. */
 static void
 prune(const struct pz_trials *t, struct pz_fit *f, double *best)
@@ -311,10 +321,7 @@ prune(const struct pz_trials *t, struct pz_fit *f, double *best)
                 least = p;
             }
         }
-        size_t left = 0;
-        for (size_t p = 0; p < t->n_parts; p++)
-            left += f->weight[p] != 0;
-        if (least == t->n_parts || left < 2)
+        if (least == t->n_parts || n_weights(t, f) < 2)
             return;
         f->weight[least] = 0;
         *best = most;
@@ -385,6 +392,9 @@ pz_fit_search(const struct pz_trials *t, struct pz_fit *f, double alone[PZ_BLEND
     }
     struct pz_fit first = *f;
     double single = *best; // of the part that is best alone
+    size_t part = 0;
+    while (part + 1 < t->n_parts && first.weight[part] == 0)
+        part++;
     if (t->n_parts > 1 || t->repeats) {
         struct pz_fit x;
         int status = pz_fit_likeliest(t, &x, err);
@@ -399,6 +409,12 @@ pz_fit_search(const struct pz_trials *t, struct pz_fit *f, double alone[PZ_BLEND
         }
     }
     prune(t, f, best);
+    // Where the history alone foretells best, what is not in it is in the order of a
+    // part.
+    if (n_weights(t, f) == 0) {
+        f->weight[part] = LEAST;
+        *best = pz_fit_worth(t, f);
+    }
     if (*best < single) { // what was dropped step by step may add up
         *f = first;
         *best = single;

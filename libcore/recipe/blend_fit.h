@@ -48,8 +48,8 @@ int pz_fit_likeliest(const struct pz_trials *t, struct pz_fit *f, struct pz_err 
 /*
  * The fit of the greatest worth that is found from the likeliest one and from the best
  * part alone, number by number; parts that add less than a 300th are then dropped,
- * one by one; never worse than the best part alone. alone[p] is the worth of part p
- * alone, *best that of the result.
+ * one by one; never worse than the best part alone, and never without any part. alone[p]
+ * is the worth of part p alone, *best that of the result.
  */
 int pz_fit_search(const struct pz_trials *t, struct pz_fit *f,
                   double alone[PZ_BLEND_PARTS], double *best, struct pz_err *err);

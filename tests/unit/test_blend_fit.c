@@ -130,6 +130,28 @@ START_TEST(search)
 }
 END_TEST
 
+/* Where any weight of a part does harm it keeps some: a blend of nothing is no model. */
+START_TEST(never_nothing)
+{
+    struct pz_err err = PZ_ERR_INIT;
+    struct pz_trials t = make_trials(true);
+    struct pz_fit f;
+    double alone[PZ_BLEND_PARTS], best;
+    t.n_parts = 1;
+    for (int c = 0; c < PZ_REPEAT_CELLS; c++)
+        share[c] = c == 1 ? 0.5 : 0.4;
+    for (size_t i = 0; i < TRIALS; i++)
+        for (size_t k = 0; k < RIVALS; k++) {
+            cell[i][k] = k == trial[i].own;
+            value[i][k] = k == trial[i].own ? -(float)pow(5, (double)(i % 4)) : 0;
+        }
+    ck_ok(pz_fit_search(&t, &f, alone, &best, &err), err);
+    ck_assert_double_gt(f.weight[0], 0);
+    ck_assert_double_gt(best, alone[0]);
+    ck_assert_double_eq_tol(best, pz_fit_worth(&t, &f), 1e-12);
+}
+END_TEST
+
 /* Given weights stay; what repeats are worth beside them goes with their scale. */
 START_TEST(given)
 {
@@ -160,6 +182,7 @@ pz_suite(void)
     TCase *t = tcase_create("blend_fit");
     tcase_add_test(t, likeliest);
     tcase_add_test(t, search);
+    tcase_add_test(t, never_nothing);
     tcase_add_test(t, given);
     suite_add_tcase(s, t);
     return s;

@@ -1,9 +1,9 @@
 #include "eval/examples.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/mem.h"
 #include "eval/protocol.h"
 #include "recipe/objective.h"
@@ -27,11 +27,12 @@ take_reasons(struct pz_example *x, uint32_t i, const struct pz_explained *e)
         struct pz_example_reason *to = &x->reason[i][k];
         to->item = e->reason[k].item;
         to->contribution = e->reason[k].contribution;
-        if (e->reason[k].label)
-            snprintf(to->label, sizeof to->label, "%.*s",
-                     (int)(e->reason[k].n_label < sizeof to->label ? e->reason[k].n_label
-                                                                   : sizeof to->label),
-                     e->reason[k].label);
+        if (e->reason[k].label) {
+            size_t n = e->reason[k].n_label, most = sizeof to->label - 1;
+            n = n <= most ? n : pz_utf8_valid(e->reason[k].label, most);
+            memcpy(to->label, e->reason[k].label, n);
+            to->label[n] = 0;
+        }
     }
 }
 

@@ -368,7 +368,7 @@ add_item(struct pz_buf *out, const struct pz_page *p, uint32_t item)
     if (!text || !n)
         text = pz_ids_get(&p->world->item, item, &n);
     if (text)
-        pz_svg_text(out, text, n < 60 ? n : 60);
+        pz_svg_text_cut(out, text, n, 60);
 }
 
 static void

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/json.h"
+
 enum { WIDTH = 360, HEIGHT = 230, LEFT = 46, RIGHT = 20, TOP = 12, BOTTOM = 40 };
 enum { ROW = 36, MOST_TICKS = 8 };
 
@@ -13,13 +15,26 @@ pz_svg_text(struct pz_buf *out, const char *s, size_t n)
 {
     static const char special[] = "&<>\"'";
     static const char *const name[] = {"&amp;", "&lt;", "&gt;", "&quot;", "&#39;"};
+    size_t valid = pz_utf8_valid(s, n);
     for (size_t i = 0; i < n; i++) {
         const char *at = s[i] ? strchr(special, s[i]) : NULL;
+        bool bad = (unsigned char)s[i] < 0x20 || s[i] == 0x7f || i == valid;
+        if (i == valid) // what follows may be good again
+            valid = i + 1 + pz_utf8_valid(s + i + 1, n - i - 1);
         if (at)
             pz_buf_addz(out, name[at - special]);
         else
-            pz_buf_addc(out, (unsigned char)s[i] < 0x20 || s[i] == 0x7f ? '?' : s[i]);
+            pz_buf_addc(out, bad ? '?' : s[i]);
     }
+}
+
+void
+pz_svg_text_cut(struct pz_buf *out, const char *s, size_t n, size_t most)
+{
+    size_t whole = n <= most ? n : pz_utf8_valid(s, most);
+    pz_svg_text(out, s, whole);
+    if (whole < n)
+        pz_buf_addz(out, "&hellip;");
 }
 
 static void

@@ -10,8 +10,11 @@
 
 enum { PZ_SVG_COLOURS = 8 };
 
-/* Text for HTML and SVG, with &, <, > and quotes escaped; control characters as '?'. */
+/* Text for HTML and SVG, with &, <, > and quotes escaped; control characters and bytes
+ * that are not UTF-8 as '?'. */
 void pz_svg_text(struct pz_buf *out, const char *s, size_t n);
+/* The same of the first `most` bytes, whole characters, with an ellipsis for the rest. */
+void pz_svg_text_cut(struct pz_buf *out, const char *s, size_t n, size_t most);
 
 struct pz_svg_mark {
     double value, low, high; // low NaN: no interval; value NaN: nothing

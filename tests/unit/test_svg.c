@@ -12,6 +12,15 @@ START_TEST(text_is_text)
     struct pz_buf b = PZ_BUF_INIT;
     pz_svg_text(&b, "a<b> & \"c\" 'd'\n\x7f", 16);
     ck_assert_str_eq(b.data, "a&lt;b&gt; &amp; &quot;c&quot; &#39;d&#39;??");
+    pz_buf_clear(&b);
+    pz_svg_text(&b, "\xff\xc3\xa9\xc3z\xa9", 6);
+    ck_assert_str_eq(b.data, "?\xc3\xa9?z?");
+    pz_buf_clear(&b);
+    pz_svg_text_cut(&b, "caf\xc3\xa9s", 6, 4); // never half a character
+    ck_assert_str_eq(b.data, "caf&hellip;");
+    pz_buf_clear(&b);
+    pz_svg_text_cut(&b, "caf\xc3\xa9", 5, 5);
+    ck_assert_str_eq(b.data, "caf\xc3\xa9");
     pz_buf_release(&b);
 }
 END_TEST

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/nearest.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/num.h"
@@ -224,34 +225,6 @@ print_version(const struct pz_tool *tool)
 
 /* ---- mistakes -------------------------------------------------------------------- */
 
-static size_t
-min3(size_t a, size_t b, size_t c)
-{
-    size_t m = a < b ? a : b;
-    return m < c ? m : c;
-}
-
-/* Levenshtein's distance; names longer than MAX_NAME are far from everything. */
-static size_t
-distance(const char *a, const char *b)
-{
-    size_t la = strlen(a), lb = strlen(b), row[MAX_NAME + 1];
-    if (la > MAX_NAME || lb > MAX_NAME)
-        return MAX_NAME;
-    for (size_t j = 0; j <= lb; j++)
-        row[j] = j;
-    for (size_t i = 1; i <= la; i++) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= lb; j++) {
-            size_t above = row[j];
-            row[j] = min3(above + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1]));
-            diagonal = above;
-        }
-    }
-    return row[lb];
-}
-
 /* The option that was probably meant: one it abbreviates, or the nearest within reach. */
 static const char *
 nearest(const struct table *t, const char *name)
@@ -263,7 +236,7 @@ nearest(const struct table *t, const char *name)
         if (o->kind == PZ_OPT_HEADING)
             continue;
         bool shortened = strlen(name) >= 2 && strncmp(o->name, name, strlen(name)) == 0;
-        size_t d = shortened ? 0 : distance(name, o->name);
+        size_t d = shortened ? 0 : pz_edit_distance(name, strlen(name), o->name);
         if (d < reach) {
             reach = d;
             best = o->name;

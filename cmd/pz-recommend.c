@@ -466,6 +466,29 @@ add_origin(struct pz_buf *out, const char *file, const struct pz_model *m,
     return pz_buf_status(out, "the log", err);
 }
 
+/* Ids of which the model knows none are most often something else: a file's name, items
+ * in place of users, a whole row. A single one may be somebody new. */
+static void
+warn_strangers(const struct pz_batch_counts *counts, char **arg, size_t n_args,
+               const struct pz_model *m)
+{
+    uint64_t asked = counts->requests - counts->bad;
+    bool item = pz_model_asks_item(m);
+    if (m->recipe->type == PZ_POPULAR_ITEMS || opt.history.n || opt.rank.n || !asked ||
+        counts->unknown < asked)
+        return;
+    for (size_t i = 0; i < n_args; i++)
+        if (strcmp(arg[i], "-") != 0 && access(arg[i], F_OK) == 0) {
+            pz_warn("'%s' was taken for %s, which the model does not know; ids in a file "
+                    "come on standard input: < %s",
+                    arg[i], item ? "an item" : "a user", arg[i]);
+            return;
+        }
+    if (asked > 1)
+        pz_warn("the model knows none of these %llu %s", (unsigned long long)asked,
+                item ? "items" : "users");
+}
+
 /* A bad line of a stream is told where its answer would be; a bad operand is a mistake in
  * the command. */
 static int
@@ -520,6 +543,7 @@ main(int argc, char **argv)
         goto end;
     pz_log(PZ_LOG_NOTE, "%llu requests, %llu ids not in the model",
            (unsigned long long)counts.requests, (unsigned long long)counts.unknown);
+    warn_strangers(&counts, argv + first, (size_t)(argc - first), &model);
     status = exit_status(&counts, lists.id != NULL);
 end:
     close_within(&within);

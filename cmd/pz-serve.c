@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/num.h"
 #include "base/par.h"
 #include "cmd/cli.h"
 #include "serve/sandbox.h"
@@ -131,6 +132,21 @@ check_names(void)
         pz_die(PZ_USAGE, "--account '%s' is no number of 12 digits", opt.account);
 }
 
+/* What is wrong with the form of an address is said before who can reach it. */
+static void
+check_address(const char *text)
+{
+    const char *colon = strrchr(text, ':');
+    int64_t port;
+    if (!colon || colon == text ||
+        pz_parse_i64(colon + 1, strlen(colon + 1), &port) != PZ_NUM_OK || port < 0 ||
+        port > 65535)
+        pz_die(PZ_USAGE,
+               "-l '%s' is not an address, a colon and a port from 0 to 65535, such as "
+               "127.0.0.1:8750",
+               text);
+}
+
 static void
 check(struct pz_keys **keys)
 {
@@ -145,6 +161,7 @@ check(struct pz_keys **keys)
         pz_die(PZ_USAGE, "--sandbox '%s' is none of auto, require, off", opt.sandbox);
     if (opt.credentials && pz_keys_load(keys, opt.credentials, &err))
         pz_die_err(&err);
+    check_address(opt.listen);
     if (!opt.credentials && !pz_http_is_loopback(opt.listen))
         pz_die(
             PZ_USAGE,

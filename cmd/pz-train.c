@@ -146,7 +146,10 @@ list_recipes(void)
         printf("%s\t%s\t%s\n", (*p)->name, pz_recipe_type_name((*p)->type),
                (*p)->summary);
     for (const struct pz_preset *p = pz_presets; p->name; p++)
-        printf("%s\t%s\t%s\n", p->name, p->domain, p->summary);
+        printf("%s\t%s\t%s\n", p->name,
+               p->domain ? p->domain
+                         : pz_recipe_type_name(pz_recipe_find(p->recipe)->type),
+               p->summary);
     if (pz_recipes_found(list_found, NULL, &err))
         pz_die_err(&err);
 }

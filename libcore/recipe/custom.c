@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/nearest.h"
 #include "base/num.h"
 #include "base/par.h"
 #include "base/pz.h"
@@ -250,16 +251,57 @@ of_preset(const struct pz_preset *p, const struct pz_recipe **recipe, struct pz_
     return r;
 }
 
+/* How far a name is from what was written: a prefix may be left out, and the last or
+ * another part of a name may be all of it. */
+static size_t
+how_far(const char *name, const char *written)
+{
+    size_t n = strlen(name), m = strlen(written);
+    if (m >= 3 && n > m && name[n - m - 1] == '-' && strcmp(name + n - m, written) == 0)
+        return 0;
+    if (m >= 4 && strstr(name, written))
+        return 1;
+    size_t d = pz_edit_distance(written, m, name);
+    size_t short_d =
+        strncmp(name, "aws-", 4) ? d : pz_edit_distance(written, m, name + 4);
+    return d < short_d ? d : short_d;
+}
+
+/* The recipe that was probably meant, NULL: none is near. */
+static const char *
+nearest(const char *written)
+{
+    const char *best = NULL;
+    size_t least = strlen(written) / 3 + 2;
+    for (const struct pz_recipe *const *p = pz_recipes; *p; p++) {
+        size_t d = how_far((*p)->name, written);
+        if (d < least) {
+            least = d;
+            best = (*p)->name;
+        }
+    }
+    for (const struct pz_preset *p = pz_presets; p->name; p++) {
+        size_t d = how_far(p->name, written);
+        if (d < least) {
+            least = d;
+            best = p->name;
+        }
+    }
+    return best;
+}
+
 static int
 unknown(const char *name, struct pz_err *err)
 {
+    const char *near = nearest(name);
     struct pz_buf list = PZ_BUF_INIT;
     for (const struct pz_recipe *const *p = pz_recipes; *p; p++)
         pz_buf_addf(&list, "%s%s", p == pz_recipes ? "" : ", ", (*p)->name);
     for (const struct pz_preset *p = pz_presets; p->name; p++)
         pz_buf_addf(&list, ", %s", p->name);
     if (pz_buf_status(&list, "a message", err) == PZ_OK)
-        pz_err_set(err, PZ_USAGE, "unknown recipe '%s': the recipes are %s", name,
+        pz_err_set(err, PZ_USAGE, "unknown recipe '%s': %s%s%sthe recipes are %s", name,
+                   near ? "did you mean '" : "", near ? near : "", near ? "'? " : "",
                    list.data);
     pz_buf_release(&list);
     return err->status;

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/nearest.h"
 #include "base/num.h"
 
 static const char *const kind_name[] = {"integer", "real", "boolean", "choice"};
@@ -44,29 +45,6 @@ pz_param_or(const struct pz_params *p, const char *name, double otherwise)
     return i < 0 ? otherwise : p->value[i];
 }
 
-/* Edit distance of a[0..n) and b; a large number when they are far apart anyway. */
-static size_t
-distance(const char *a, size_t n, const char *b)
-{
-    enum { MAX = 63 };
-    size_t m = strlen(b), row[MAX + 1];
-    if (n > MAX || m > MAX)
-        return SIZE_MAX;
-    for (size_t j = 0; j <= m; j++)
-        row[j] = j;
-    for (size_t i = 1; i <= n; i++) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= m; j++) {
-            size_t change = diagonal + (a[i - 1] != b[j - 1]);
-            diagonal = row[j];
-            size_t shift = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
-            row[j] = change < shift ? change : shift;
-        }
-    }
-    return row[m];
-}
-
 /* The name nearest to s[0..n), NULL when none is near: a third of it may be wrong, or it
  * is the start of a single name. */
 static const char *
@@ -75,7 +53,7 @@ nearest(const struct pz_param_def *def, const char *s, size_t n)
     const char *best = NULL;
     size_t least = n / 3 + 2;
     for (; def->name; def++) {
-        size_t d = distance(s, n, def->name);
+        size_t d = pz_edit_distance(s, n, def->name);
         if (n >= 3 && !strncmp(def->name, s, n))
             d = 0;
         if (d < least) {

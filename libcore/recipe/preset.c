@@ -10,7 +10,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 
-/* ---- Amazon's domains ---- */
+/* ---- Amazon's names and domains ---- */
 
 #define NOT_PURCHASED "EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN (\"Purchase\")"
 #define NOT_WATCHED   "EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN (\"Watch\")"
@@ -98,6 +98,21 @@ const struct pz_preset pz_presets[] = {
      .filter = NOT_WATCHED,
      .needs_items = true,
      .no_scores = true},
+    {.name = "aws-user-personalization-v2",
+     .summary = "aws-user-personalization under its newer name",
+     .recipe = "aws-user-personalization"},
+    {.name = "aws-personalized-ranking-v2",
+     .summary = "aws-personalized-ranking under its newer name",
+     .recipe = "aws-personalized-ranking"},
+    {.name = "aws-hrnn",
+     .summary = "an older name; learns as aws-user-personalization",
+     .recipe = "aws-user-personalization"},
+    {.name = "aws-hrnn-metadata",
+     .summary = "an older name; learns as aws-user-personalization",
+     .recipe = "aws-user-personalization"},
+    {.name = "aws-hrnn-coldstart",
+     .summary = "an older name; learns as aws-user-personalization",
+     .recipe = "aws-user-personalization"},
     {.name = NULL},
 };
 

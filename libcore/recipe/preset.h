@@ -24,7 +24,8 @@ struct pz_preset {
     bool no_scores;     // answers have none
 };
 
-/* Those of Amazon's domains, in the order of the man page; name NULL at the end. */
+/* Those of Amazon's domains, in the order of the man page, and other names of its recipes;
+ * name NULL at the end. */
 extern const struct pz_preset pz_presets[];
 const struct pz_preset *pz_preset_find(const char *name); // name or ARN; NULL
 

@@ -253,6 +253,18 @@ add_said(struct pz_buf *out, int fd)
         pz_buf_add(out, text, (size_t)got);
 }
 
+/* A tool's last line about a mistake says where its help is: no help to who calls an API.
+ */
+static void
+drop_hint(struct pz_buf *why)
+{
+    char *feed = why->len ? memrchr(why->data, '\n', why->len) : NULL;
+    if (feed && strncmp(feed + 1, "Try '", 5) == 0) {
+        *feed = 0;
+        why->len = (size_t)(feed - why->data);
+    }
+}
+
 bool
 pz_job_ended(struct pz_job *j)
 {
@@ -268,6 +280,7 @@ pz_job_ended(struct pz_job *j)
         pz_buf_addf(&j->why, "cannot write '%s': %s", j->target, strerror(errno));
     }
     add_said(&j->why, j->err);
+    drop_hint(&j->why);
     if (!j->well && j->why.len == 0)
         pz_buf_addf(&j->why, "%s ended with %s %d", j->arg[0],
                     got > 0 && WIFSIGNALED(status) ? "signal" : "status",

@@ -59,7 +59,7 @@ check_automl(struct pz_desk_call *d, const pz_json *automl)
     for (const pz_json *j = list ? pz_json_first(list) : NULL; j; j = pz_json_next(j)) {
         if (!pz_desk_recipe(d, pz_json_string(j), &r))
             return false;
-        if (r.preset)
+        if (r.preset && r.preset->domain)
             return INVALID("autoMLConfig chooses among recipes; '%s' is a use case",
                            r.name);
     }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/file.h"
@@ -135,6 +136,9 @@ pz_catalog_fail(const struct pz_catalog *c, int rc, struct pz_err *err)
                           "%s: another process has kept it locked for %d seconds",
                           c->path, BUSY_MS / 1000);
     const char *why = c->db ? sqlite3_errmsg(c->db) : sqlite3_errstr(rc);
+    if ((rc & 0xff) == SQLITE_CANTOPEN && access(c->path, W_OK) && errno != ENOENT)
+        return pz_err_set(err, status, "%s: cannot be written: %s", c->path,
+                          strerror(errno));
     return pz_err_set(err, status, "%s: %s", c->path, why);
 }
 

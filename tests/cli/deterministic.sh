@@ -48,7 +48,7 @@ for group in a d; do
         pz-import -q -t $set -g $group $set.csv >out || echo "$set: status $?"
     done
 done
-for recipe in $(pz-train --list-recipes | grep -v "^aws-ecomm-\|^aws-vod-" | cut -f1); do
+for recipe in $(pz-train --list-recipes | grep -v "^aws-ecomm-\|^aws-vod-\|-v2[[:space:]]\|^aws-hrnn" | cut -f1); do
     pz-train -q -g a -r "$recipe" -o 1.model --threads 1 >out 2>err || { cat err; continue; }
     for threads in 2 3; do
         pz-train -q -g d -r "$recipe" -o $threads.model --threads $threads >out 2>err || cat err

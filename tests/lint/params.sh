@@ -3,7 +3,7 @@
 set -u
 [ -x "$PZ_BUILD/pz-train" ] || { echo "pz-train is not built"; exit 77; }
 
-"$PZ_BUILD/pz-train" --list-recipes | grep -v "^aws-ecomm-\|^aws-vod-" | cut -f 1 | while read -r recipe; do
+"$PZ_BUILD/pz-train" --list-recipes | grep -v "^aws-ecomm-\|^aws-vod-\|-v2[[:space:]]\|^aws-hrnn" | cut -f 1 | while read -r recipe; do
     "$PZ_BUILD/pz-train" --list-recipes -r "$recipe" | awk -v recipe="$recipe" '
         NR == FNR { # the page: the text of each item, once for each name in its tag
             if (/^\.It Cm /) {

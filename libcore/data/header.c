@@ -429,19 +429,21 @@ members(struct pz_scan *scan, char key[MAX_KEY], size_t n_path, collect_fn *fn,
 static bool
 is_name(const struct sample *s, size_t k, const char *key, size_t n)
 {
-    return k < s->n_names && strlen(s->name[k]) == n && memcmp(s->name[k], key, n) == 0;
+    return strncmp(s->name[k], key, n) == 0 && s->name[k][n] == 0;
 }
 
 /* The place of a name, n_names when it is new. Objects of one file have their keys in one
- * order, so that it is most often the one behind the name before. */
+ * order, so that it is most often soon behind the name before. */
 static size_t
 find_name(struct sample *s, const char *key, size_t n)
 {
-    size_t k = is_name(s, s->next, key, n) ? s->next : 0;
-    while (k < s->n_names && !is_name(s, k, key, n))
-        k++;
-    s->next = k + 1 < s->n_names ? k + 1 : 0;
-    return k;
+    for (size_t i = 0; i < s->n_names; i++) {
+        size_t k = s->next < s->n_names ? s->next : 0;
+        s->next = k + 1;
+        if (is_name(s, k, key, n))
+            return k;
+    }
+    return s->n_names;
 }
 
 static int

@@ -190,8 +190,8 @@ int
 pz_dict_init(struct pz_dict *d, struct pz_err *err)
 {
     *d = (struct pz_dict){.n_slots = 64};
-    // The address of the stack and of the heap are random per process: enough for a seed
-    // that nobody can make colliding ids for, and no result depends on it.
+    // Addresses are random per process: enough for a seed that nobody can make colliding
+    // ids for, and no result depends on it.
     d->seed = XXH3_64bits(&d, sizeof d) ^ (uint64_t)(uintptr_t)d;
     int r = pz_new(&d->slot, d->n_slots, sizeof *d->slot, "a dictionary", err);
     if (r == PZ_OK)

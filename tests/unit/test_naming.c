@@ -1,4 +1,5 @@
 /* Names of columns that no field can have. */
+#include <stdio.h>
 #include <string.h>
 
 #include "data/naming.h"
@@ -47,6 +48,29 @@ START_TEST(test_long)
 }
 END_TEST
 
+/* Many names that differ only in what no name can have: the time is not quadratic. */
+START_TEST(test_many)
+{
+    enum { N = 16000 };
+    struct pz_err err = PZ_ERR_INIT;
+    struct pz_arena text = {0};
+    static struct pz_cell cell[N];
+    static char name[N][18], want[32];
+    for (size_t i = 0; i < N; i++) {
+        memset(name[i], 'a', sizeof name[i]);
+        for (size_t bit = 0; bit < 14; bit++)
+            name[i][bit + 1] = i >> bit & 1 ? '-' : ' ';
+        cell[i] = (struct pz_cell){.s = name[i], .n = sizeof name[i]};
+    }
+    ck_ok(pz_names_tidy(cell, N, &text, &err), err);
+    for (size_t i = 1; i < N; i++) {
+        snprintf(want, sizeof want, "a_aaa_%zu", i + 1);
+        ck_assert_str_eq(cell[i].s, want);
+    }
+    pz_arena_release(&text);
+}
+END_TEST
+
 Suite *
 pz_suite(void)
 {
@@ -54,6 +78,7 @@ pz_suite(void)
     TCase *t = tcase_create("naming");
     tcase_add_test(t, test_names);
     tcase_add_test(t, test_long);
+    tcase_add_test(t, test_many);
     suite_add_tcase(s, t);
     return s;
 }

@@ -15,7 +15,7 @@ until_active()
 {
     query=$1
     shift
-    for _ in $(seq 100); do
+    while :; do
         status=$(personalize "$@" --query "$query.status")
         case $status in
         ACTIVE) return 0 ;;

@@ -1,6 +1,4 @@
 /* pz-info: describes, verifies and exports a group or any pz file. See man/pz-info.1. */
-#include <dirent.h>
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,12 +14,11 @@
 #include "data/export_named.h"
 #include "data/forget.h"
 #include "data/stats.h"
+#include "infer/locate.h"
 #include "recipe/check.h"
 #include "store/catalog.h"
 #include "store/estore.h"
 #include "store/group.h"
-
-#define SUFFIX ".safetensors"
 
 static struct {
     bool verify;
@@ -113,65 +110,12 @@ dataset_path(const char *group, enum pz_set set)
     return path;
 }
 
-/* ---- the models of a group ---- */
-
-static int
-visible(const struct dirent *e)
-{
-    return e->d_name[0] != '.';
-}
-
-static int
-is_model(const struct dirent *e)
-{
-    size_t n = strlen(e->d_name), k = strlen(SUFFIX);
-    return visible(e) && n > k && strcmp(e->d_name + n - k, SUFFIX) == 0;
-}
-
-static int
-by_name(const struct dirent **a, const struct dirent **b)
-{
-    return strcmp((*a)->d_name, (*b)->d_name);
-}
-
-/* Sorted names of a directory; none when it is not there. */
-static int
-list_dir(const char *dir, int (*filter)(const struct dirent *), struct dirent ***list)
-{
-    int n = scandir(dir, list, filter, by_name);
-    if (n >= 0)
-        return n;
-    *list = NULL;
-    if (errno != ENOENT && errno != ENOTDIR)
-        pz_die(PZ_SYSTEM, "cannot read directory '%s': %s", dir, strerror(errno));
-    return 0;
-}
-
-/* fn for every models/SOLUTION/VERSION.safetensors, in the order of the names. */
 static void
-each_model(const char *group,
-           void (*fn)(void *ctx, const char *path, const char *solution,
-                      const char *file),
-           void *ctx)
+each_model(const char *group, pz_locate_fn fn, void *ctx)
 {
-    struct dirent **solution, **file;
-    char *models = join(group, "models");
-    int n = list_dir(models, visible, &solution);
-    for (int i = 0; i < n; i++) {
-        char *dir = join(models, solution[i]->d_name);
-        int k = list_dir(dir, is_model, &file);
-        for (int j = 0; j < k; j++) {
-            char *path = join(dir, file[j]->d_name);
-            fn(ctx, path, solution[i]->d_name, file[j]->d_name);
-            free(path);
-            free(file[j]);
-        }
-        free(file);
-        free(dir);
-        free(solution[i]);
-    }
-    free(solution);
-    free(models);
+    struct pz_err err = PZ_ERR_INIT;
+    if (pz_locate_models(group, false, fn, ctx, &err))
+        pz_die_err(&err);
 }
 
 /* ---- describing a dataset ---- */
@@ -382,22 +326,20 @@ keep_version(void *ctx, const struct pz_catalog_version *v)
     return 0;
 }
 
-static void
-show_model(void *ctx, const char *path, const char *solution, const char *file)
+static int
+show_model(void *ctx, const char *path, const char *solution, const char *version)
 {
     struct models *m = ctx;
     struct pz_err err = PZ_ERR_INIT;
     struct pz_tensors t;
     struct pz_ids ids;
     struct pz_show *o = pz_show_object(m->list, NULL);
-    char version[NAME_MAX + 1];
-    snprintf(version, sizeof version, "%.*s", (int)(strlen(file) - strlen(SUFFIX)), file);
     pz_show_text(o, "solution", solution);
     pz_show_text(o, "version", version);
     pz_show_text(o, "file", path);
     if (pz_tensors_open(&t, path, &err)) {
         show_error(o, path, &err);
-        return;
+        return 0;
     }
     const char *recipe = pz_tensors_meta(&t, "recipe");
     const char *params = pz_tensors_meta(&t, "params");
@@ -423,6 +365,7 @@ show_model(void *ctx, const char *path, const char *solution, const char *file)
     if (metrics)
         pz_show_parsed(o, "metrics", metrics);
     pz_tensors_close(&t);
+    return 0;
 }
 
 static int
@@ -605,13 +548,14 @@ verify_file(const char *path)
     verdict(path, status, &err);
 }
 
-static void
-verify_model(void *ctx, const char *path, const char *solution, const char *file)
+static int
+verify_model(void *ctx, const char *path, const char *solution, const char *version)
 {
     (void)ctx;
     (void)solution;
-    (void)file;
+    (void)version;
     verify_file(path);
+    return 0;
 }
 
 static void
@@ -668,13 +612,14 @@ audit_file(const char *path)
     audited(path, found, "users");
 }
 
-static void
-audit_model(void *ctx, const char *path, const char *solution, const char *file)
+static int
+audit_model(void *ctx, const char *path, const char *solution, const char *version)
 {
     (void)ctx;
     (void)solution;
-    (void)file;
+    (void)version;
     audit_file(path);
+    return 0;
 }
 
 static void

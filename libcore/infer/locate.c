@@ -95,18 +95,28 @@ compare(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+/* Their addresses in order, an array of the caller's. */
+static int
+sort_names(const struct names *names, const char ***out, struct pz_err *err)
+{
+    const char *p = names->text.data;
+    if (pz_new(out, names->n, sizeof **out, "a list of names", err))
+        return err->status;
+    for (size_t i = 0; i < names->n; i++, p += strlen(p) + 1)
+        (*out)[i] = p;
+    if (names->n)
+        qsort(*out, names->n, sizeof **out, compare);
+    return PZ_OK;
+}
+
 /* "a, b, c", sorted, the first ones when there are many. */
 static int
 sorted_text(const struct names *names, struct pz_buf *out, struct pz_err *err)
 {
     enum { SHOWN = 20 };
     const char **name;
-    if (pz_new(&name, names->n, sizeof *name, "a list of names", err))
+    if (sort_names(names, &name, err))
         return err->status;
-    const char *p = names->text.data;
-    for (size_t i = 0; i < names->n; i++, p += strlen(p) + 1)
-        name[i] = p;
-    qsort(name, names->n, sizeof *name, compare);
     for (size_t i = 0; i < names->n && i < SHOWN; i++)
         pz_buf_addf(out, "%s%s", i ? ", " : "", name[i]);
     if (names->n > SHOWN)
@@ -250,5 +260,52 @@ end:
     pz_buf_release(&dir);
     pz_buf_release(&solutions.text);
     pz_buf_release(&versions.text);
+    return stopped ? stopped : err->status;
+}
+
+/* Those of one solution; returns what fn did. */
+static int
+walk_versions(const char *dir, const char *solution, bool latest_first, pz_locate_fn fn,
+              void *ctx, struct pz_err *err)
+{
+    struct names names = {PZ_BUF_INIT, 0};
+    struct pz_buf path = PZ_BUF_INIT;
+    const char **version = NULL;
+    int stopped = 0;
+    if (!list_versions(&names, dir, err))
+        sort_names(&names, &version, err);
+    for (size_t i = 0; i < names.n && !err->status && !stopped; i++) {
+        const char *name = version[latest_first ? names.n - 1 - i : i];
+        pz_buf_clear(&path);
+        pz_buf_addf(&path, "%s/%s%s", dir, name, suffix);
+        if (!pz_buf_status(&path, "a path", err))
+            stopped = fn(ctx, path.data, solution, name);
+    }
+    free(version);
+    pz_buf_release(&names.text);
+    pz_buf_release(&path);
+    return stopped;
+}
+
+int
+pz_locate_models(const char *group, bool latest_first, pz_locate_fn fn, void *ctx,
+                 struct pz_err *err)
+{
+    struct names names = {PZ_BUF_INIT, 0};
+    struct pz_buf dir = PZ_BUF_INIT;
+    const char **solution = NULL;
+    int stopped = 0;
+    pz_buf_addf(&dir, "%s/models", group);
+    if (!pz_buf_status(&dir, "a path", err) && !list_solutions(&names, dir.data, err))
+        sort_names(&names, &solution, err);
+    for (size_t i = 0; i < names.n && !err->status && !stopped; i++) {
+        pz_buf_clear(&dir);
+        pz_buf_addf(&dir, "%s/models/%s", group, solution[i]);
+        if (!pz_buf_status(&dir, "a path", err))
+            stopped = walk_versions(dir.data, solution[i], latest_first, fn, ctx, err);
+    }
+    free(solution);
+    pz_buf_release(&names.text);
+    pz_buf_release(&dir);
     return stopped ? stopped : err->status;
 }

@@ -5,6 +5,8 @@
 #ifndef PZ_INFER_LOCATE_H
 #define PZ_INFER_LOCATE_H
 
+#include <stdbool.h>
+
 #include "base/err.h"
 
 /*
@@ -20,5 +22,13 @@ int pz_locate_model(char **path, const char *group, const char *solution,
 int pz_locate_solutions(const char *group,
                         int (*fn)(void *ctx, const char *solution, const char *version),
                         void *ctx, struct pz_err *err);
+
+/* Calls fn for each version of each solution and the path of its file, in order of their
+ * names; or, of the versions of a solution, the latest first. A nonzero return ends the
+ * walk and is returned. */
+typedef int (*pz_locate_fn)(void *ctx, const char *path, const char *solution,
+                            const char *version);
+int pz_locate_models(const char *group, bool latest_first, pz_locate_fn fn, void *ctx,
+                     struct pz_err *err);
 
 #endif

@@ -1,8 +1,5 @@
 /* What the console shows of groups: datasets, versions with metrics, campaigns, filters.
  */
-#include <dirent.h>
-#include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,12 +7,12 @@
 #include <xxhash.h>
 
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/pz.h"
 #include "data/insights.h"
 #include "infer/infer.h"
+#include "infer/locate.h"
 #include "serve/console.h"
 #include "serve/server.h"
 #include "store/estore.h"
@@ -241,88 +238,28 @@ add_version(struct version_walk *w, const char *path, const char *solution,
 }
 
 static int
-visible(const struct dirent *e)
+take_version(void *ctx, const char *path, const char *solution, const char *version)
 {
-    return e->d_name[0] != '.';
+    struct version_walk *w = ctx;
+    if (w->n++ < VERSIONS_MAX)
+        add_version(w, path, solution, version);
+    return 0;
 }
 
-static int
-is_model(const struct dirent *e)
-{
-    size_t n = strlen(e->d_name), k = strlen(SUFFIX);
-    return visible(e) && n > k && strcmp(e->d_name + n - k, SUFFIX) == 0;
-}
-
-static int
-by_name(const struct dirent **a, const struct dirent **b)
-{
-    return strcmp((*a)->d_name, (*b)->d_name);
-}
-
-static int
-list_dir(const char *dir, int (*filter)(const struct dirent *), struct dirent ***list,
-         struct pz_err *err)
-{
-    int n = scandir(dir, list, filter, by_name);
-    if (n < 0) {
-        *list = NULL;
-        if (errno != ENOENT && errno != ENOTDIR)
-            pz_err_sys(err, "cannot read directory '%s'", dir);
-        n = 0;
-    }
-    return n;
-}
-
-/* The versions of a solution, the latest first. */
-static void
-add_solution(struct version_walk *w, const char *models, const char *solution,
-             struct pz_err *err)
-{
-    struct dirent **file = NULL;
-    char *dir;
-    if (pz_path_join(&dir, models, solution, err))
-        return;
-    int n = list_dir(dir, is_model, &file, err);
-    for (int i = n - 1; i >= 0; i--) {
-        char *path, version[NAME_MAX + 1];
-        const char *name = file[i]->d_name;
-        snprintf(version, sizeof version, "%.*s", (int)(strlen(name) - strlen(SUFFIX)),
-                 name);
-        if (w->n++ < VERSIONS_MAX && !err->status &&
-            !pz_path_join(&path, dir, name, err)) {
-            add_version(w, path, solution, version);
-            free(path);
-        }
-        free(file[i]);
-    }
-    free(file);
-    free(dir);
-}
-
+/* The latest of each solution first. */
 static void
 add_versions(struct pz_buf *out, const struct pz_group *g, struct pz_err *err)
 {
     struct version_walk w = {.out = out, .group = g, .first = true};
     struct pz_err why = PZ_ERR_INIT; // the files are there without the catalogue too
     struct pz_catalog *cat;
-    struct dirent **solution = NULL;
-    char *models = NULL;
     if (!pz_catalog_open(&cat, g->path, PZ_CATALOG_READ, &why)) {
         pz_catalog_versions(cat, NULL, note_version, &w, &why);
         pz_catalog_close(cat);
     }
     pz_buf_addc(out, '[');
-    int n = pz_path_join(&models, g->path, "models", err)
-                ? 0
-                : list_dir(models, visible, &solution, err);
-    for (int i = 0; i < n; i++) {
-        if (!err->status)
-            add_solution(&w, models, solution[i]->d_name, err);
-        free(solution[i]);
-    }
+    pz_locate_models(g->path, true, take_version, &w, err);
     pz_buf_addc(out, ']');
-    free(solution);
-    free(models);
     pz_buf_release(&w.trained);
 }
 

@@ -225,11 +225,23 @@ def models(page):
     page.type("again")
     page.wait("document.querySelectorAll('#recipe option').length > 5")
     page.choose("#recipe", "aws-sims")
+    page.wait("document.querySelector('[data-param=popularity_discount_factor]')")
+    page.click("#settings summary")
+    page.click("[data-param=popularity_discount_factor]")
+    page.type("0.75")
+    page.click("[data-param=max_user_history_length_percentile]")
+    page.type("0.9")
+    line = page.wait("[...document.querySelectorAll('.cmd code')].map(e => e.textContent)"
+                     ".find(t => t.startsWith('pz-train') && t.includes('percentile=0.9'))")
+    same("hyperparameters are in the line", " -S again -p popularity_discount_factor=0.75 "
+         "-p max_user_history_length_percentile=0.9" in line, True)
     page.click("button", "Train")
     page.wait("[...document.querySelectorAll('tbody th')].some(e => e.textContent === 'again')")
     info = json.loads(sh("pz-info -g shop --json"))
-    same("a click trains", [m["recipe"] for m in info["models"] if m["solution"] == "again"],
-         ["aws-sims"])
+    same("a click trains", [[m["recipe"], m["params"]["popularity_discount_factor"],
+                             m["params"]["max_user_history_length_percentile"]]
+                            for m in info["models"] if m["solution"] == "again"],
+         [["aws-sims", "0.75", "0.9"]])
     page.click("#campaign-name")
     page.type("front")
     page.choose("#serve", "again/$LATEST")

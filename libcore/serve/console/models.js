@@ -155,6 +155,50 @@ async function follow(app, version, say) {
     }
 }
 
+// Inputs for the hyperparameters of a recipe, with their defaults; values: what was typed, by
+// the member of solutionConfig that it belongs to.
+const PARAMS = ["algorithmHyperParameters", "featureTransformationParameters"];
+
+function settings() {
+    const fields = h("div", { class: "fields" });
+    const box = h("details", { id: "settings" }, h("summary", null, "Hyperparameters"), fields);
+    let shown = "";
+    const input = (kind, changed) => ([name, standard]) => field(name, h("input", {
+        "data-param": name, "data-kind": kind, placeholder: standard || "none", autocomplete: "off",
+        spellcheck: "false", autocapitalize: "off", on: { input: changed } }));
+
+    // recipe "": there is nothing to set.
+    async function offer(recipe, changed) {
+        box.hidden = !recipe;
+        if (recipe === shown)
+            return;
+        shown = recipe;
+        fill(fields);
+        if (!recipe)
+            return;
+        try {
+            const by = (await aws("DescribeRecipe",
+                { recipeArn: "arn:aws:personalize:::recipe/" + recipe })).recipe;
+            const { algorithm } = await aws("DescribeAlgorithm", { algorithmArn: by.algorithmArn });
+            const features = (await aws("DescribeFeatureTransformation",
+                { featureTransformationArn: by.featureTransformationArn })).featureTransformation;
+            if (recipe === shown)
+                fill(fields, [algorithm.defaultHyperParameters, features.defaultParameters]
+                    .map((all, i) => Object.entries(all).map(input(PARAMS[i], changed))));
+        } catch (e) {
+            fill(fields, failed(e));
+        }
+    }
+    function values() {
+        const all = {};
+        for (const i of fields.querySelectorAll("input"))
+            if (i.value.trim() && !box.hidden)
+                (all[i.dataset.kind] ||= {})[i.dataset.param] = i.value.trim();
+        return all;
+    }
+    return { box, offer, values };
+}
+
 function train(app, list, state) {
     const g = app.group;
     const name = h("input", { id: "solution", required: true, maxlength: 63, autocomplete: "off",
@@ -164,23 +208,25 @@ function train(app, list, state) {
     const said = h("div", { id: "training", role: "status" });
     const button = h("button", { class: "main", type: "submit" }, "Train");
     const lines = h("div");
+    const cases = new Set(); // use cases of the group's domain, which become recommenders
     const known = () => list.find((v) => v.solution === name.value);
+    const set = settings();
 
     function tell() {
         const v = known();
-        recipe.disabled = !!v; // a solution keeps its recipe
+        recipe.disabled = !!v; // a solution keeps its recipe and what it was set to
         if (v && v.recipe)
             recipe.value = made_by(v);
+        set.offer(v || cases.has(recipe.value) ? "" : recipe.value, tell);
         fill(lines, commands("On the command line",
             line("pz-train", "-g", g.path, "-r", recipe.value || "aws-user-personalization", "-S",
-                name.value || "NAME"),
+                name.value || "NAME", Object.values(set.values()).flatMap((all) =>
+                    Object.entries(all).map(([k, x]) => ["-p", k + "=" + x]))),
             line("pz-train", "--list-recipes"), line("pz-info", "-g", g.path),
             line("pz-eval", "-g", g.path, "-r", [...new Set(["aws-popularity-count",
                 recipe.value || "aws-user-personalization"])].join(","))));
     }
-    // Recipes, and the use cases of the group's domain, which become recommenders.
     const group = arn(app, "dataset-group", g.name);
-    const cases = new Set();
     const option = (r) => h("option", { value: r.name,
         selected: r.name === "aws-user-personalization" }, r.name);
     async function offer() {
@@ -227,7 +273,7 @@ function train(app, list, state) {
             }
             if (!known())
                 await aws("CreateSolution", { name: name.value, datasetGroupArn: group,
-                    recipeArn: by })
+                    recipeArn: by, solutionConfig: set.values() })
                     .catch((err) => {
                         if (err.name !== "ResourceAlreadyExistsException")
                             throw err;
@@ -249,7 +295,7 @@ function train(app, list, state) {
         field("Solution: a new name or one of these", name, "grow"),
         h("datalist", { id: "solutions" }, [...new Set(list.map((v) => v.solution))]
             .map((s) => h("option", { value: s }))),
-        field("Recipe", recipe, "grow"), button)), said, lines];
+        field("Recipe", recipe, "grow"), button), set.box), said, lines];
 }
 
 export function models(root, app) {

@@ -318,8 +318,9 @@ take_dataset(struct pz_desk_call *d, const char **type)
 bool
 pz_desk_busy(struct pz_desk_call *d, const char *group)
 {
+    // One that is over and cannot be stored, as on a full disk, holds up nothing.
     for (struct pz_job *j = *pz_control_jobs(d->control); j; j = j->next)
-        if (strcmp(j->group, group) == 0)
+        if (!j->over && strcmp(j->group, group) == 0)
             return true;
     return false;
 }

@@ -86,7 +86,7 @@ static bool
 is_training(struct pz_desk_call *d, const struct pz_thing *t)
 {
     for (struct pz_job *j = *pz_control_jobs(d->control); j; j = j->next)
-        if (j->kind == PZ_KIND_RECOMMENDER && strcmp(j->name, t->name) == 0)
+        if (!j->over && j->kind == PZ_KIND_RECOMMENDER && strcmp(j->name, t->name) == 0)
             return true;
     return false;
 }

@@ -1,36 +1,27 @@
 /* The thread of the console: calls, one after the other, and those that wait. */
 #include "serve/console.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "serve/clerk.h"
 #include "serve/server.h"
 
 enum { CALLS_MAX = 64, TICK_MS = 100, REPORTS = 4, PARKED_MAX = 32 };
 
 struct waiting {
-    struct waiting *next;
-    struct pz_http_call *http;
-    const struct pz_route *route;
+    struct pz_waiting w; // first: what waits is its call
     pz_json *body;
     struct pz_console_call c;
 };
 
 struct pz_console {
     struct pz_server *server;
-    pthread_t id;
-    bool started, stop;
-    pthread_mutex_t lock; // of first, last, n, stop
-    pthread_cond_t wake;
-    struct waiting *first, **last;
-    size_t n;               // calls that were taken and not yet answered
+    struct pz_clerk clerk;
     struct waiting *parked; // wait for something; the thread's own
     size_t n_parked;
     struct pz_site *site;
@@ -66,28 +57,18 @@ operation_of(const struct pz_route *route)
 enum pz_http_when
 pz_console_take(struct pz_call *call)
 {
-    struct pz_console *c = call->server->console;
     struct pz_err err = PZ_ERR_INIT;
+    pz_json *body = call->body;
     struct waiting *w;
     if (pz_new(&w, 1, sizeof *w, "a call", &err))
         return pz_api_fail_err(call, &err);
-    *w = (struct waiting){.http = call->http, .route = call->route, .body = call->body};
-    pthread_mutex_lock(&c->lock);
-    bool full = c->n >= CALLS_MAX, stop = c->stop;
-    if (!full && !stop) {
-        call->body = NULL;
-        pz_http_suspend(call->http);
-        c->n++;
-        *c->last = w;
-        c->last = &w->next;
-        pthread_cond_signal(&c->wake);
-    }
-    pthread_mutex_unlock(&c->lock);
-    if (!full && !stop)
+    w->body = body;
+    call->body = NULL; // once it is taken all of it is the other thread's
+    if (pz_clerk_take(&call->server->console->clerk, call, &w->w, CALLS_MAX))
         return PZ_HTTP_LATER;
+    call->body = body;
     free(w);
-    return full ? pz_api_fail(call, PZ_FAULT_THROTTLING, "too many pages ask at a time")
-                : pz_api_fail(call, PZ_FAULT_UNAVAILABLE, "the server is stopping");
+    return PZ_HTTP_NOW;
 }
 
 static void
@@ -114,21 +95,19 @@ settle(struct pz_console *c, struct waiting *w)
     pz_http_add_header(call->http, "X-Content-Type-Options", "nosniff");
     pz_estore_close(w->c.store);
     pz_json_free(w->body);
-    pz_http_resume(w->http);
+    pz_http_resume(w->w.http);
     free(w);
-    pthread_mutex_lock(&c->lock);
-    c->n--;
-    pthread_mutex_unlock(&c->lock);
+    pz_clerk_done(&c->clerk);
 }
 
 /* Answers, or parks. */
 static void
 answer(struct pz_console *c, struct waiting *w)
 {
-    const struct operation *o = operation_of(w->route);
+    const struct operation *o = operation_of(w->w.route);
     struct pz_call call = {.server = c->server,
-                           .http = w->http,
-                           .route = w->route,
+                           .http = w->w.http,
+                           .route = w->w.route,
                            .body = w->body,
                            .site = c->site};
     const char *name = o->group ? pz_body_string(w->body, "groupName") : NULL;
@@ -147,7 +126,7 @@ answer(struct pz_console *c, struct waiting *w)
     if (told || w->c.err.status || call.http->status) {
         settle(c, w);
     } else {
-        w->next = c->parked;
+        w->w.next = c->parked ? &c->parked->w : NULL;
         c->parked = w;
         c->n_parked++;
     }
@@ -157,56 +136,34 @@ answer(struct pz_console *c, struct waiting *w)
 static void
 tick(struct pz_console *c, bool ending)
 {
-    struct waiting *w = c->parked, *next;
+    struct pz_waiting *at = &c->parked->w, *next;
     c->parked = NULL;
     c->n_parked = 0;
-    for (; w; w = next) {
-        next = w->next;
+    for (; at; at = next) {
+        struct waiting *w = (struct waiting *)(void *)at;
+        next = at->next;
         if (ending || c->server->stopping)
             w->c.until = 0;
         answer(c, w);
     }
 }
 
-static void
-wait_for_work(struct pz_console *c)
-{
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += TICK_MS * 1000000L;
-    until.tv_sec += until.tv_nsec / 1000000000L;
-    until.tv_nsec %= 1000000000L;
-    if (c->parked)
-        pthread_cond_timedwait(&c->wake, &c->lock, &until);
-    else
-        pthread_cond_wait(&c->wake, &c->lock);
-}
-
 static void *
 run(void *ctx)
 {
     struct pz_console *c = ctx;
-    pthread_mutex_lock(&c->lock);
-    while (!c->stop || c->first || c->parked) {
-        if (!c->first && !c->stop)
-            wait_for_work(c);
-        struct waiting *w = c->first;
-        c->first = NULL;
-        c->last = &c->first;
-        bool ending = c->stop;
-        pthread_mutex_unlock(&c->lock);
+    bool stop = false;
+    for (struct pz_waiting *w = NULL; w || c->parked || !stop;) {
+        w = pz_clerk_next(&c->clerk, c->parked ? TICK_MS / 1000.0 : -1, &stop);
         if (w)
             look(c);
         else
             c->site = pz_keeper_site(c->server->keeper, c->site);
-        tick(c, ending);
-        for (struct waiting *next; w; w = next) {
-            next = w->next;
-            answer(c, w);
-        }
-        pthread_mutex_lock(&c->lock);
+        if (c->parked)
+            tick(c, stop);
+        if (w)
+            answer(c, (struct waiting *)(void *)w);
     }
-    pthread_mutex_unlock(&c->lock);
     return NULL;
 }
 
@@ -215,38 +172,23 @@ run(void *ctx)
 int
 pz_console_new(struct pz_console **out, struct pz_server *s, struct pz_err *err)
 {
-    struct pz_console *c;
-    if (pz_new(&c, 1, sizeof *c, "the console", err))
+    if (pz_new(out, 1, sizeof **out, "the console", err))
         return err->status;
-    c->server = s;
-    c->last = &c->first;
-    pthread_mutex_init(&c->lock, NULL);
-    pthread_cond_init(&c->wake, NULL);
-    *out = c;
+    (*out)->server = s;
+    pz_clerk_init(&(*out)->clerk);
     return PZ_OK;
 }
 
 int
 pz_console_start(struct pz_console *c, struct pz_err *err)
 {
-    int rc = pthread_create(&c->id, NULL, run, c);
-    if (rc)
-        return pz_err_set(err, PZ_SYSTEM, "cannot start a thread: %s", strerror(rc));
-    c->started = true;
-    return PZ_OK;
+    return pz_clerk_start(&c->clerk, run, c, err);
 }
 
 void
 pz_console_stop(struct pz_console *c)
 {
-    if (!c->started)
-        return;
-    pthread_mutex_lock(&c->lock);
-    c->stop = true;
-    pthread_cond_signal(&c->wake);
-    pthread_mutex_unlock(&c->lock);
-    pthread_join(c->id, NULL);
-    c->started = false;
+    pz_clerk_stop(&c->clerk);
 }
 
 void
@@ -254,12 +196,11 @@ pz_console_free(struct pz_console *c)
 {
     if (!c)
         return;
-    pz_console_stop(c);
+    pz_clerk_stop(&c->clerk);
+    pz_clerk_release(&c->clerk);
     pz_site_free(c->site);
     for (size_t i = 0; i < REPORTS; i++)
         pz_buf_release(&c->report[i].text);
-    pthread_cond_destroy(&c->wake);
-    pthread_mutex_destroy(&c->lock);
     free(c);
 }
 

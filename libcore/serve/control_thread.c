@@ -1,5 +1,4 @@
 /* The thread of the control plane: calls, one after the other, and the ends of jobs. */
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -7,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "serve/clerk.h"
 #include "serve/control.h"
 #include "serve/server.h"
 
@@ -20,19 +20,9 @@ enum {
 
 /* ---- the thread ---- */
 
-struct waiting {
-    struct waiting *next;
-    struct pz_http_call *http;
-    const struct pz_route *route;
-};
-
 struct pz_control {
     struct pz_server *server;
-    pthread_t id;
-    bool started, stop;
-    pthread_mutex_t lock; // of first, last, stop
-    pthread_cond_t wake;
-    struct waiting *first, **last;
+    struct pz_clerk clerk;
     struct pz_job *job;
     struct pz_site *site;
     double chores;         // when they were done last; 0: not yet
@@ -49,25 +39,14 @@ pz_control_jobs(struct pz_control *c)
 enum pz_http_when
 pz_control_take(struct pz_call *call)
 {
-    struct pz_control *c = call->server->control;
     struct pz_err err = PZ_ERR_INIT;
-    struct waiting *w;
+    struct pz_waiting *w;
     if (pz_new(&w, 1, sizeof *w, "a call", &err))
         return pz_api_fail_err(call, &err);
-    *w = (struct waiting){NULL, call->http, call->route};
-    pthread_mutex_lock(&c->lock);
-    bool stop = c->stop;
-    if (!stop) {
-        pz_http_suspend(call->http);
-        *c->last = w;
-        c->last = &w->next;
-        pthread_cond_signal(&c->wake);
-    }
-    pthread_mutex_unlock(&c->lock);
-    if (!stop)
+    if (pz_clerk_take(&call->server->control->clerk, call, w, 0))
         return PZ_HTTP_LATER;
     free(w);
-    return pz_api_fail(call, PZ_FAULT_UNAVAILABLE, "the server is stopping");
+    return PZ_HTTP_NOW;
 }
 
 static void
@@ -82,7 +61,7 @@ look(struct pz_control *c, struct pz_call *call)
 }
 
 static void
-answer(struct pz_control *c, struct waiting *w)
+answer(struct pz_control *c, struct pz_waiting *w)
 {
     struct pz_call call = {.server = c->server, .http = w->http, .route = w->route};
     struct pz_desk_call d = {.call = &call, .control = c, .arena = &c->arena};
@@ -111,6 +90,7 @@ answer(struct pz_control *c, struct waiting *w)
     pz_arena_clear(&c->arena);
     pz_http_resume(w->http);
     free(w);
+    pz_clerk_done(&c->clerk);
 }
 
 /* ---- the ends of jobs ---- */
@@ -378,18 +358,6 @@ do_chores(struct pz_control *c)
     end_own(&d);
 }
 
-static void
-wait_for_work(struct pz_control *c)
-{
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += c->job ? 0 : CHORES_SECONDS / 4;
-    until.tv_nsec += TICK_MS * 1000000L;
-    until.tv_sec += until.tv_nsec / 1000000000L;
-    until.tv_nsec %= 1000000000L;
-    pthread_cond_timedwait(&c->wake, &c->lock, &until);
-}
-
 /* Ends the children, by force when they take too long. */
 static void
 end_jobs(struct pz_control *c)
@@ -421,26 +389,17 @@ static void *
 run(void *ctx)
 {
     struct pz_control *c = ctx;
+    bool stop = false;
     bury(c);
     do_chores(c);
-    pthread_mutex_lock(&c->lock);
-    while (!c->stop || c->first) {
-        struct waiting *w = c->first;
-        if (w) {
-            c->first = w->next;
-            if (!c->first)
-                c->last = &c->first;
-        } else {
-            wait_for_work(c);
-        }
-        pthread_mutex_unlock(&c->lock);
+    for (struct pz_waiting *w = NULL; w || !stop;) {
+        w = pz_clerk_next(&c->clerk, c->job ? TICK_MS / 1000.0 : CHORES_SECONDS / 4.0,
+                          &stop);
         if (w)
             answer(c, w);
         tick(c);
         do_chores(c);
-        pthread_mutex_lock(&c->lock);
     }
-    pthread_mutex_unlock(&c->lock);
     end_jobs(c);
     return NULL;
 }
@@ -448,38 +407,23 @@ run(void *ctx)
 int
 pz_control_new(struct pz_control **out, struct pz_server *s, struct pz_err *err)
 {
-    struct pz_control *c;
-    if (pz_new(&c, 1, sizeof *c, "the control plane", err))
+    if (pz_new(out, 1, sizeof **out, "the control plane", err))
         return err->status;
-    c->server = s;
-    c->last = &c->first;
-    pthread_mutex_init(&c->lock, NULL);
-    pthread_cond_init(&c->wake, NULL);
-    *out = c;
+    (*out)->server = s;
+    pz_clerk_init(&(*out)->clerk);
     return PZ_OK;
 }
 
 int
 pz_control_start(struct pz_control *c, struct pz_err *err)
 {
-    int rc = pthread_create(&c->id, NULL, run, c);
-    if (rc)
-        return pz_err_set(err, PZ_SYSTEM, "cannot start a thread: %s", strerror(rc));
-    c->started = true;
-    return PZ_OK;
+    return pz_clerk_start(&c->clerk, run, c, err);
 }
 
 void
 pz_control_stop(struct pz_control *c)
 {
-    if (!c->started)
-        return;
-    pthread_mutex_lock(&c->lock);
-    c->stop = true;
-    pthread_cond_signal(&c->wake);
-    pthread_mutex_unlock(&c->lock);
-    pthread_join(c->id, NULL);
-    c->started = false;
+    pz_clerk_stop(&c->clerk);
 }
 
 void
@@ -487,10 +431,9 @@ pz_control_free(struct pz_control *c)
 {
     if (!c)
         return;
-    pz_control_stop(c);
+    pz_clerk_stop(&c->clerk);
+    pz_clerk_release(&c->clerk);
     pz_site_free(c->site);
     pz_arena_release(&c->arena);
-    pthread_cond_destroy(&c->wake);
-    pthread_mutex_destroy(&c->lock);
     free(c);
 }

@@ -9,7 +9,8 @@ ask(const struct pz_model *m, const struct pz_query *q, struct pz_err *err)
     struct pz_ranked out = {.item = &item, .score = &score};
     if (m->recipe->rank(m->state, q, 1, &out, err))
         return err->status;
-    if (out.n > q->n || (out.n && item >= m->n_items))
+    uint32_t limit = m->recipe->type == PZ_USER_SEGMENTATION ? m->n_users : m->n_items;
+    if (out.n > q->n || (out.n && item >= limit))
         return pz_err_set(err, PZ_FORMAT, "'%s': an answer lies outside of the model",
                           m->file.path);
     return PZ_OK;

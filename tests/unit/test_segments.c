@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "eval/figures.h"
 #include "group.h"
+#include "recipe/check.h"
 #include "recipe/intensity.h"
 #include "recipe/interest.h"
 #include "recipe/neighbours.h"
@@ -403,6 +404,36 @@ START_TEST(one_of_many)
 }
 END_TEST
 
+/* Answers are users: one with a number beyond the items is no damage. */
+START_TEST(more_users_than_items)
+{
+    enum { MANY = 10 };
+    struct toy_row row[2 * MANY];
+    struct pz_dataset d;
+    struct pz_world w;
+    struct pz_events e;
+    struct pz_selection all = {0};
+    struct pz_selection_report report;
+    struct pz_params params;
+    struct pz_trained t;
+    struct pz_err err = PZ_ERR_INIT;
+    for (uint32_t k = 0; k < 2 * MANY; k++) // the last user is the most active one
+        row[k] = (struct toy_row){
+            .user = k < MANY ? k : MANY - 1, .item = k % 2, .time = (int64_t)k};
+    toy_dataset(&d, MANY, 2, row, 2 * MANY);
+    pz_world_of(&w, &d);
+    ck_ok(pz_events_select(&d, &all, &e, &report, &err), err);
+    pz_params_init(&params, pz_recipe_item_affinity.params);
+    struct pz_train learn = {
+        .events = &e, .params = &params, .world = &w, .seed = 1, .threads = 1};
+    ck_ok(pz_trained_open(&t, &pz_recipe_item_affinity, &learn, &err), err);
+    ck_ok(pz_model_check(&t.model, &err), err);
+    pz_trained_close(&t);
+    pz_events_release(&e);
+    toy_release(&d);
+}
+END_TEST
+
 /* ---- a whole model ---- */
 
 static void
@@ -657,6 +688,7 @@ pz_suite(void)
     tcase_add_test(t, interests);
     tcase_add_test(t, shares);
     tcase_add_test(t, one_of_many);
+    tcase_add_test(t, more_users_than_items);
     tcase_add_test(t, answers);
     tcase_add_test(t, reasons);
     tcase_add_test(t, attributes_are_wanted);

@@ -21,7 +21,7 @@
 
 static struct {
     const char *type, *schema, *mode, *domain, *unit, *rejects, *delimiter, *decimal,
-        *encoding;
+        *encoding, *header;
     int64_t max_rejects;
     uint64_t memory;
     bool report, strict, forget, infer;
@@ -48,6 +48,8 @@ static const struct pz_opt options[] = {
      0, 0},
     {"encoding", 0, PZ_OPT_TEXT, &opt.encoding, "NAME",
      "of the text, as in iconv -l (default: UTF-8, or UTF-16 where it is)", 0, 0},
+    {"header", 0, PZ_OPT_TEXT, &opt.header, "NAME,...",
+     "the columns of CSV whose first line is a row, no header", 0, 0},
     {"mode", 'm', PZ_OPT_TEXT, &opt.mode, "MODE",
      "full replaces the dataset, incremental adds to it (default full)", 0, 0},
     {"timestamp-unit", 0, PZ_OPT_TEXT, &opt.unit, "UNIT",
@@ -296,6 +298,7 @@ main(int argc, char **argv)
         .n_paths = (size_t)(argc - first),
         .rejects_path = opt.rejects,
         .encoding = opt.encoding,
+        .header = opt.header,
         .max_rejects = opt.max_rejects != -2 ? opt.max_rejects
                        : opt.rejects         ? -1
                                              : 0,
@@ -308,6 +311,8 @@ main(int argc, char **argv)
     };
     if (pz_times_parse(&p.times, opt.unit, &err))
         pz_die_err(&err);
+    if (opt.header && (!*opt.header || strpbrk(opt.header, "\n\"")))
+        pz_die(PZ_USAGE, "--header '%s' is not of the form NAME,NAME,...", opt.header);
     if (opt.infer && (opt.schema || p.incremental))
         pz_die(PZ_USAGE, "--infer goes neither with -s nor with --mode incremental");
     if (opt.decimal && strcmp(opt.decimal, ",") && strcmp(opt.decimal, "."))

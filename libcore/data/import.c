@@ -621,6 +621,10 @@ import_into(struct import *im, const struct pz_dataset *old, struct pz_err *err)
     if (r == PZ_OK && !p->feed) {
         im->delimiter = p->delimiter ? p->delimiter : pz_input_delimiter(im->input);
         pz_input_set_delimiter(im->input, im->delimiter);
+        if (p->header)
+            r = pz_input_set_header(im->input, p->header, err);
+    }
+    if (r == PZ_OK && !p->feed) {
         r = pz_input_next(im->input, &first, err);
     }
     if (r == PZ_OK)

@@ -42,6 +42,7 @@ struct pz_import {
     int64_t max_rejects;      // rows that may be bad; -1 any number
     struct pz_times times;    // how times stand in the input
     char delimiter;           // of CSV (csv.h); 0: what the header has
+    const char *header;      // names with commas between, where CSV has none; NULL: it has
     char decimal;             // of numbers: pz_convert.decimal
     const char *encoding;     // of the input, as iconv(3) calls it; NULL: UTF-8 or UTF-16
     struct pz_naming naming;  // what the input calls columns

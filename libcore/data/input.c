@@ -27,6 +27,7 @@ struct pz_input {
     char delimiter;
     enum pz_cpu cpu;
     const char *encoding; // NULL: to be found out
+    const char *header;   // of files without one; NULL: they have one
 
     pthread_mutex_t lock; // guards everything below
     struct pz_source source;
@@ -164,6 +165,22 @@ open_recode(struct pz_input *in, struct pz_err *err)
     return read_text(in, in->carry, HEAD, &in->n_carry, err);
 }
 
+/* The names of the columns as a line before the first bytes of the open file. */
+static int
+add_header(struct pz_input *in, struct pz_err *err)
+{
+    size_t n = strlen(in->header) + 1;
+    if (pz_grow(&in->carry, &in->cap_carry, in->n_carry + n, 1, "input", err))
+        return err->status;
+    memmove(in->carry + n, in->carry, in->n_carry);
+    for (size_t i = 0; i + 1 < n; i++)
+        in->carry[i] = in->header[i] == ',' ? in->delimiter : in->header[i];
+    in->carry[n - 1] = '\n';
+    in->n_carry += n;
+    in->line = 0;
+    return PZ_OK;
+}
+
 /* Opens file in->file and reads its first bytes into carry. */
 static int
 open_file(struct pz_input *in, enum pz_format *format, struct pz_err *err)
@@ -175,7 +192,8 @@ open_file(struct pz_input *in, enum pz_format *format, struct pz_err *err)
     in->line = 1;
     if (pz_grow(&in->carry, &in->cap_carry, HEAD, 1, "input", err) ||
         pz_source_read(&in->source, in->carry, HEAD, &in->n_carry, err) ||
-        open_recode(in, err) || judge(in, format, err)) {
+        open_recode(in, err) || judge(in, format, err) ||
+        (in->header && *format == PZ_CSV && add_header(in, err))) {
         pz_source_close(&in->source);
         return err->status;
     }
@@ -273,6 +291,18 @@ pz_input_delimiter(const struct pz_input *in)
     for (size_t k = 1; k < sizeof other - 1; k++)
         best = seen[k] > seen[best] ? k : best;
     return comma || !seen[best] ? ',' : other[best];
+}
+
+int
+pz_input_set_header(struct pz_input *in, const char *names, struct pz_err *err)
+{
+    if (in->format != PZ_CSV)
+        return pz_err_set(err, PZ_USAGE,
+                          "%s: is JSON lines, where each line has the names: a header "
+                          "goes with CSV",
+                          pz_input_name(in, 0));
+    in->header = names;
+    return add_header(in, err);
 }
 
 /* ---- chunks ---- */

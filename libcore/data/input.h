@@ -94,6 +94,10 @@ int pz_input_open_as(struct pz_input **in, const char *const *path, size_t n_pat
 /* What separates the fields of the first file, before the first chunk: a comma, or where
  * the first line has none outside quotes, what it has most of ';', tabs and '|'. */
 char pz_input_delimiter(const struct pz_input *in);
+/* CSV without a header: these names, with commas between, go before every file as its line
+ * 0. After the delimiter, before the first chunk; `names` is borrowed until close. PZ_USAGE
+ * for JSON lines. */
+int pz_input_set_header(struct pz_input *in, const char *names, struct pz_err *err);
 /* What separates the fields of CSV, as in csv.h; before the first chunk. */
 void pz_input_set_delimiter(struct pz_input *in, char delimiter);
 /*

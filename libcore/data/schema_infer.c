@@ -169,6 +169,16 @@ check_type(enum pz_set set, const char *const *name, size_t n_names, struct pz_e
                       pz_set_name(set));
 }
 
+/* Numbers for names: the line is a row rather. */
+static bool
+has_number(const char *const *name, size_t n)
+{
+    bool found = false;
+    for (size_t i = 0; i < n && !found; i++)
+        found = name[i][0] >= '0' && name[i][0] <= '9';
+    return found;
+}
+
 /* The header lacks a required column: says which, and what the header has; `name` are the
  * fields' names, `header_name` as they were. */
 static int
@@ -202,8 +212,8 @@ check_header(enum pz_set set, const char *const *name, const char *const *header
             "%s need more columns: missing are %s; the header has %s%s (-c NAME=HEADER "
             "tells what the input calls a column)",
             pz_set_name(set), missing.data, header.len ? header.data : "none",
-            n_names && header_name[0][0] >= '0' && header_name[0][0] <= '9'
-                ? "; is the first line a header?"
+            has_number(header_name, n_names)
+                ? "; is the first line a header? --header NAME,... tells the names if not"
                 : "");
     pz_buf_release(&missing);
     pz_buf_release(&header);

@@ -97,7 +97,8 @@ pz_blend_open(void **state, const struct pz_model *model, struct pz_err *err)
     s->model = model;
     status = open_parts(&s->mix, model, err);
     if (!status)
-        status = get_number(model, "train.temperature", 1e-6, 1e6, &temperature, err);
+        status = get_number(model, "train.temperature", PZ_BLEND_COLDEST, 1e6,
+                            &temperature, err);
     if (!status)
         status = pz_tensors_get1(&model->file, "repeat", PZ_F32, &n, &repeat, err);
     for (size_t i = 0; i < n && !status; i++) {

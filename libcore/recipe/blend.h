@@ -39,13 +39,15 @@
 #include "recipe/part.h"
 
 enum { PZ_BLEND_PARTS = 10 };
+#define PZ_BLEND_COLDEST 1e-6
 
 struct pz_blend_config {
     const struct pz_part *const *part; // in the order in which they are tried
     size_t n_parts;                    // 1..PZ_BLEND_PARTS
     double budget; // seconds (pz_part.cost) for training all parts twice; the cheapest
                    // that is not impersonal is always tried
-    double temperature;   // above 0: given; 0: where held-out events are likeliest
+    double temperature;   // PZ_BLEND_COLDEST or more: given; 0: where held-out events are
+                          // likeliest
     double cold;          // gain of recipe/cold.h; 0: items without events get nothing
     const double *weight; // of each part, above 0: given, not found. NULL: by validation
     bool repeats;         // learn how readily people come back

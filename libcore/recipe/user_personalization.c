@@ -289,6 +289,14 @@ given_blend(const struct pz_params *p, struct pz_blend_config *c,
     return PZ_OK;
 }
 
+/* Below the least that a model may hold all probability is the best item's anyway. */
+static double
+temperature_of(const struct pz_params *p)
+{
+    double given = pz_param(p, "temperature");
+    return given > 0 && given < PZ_BLEND_COLDEST ? PZ_BLEND_COLDEST : given;
+}
+
 static int
 train(const struct pz_train *t, struct pz_err *err)
 {
@@ -297,7 +305,7 @@ train(const struct pz_train *t, struct pz_err *err)
     int model = (int)pz_param(t->params, "model");
     struct pz_blend_config c = {.part = part,
                                 .budget = pz_param(t->params, "time_budget"),
-                                .temperature = pz_param(t->params, "temperature"),
+                                .temperature = temperature_of(t->params),
                                 .cold = pz_param(t->params, "cold_gain"),
                                 .repeats = pz_param(t->params, "learn_repeats") != 0,
                                 .any = pz_param(t->params, "recency_mask") == 0};

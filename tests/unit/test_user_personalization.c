@@ -433,6 +433,21 @@ train_unordered(bool turned, char parts[64], double *worth, float score[ITEMS])
     finish();
 }
 
+/* Whatever temperature is given, there is a model that answers. */
+START_TEST(cold_temperature)
+{
+    const char *const coldest[] = {"model=rules", "temperature=1e-300", NULL};
+    struct pz_err err = PZ_ERR_INIT;
+    build(false, coldest);
+    struct pz_query q = query_of(1, true, ITEMS);
+    struct pz_ranked out = {.item = one_item, .score = one_score};
+    ck_ok(recipe->rank(model.state, &q, 1, &out, &err), err);
+    ck_assert_double_eq_tol((double)one_score[0], 1, 1e-6);
+    ck_assert(one_score[ITEMS - 1] == 0);
+    finish();
+}
+END_TEST
+
 /* Without recency_mask the order of a user's events says nothing: neither what is held
  * out nor which models are tried nor what is answered goes by it. */
 START_TEST(order_can_mean_nothing)
@@ -463,6 +478,7 @@ pz_suite(void)
     tcase_add_test(t, loners_get_popular_items);
     tcase_add_test(t, same_bytes_for_any_threads);
     tcase_add_test(t, order_can_mean_nothing);
+    tcase_add_test(t, cold_temperature);
     tcase_add_test(t, damage);
     suite_add_tcase(s, t);
     return s;

@@ -8,6 +8,7 @@
 #include "math/kernels.h"
 
 enum { LANES = PZ_CHEBY_LANES };
+static const double STEEP = 20; // of the step; a polynomial of degree 12 hardly can more
 
 struct pz_cheby_work {
     const struct pz_cheby *f;
@@ -22,9 +23,10 @@ struct pz_cheby_work {
 
 /* h at t in [-1, 1]. */
 static double
-filter_at(double t, double phi)
+filter_at(double t, const struct pz_cheby_config *c)
 {
-    return (1 + copysign(pow(fabs(t), phi), t)) / 2;
+    return (1 + copysign(pow(fabs(t), c->phi), t)) / 2 +
+           c->pass / (1 + exp(-STEEP * (t - c->cut)));
 }
 
 /* Interpolation of h at the degree + 1 Chebyshev nodes. */
@@ -37,7 +39,7 @@ pz_cheby_shape(struct pz_cheby *f, const struct pz_cheby_config *c)
         double sum = 0;
         for (int j = 0; j < n; j++) {
             double angle = M_PI * (j + 0.5) / n;
-            sum += filter_at(cos(angle), c->phi) * cos(k * angle);
+            sum += filter_at(cos(angle), c) * cos(k * angle);
         }
         f->coef[k] = (float)(sum * (k ? 2.0 : 1.0) / n);
     }

@@ -1,23 +1,27 @@
 /*
  * cheby: a graph filter over all users and items, without training (after ChebyCF, Kim
- * et al. 2025).
+ * et al. 2025, with a step in place of its singular vectors).
  *
  * R is users x items, 1 where the user had the item, D its degrees. With the normalized
  * R~ = D_u^-1/2 R D_i^-1/2, whose A = 2 R~^T R~ - I has its spectrum in [-1, 1], the
  * scores of a history x are
  *
- *   s = x D_i^-beta  h(A)  D_i^beta,      h(t) = (1 + sign(t) |t|^phi) / 2,
+ *   s = x D_i^-beta  h(A)  D_i^beta,
+ *   h(t) = (1 + sign(t) |t|^phi) / 2 + pass / (1 + exp(-20 (t - cut))).
  *
- * low frequencies (t near 1) whole, the highest not at all, and ever flatter between them
- * with greater phi. h is interpolated at the Chebyshev nodes by a polynomial of degree K,
- * and its terms come from the recurrence T_k+1 = 2 A T_k - T_k-1: each costs two passes
- * over all pairs, for sixteen histories at a time.
+ * The first term lets low frequencies (t near 1) through whole, the highest not at all,
+ * and is ever flatter between them with greater phi. The second lets through once more
+ * what lies above the cut, which is what a model of some hundred factors keeps. h is
+ * interpolated at the Chebyshev nodes by a polynomial of degree K, and its terms come
+ * from the recurrence T_k+1 = 2 A T_k - T_k-1: each costs two passes over all pairs, for
+ * sixteen histories at a time.
  *
  * A model holds the pairs twice, numbered by rank (recipe/pairs.h):
  *   cheby.rank U32 [n]          the item of each rank
  *   cheby.user.offsets U64 [m+1], cheby.user.rank U32 [p]
  *   cheby.item.offsets U64 [n+1], cheby.item.user U32 [p]
- * and in its metadata train.cheby.{degree,phi,beta}.
+ * and in its metadata train.cheby.{degree,phi,beta,pass,cut}; without the last two, as in
+ * older files, pass is 0.
  */
 #ifndef PZ_RECIPE_CHEBY_H
 #define PZ_RECIPE_CHEBY_H
@@ -31,6 +35,7 @@ enum { PZ_CHEBY_MAX_DEGREE = 64, PZ_CHEBY_LANES = 16 };
 struct pz_cheby_config {
     int degree;       // K, 1..PZ_CHEBY_MAX_DEGREE
     double phi, beta; // phi > 0
+    double pass, cut; // pass >= 0; cut in [-1, 1]
 };
 
 struct pz_cheby { // views
@@ -74,7 +79,7 @@ extern const struct pz_part pz_part_cheby;
 /* clang-format off */
 #define PZ_PARAMS_CHEBY                                                                  \
     {.name = "cheby_degree", .kind = PZ_PARAM_INT, .place = PZ_PLACE_OURS,               \
-     .def = 8, .min = 1, .max = 64, .tunable = true,                                     \
+     .def = 12, .min = 1, .max = 64, .tunable = true,                                    \
      .help = "of the graph filter: degree of its polynomial; answers cost as much"},     \
     {.name = "cheby_phi", .kind = PZ_PARAM_REAL, .place = PZ_PLACE_OURS,                 \
      .def = 1.5, .min = 0.1, .max = 10, .tunable = true,                                 \
@@ -82,7 +87,14 @@ extern const struct pz_part pz_part_cheby;
     {.name = "cheby_beta", .kind = PZ_PARAM_REAL, .place = PZ_PLACE_OURS,                \
      .def = 0.4, .min = -0.5, .max = 1, .tunable = true,                                 \
      .help = "of the graph filter: how much less popular items say; they also get as "   \
-             "much more"}
+             "much more"},                                                               \
+    {.name = "cheby_pass", .kind = PZ_PARAM_REAL, .place = PZ_PLACE_OURS,                \
+     .def = 0.7, .min = 0, .max = 10, .tunable = true,                                   \
+     .help = "of the graph filter: how much more it lets through above cheby_cut"},      \
+    {.name = "cheby_cut", .kind = PZ_PARAM_REAL, .place = PZ_PLACE_OURS,                 \
+     .def = -0.5, .min = -1, .max = 1, .tunable = true,                                 \
+     .help = "of the graph filter: from where on it does; 1 is what all agree on, -1 "   \
+             "what nobody does"}
 /* clang-format on */
 
 #endif

@@ -50,9 +50,11 @@ train(const struct pz_train *t, struct pz_err *err)
     struct pz_pairs pairs;
     struct pz_cheby f;
     struct pz_cheby_config c = {
-        .degree = (int)pz_param_or(t->params, "cheby_degree", 8),
+        .degree = (int)pz_param_or(t->params, "cheby_degree", 12),
         .phi = pz_param_or(t->params, "cheby_phi", 1.5),
         .beta = pz_param_or(t->params, "cheby_beta", 0.4),
+        .pass = pz_param_or(t->params, "cheby_pass", 0.7),
+        .cut = pz_param_or(t->params, "cheby_cut", -0.5),
     };
     int status = pz_pairs_make(&pairs, t->events, err);
     if (status)
@@ -62,6 +64,8 @@ train(const struct pz_train *t, struct pz_err *err)
     pz_builder_metaf(t->model, "train.cheby.degree", "%d", c.degree);
     pz_builder_metaf(t->model, "train.cheby.phi", "%.17g", c.phi);
     pz_builder_metaf(t->model, "train.cheby.beta", "%.17g", c.beta);
+    pz_builder_metaf(t->model, "train.cheby.pass", "%.17g", c.pass);
+    pz_builder_metaf(t->model, "train.cheby.cut", "%.17g", c.cut);
     pz_pairs_release(&pairs);
     return status;
 }
@@ -121,7 +125,8 @@ static int
 open_state(void **state, const struct pz_model *model, struct pz_err *err)
 {
     struct state *s;
-    double degree = 0, phi = 0, beta = 0;
+    double degree = 0;
+    struct pz_cheby_config c = {.pass = 0};
     int status = pz_new(&s, 1, sizeof *s, "a model", err);
     if (status)
         return status;
@@ -131,14 +136,19 @@ open_state(void **state, const struct pz_model *model, struct pz_err *err)
         status =
             get_number(model, "train.cheby.degree", 1, PZ_CHEBY_MAX_DEGREE, &degree, err);
     if (!status)
-        status = get_number(model, "train.cheby.phi", 0.01, 100, &phi, err);
+        status = get_number(model, "train.cheby.phi", 0.01, 100, &c.phi, err);
     if (!status)
-        status = get_number(model, "train.cheby.beta", -10, 10, &beta, err);
+        status = get_number(model, "train.cheby.beta", -10, 10, &c.beta, err);
+    if (!status && pz_tensors_meta(&model->file, "train.cheby.pass")) {
+        status = get_number(model, "train.cheby.pass", 0, 100, &c.pass, err);
+        if (!status)
+            status = get_number(model, "train.cheby.cut", -1, 1, &c.cut, err);
+    }
     if (status) {
         free(s);
         return status;
     }
-    struct pz_cheby_config c = {.degree = (int)degree, .phi = phi, .beta = beta};
+    c.degree = (int)degree;
     pz_cheby_shape(&s->f, &c);
     *state = s;
     return PZ_OK;

@@ -90,7 +90,8 @@ lagrange(double out[N], const struct pz_cheby_config *c)
     memset(out, 0, N * sizeof *out);
     for (int j = 0; j < n; j++) {
         double t = cos(M_PI * (j + 0.5) / n), weight = 1;
-        double h = 0.5 * (1 + (t < 0 ? -1 : 1) * pow(fabs(t), c->phi));
+        double h = 0.5 * (1 + (t < 0 ? -1 : 1) * pow(fabs(t), c->phi)) +
+                   c->pass / (1 + exp(20 * (c->cut - t)));
         for (size_t i = 0; i < N; i++)
             product[i] = i % (ITEMS + 1) == 0;
         for (int k = 0; k < n; k++) {
@@ -110,8 +111,10 @@ lagrange(double out[N], const struct pz_cheby_config *c)
 
 START_TEST(filter_is_its_polynomial)
 {
-    static const struct pz_cheby_config configs[] = {
-        {1, 1, 0}, {2, 1.5, 0.4}, {4, 2, 0.2}, {7, 0.7, -0.3}};
+    static const struct pz_cheby_config configs[] = {{1, 1, 0, 0, 0},
+                                                     {2, 1.5, 0.4, 0, 0},
+                                                     {4, 2, 0.2, 1, 0.3},
+                                                     {7, 0.7, -0.3, 0.5, -0.6}};
     static const uint32_t history[][3] = {{3, 0, 7}, {UNUSED, 12, 3}, {UNUSED}};
     static double p[N];
     struct pz_err err = PZ_ERR_INIT;
@@ -272,6 +275,50 @@ START_TEST(damaged_graphs_are_refused)
 }
 END_TEST
 
+/* The metadata of the key, to be changed in place. */
+static char *
+meta_of(struct pz_model *model, const char *key, int which)
+{
+    for (size_t i = 0; i < model->file.n_meta; i++)
+        if (!strcmp(model->file.meta[2 * i], key))
+            return model->file.meta[2 * i + (size_t)which];
+    ck_abort_msg("no '%s'", key);
+    return NULL;
+}
+
+/* A model of before there was a step is read as one without; a step out of range is not
+ * read. */
+START_TEST(models_without_a_step)
+{
+    struct pz_param_def flat[] = {PZ_PARAMS_CHEBY, {.name = NULL}};
+    struct pz_err err = PZ_ERR_INIT;
+    struct pz_model model;
+    static float with[USERS][ITEMS], without[USERS][ITEMS], older[USERS][ITEMS];
+    bool known[USERS];
+    void *state;
+    struct pz_builder *b = learn(&pz_part_cheby, DEFS, 1, &model);
+    answer(&pz_part_cheby, &model, USERS, with, known);
+    meta_of(&model, "train.cheby.cut", 1)[0] = '7';
+    ck_assert_int_eq(pz_part_cheby.open(&state, &model, &err), PZ_FORMAT);
+    ck_assert_msg(strstr(err.msg, "train.cheby.cut") != NULL, "%s", err.msg);
+    pz_tensors_close(&model.file);
+    pz_builder_free(b);
+    for (size_t i = 0; flat[i].name; i++)
+        if (!strcmp(flat[i].name, "cheby_pass"))
+            flat[i].def = 0;
+    b = learn(&pz_part_cheby, flat, 1, &model);
+    answer(&pz_part_cheby, &model, USERS, without, known);
+    // Other names, in the same order.
+    memcpy(meta_of(&model, "train.cheby.pass", 0), "train.cheby.pasx", 16);
+    memcpy(meta_of(&model, "train.cheby.cut", 0), "train.cheby.cux", 15);
+    answer(&pz_part_cheby, &model, USERS, older, known);
+    ck_assert_mem_eq(without, older, sizeof older);
+    ck_assert_mem_ne(without, with, sizeof with);
+    pz_tensors_close(&model.file);
+    pz_builder_free(b);
+}
+END_TEST
+
 Suite *
 pz_suite(void)
 {
@@ -281,6 +328,7 @@ pz_suite(void)
     tcase_add_test(t, filter_is_its_polynomial);
     tcase_add_loop_test(t, parts_through_a_model, 0, sizeof PARTS / sizeof *PARTS);
     tcase_add_test(t, damaged_graphs_are_refused);
+    tcase_add_test(t, models_without_a_step);
     suite_add_tcase(s, t);
     return s;
 }

@@ -33,16 +33,21 @@ static const struct pz_shape values_shape = {
     .kind = PZ_SHAPE_MAP, .max = VALUES_MAX, .key = &value_key, .item = &value_text};
 static const struct pz_shape expression_shape = {.kind = PZ_SHAPE_STRING,
                                                  .max = PZ_FILTER_MAX_TEXT};
-static const struct pz_member recommend_members[] = {
-    {"groupName", &pz_shape_string, true},
-    {"campaign", &pz_shape_string, true},
-    {"userId", &id_shape, false},
-    {"itemId", &id_shape, false},
-    {"numResults", &results_shape, false},
-    {"filter", &expression_shape, false},
-    {"filterValues", &values_shape, false},
-    {"itemList", &list_shape, false},
+static const struct pz_shape percent_shape = {
+    .kind = PZ_SHAPE_INTEGER, .bounded = true, .min = 1, .max = 100};
+static const struct pz_member promotion_members[] = {
+    {"filter", &expression_shape, true},
+    {"percent", &percent_shape, true},
     {NULL, NULL, false},
+};
+static const struct pz_shape promotion_shape = {.kind = PZ_SHAPE_STRUCT,
+                                                .member = promotion_members};
+static const struct pz_member recommend_members[] = {
+    {"groupName", &pz_shape_string, true},  {"campaign", &pz_shape_string, true},
+    {"userId", &id_shape, false},           {"itemId", &id_shape, false},
+    {"numResults", &results_shape, false},  {"filter", &expression_shape, false},
+    {"filterValues", &values_shape, false}, {"itemList", &list_shape, false},
+    {"promotion", &promotion_shape, false}, {NULL, NULL, false},
 };
 static const struct pz_member check_members[] = {
     {"groupName", &pz_shape_string, true},
@@ -87,7 +92,9 @@ struct question {
     struct pz_filter_value value[VALUES_MAX];
     const struct pz_field *column[COLUMNS_MAX];
     size_t n_columns, title; // title: index of column, or n_columns
-    struct pz_gate *gate;
+    struct pz_gate *gate, *promotion;
+    struct pz_answered *promoted; // the best of what is to be promoted
+    size_t n_promoted;
     struct pz_scope scope;
     struct pz_scope_run *run;
     struct pz_session *session;
@@ -111,26 +118,45 @@ find_campaign(struct question *a)
         a->model = &a->campaign->deploy->model;
 }
 
-/* An expression, or the name of a filter. */
+/* What an expression, or the name of a filter, stands for. NULL: there is none such. */
+static const char *
+expression_of(struct question *a, const char *asked, struct pz_err *err)
+{
+    if (!pz_filter_name_valid(asked))
+        return asked;
+    const struct pz_named *f = pz_group_filter(a->c->group, asked, strlen(asked));
+    if (!f)
+        pz_err_set(err, PZ_DATA, "there is no filter '%s'", asked);
+    return f ? f->expression : NULL;
+}
+
 static int
 open_gate(struct question *a, struct pz_err *err)
 {
     struct pz_filter_options o = {.strict = pz_api_strict(a->c->call)};
     const char *asked = pz_body_string(a->c->call->body, "filter");
     char *text = NULL;
-    if (asked && !*asked)
-        asked = NULL;
-    if (asked && pz_filter_name_valid(asked)) {
-        const struct pz_named *f = pz_group_filter(a->c->group, asked, strlen(asked));
-        if (!f)
-            return pz_err_set(err, PZ_DATA, "there is no filter '%s'", asked);
-        asked = f->expression;
-    }
-    if (!pz_scope_filter_text(&text, a->model, asked, err) && text)
+    asked = asked && *asked ? expression_of(a, asked, err) : NULL;
+    if (!err->status && !pz_scope_filter_text(&text, a->model, asked, err) && text)
         pz_gate_new(&a->gate, text, a->scope.data, &o, a->model, err);
     free(text);
     a->scope.filter = a->gate;
     return err->status;
+}
+
+static int
+open_promotion(struct question *a, struct pz_err *err)
+{
+    struct pz_filter_options o = {.strict = pz_api_strict(a->c->call)};
+    const pz_json *p = pz_body_get(a->c->call->body, "promotion");
+    const char *text = p ? expression_of(a, pz_body_string(p, "filter"), err) : NULL;
+    int64_t percent = 0;
+    if (!text || pz_gate_new(&a->promotion, text, a->scope.data, &o, a->model, err))
+        return err->status;
+    pz_body_i64(p, "percent", &percent);
+    a->scope.promotion = a->promotion;
+    a->scope.percent = (double)percent;
+    return PZ_OK;
 }
 
 /* All columns of what is answered, as far as there is room. */
@@ -166,7 +192,8 @@ open_scope(struct question *a, struct pz_err *err)
     a->scope.n_values =
         read_values(pz_body_get(a->c->call->body, "filterValues"), a->value);
     take_columns(a);
-    return open_gate(a, err) || pz_scope_run_new(&a->run, &a->scope, err) ||
+    return open_gate(a, err) || open_promotion(a, err) ||
+                   pz_scope_run_new(&a->run, &a->scope, err) ||
                    pz_scope_begin(a->run, err) ||
                    pz_session_new(&a->session, a->model, err)
                ? err->status
@@ -297,7 +324,8 @@ add_reasons(struct question *a, uint32_t index, struct pz_err *err)
 }
 
 static int
-add_item(struct question *a, const struct pz_answered *item, struct pz_err *err)
+add_item(struct question *a, const struct pz_answered *item, bool promoted,
+         struct pz_err *err)
 {
     struct pz_buf *out = &a->c->call->http->out;
     char text[PZ_NUM_TEXT];
@@ -308,6 +336,8 @@ add_item(struct question *a, const struct pz_answered *item, struct pz_err *err)
         pz_buf_addz(out, ",\"score\":");
         pz_buf_add(out, text, pz_format_f32(text, item->score));
     }
+    if (promoted)
+        pz_buf_addz(out, ",\"promoted\":true");
     add_columns(a, &item->item);
     if (add_reasons(a, item->index, err))
         return err->status;
@@ -315,17 +345,42 @@ add_item(struct question *a, const struct pz_answered *item, struct pz_err *err)
     return PZ_OK;
 }
 
+/* What is to be promoted: asked for first, as its answer does not last. */
+static int
+find_promoted(struct question *a, const struct pz_promotion *p, struct pz_err *err)
+{
+    const struct pz_answer *answer = NULL;
+    size_t n_done;
+    if (!p->request.n)
+        return PZ_OK;
+    if (pz_infer(a->session, &p->request, 1, &answer, &n_done, err) ||
+        pz_new(&a->promoted, answer->n + p->n_fresh, sizeof *a->promoted, "answers", err))
+        return err->status;
+    for (size_t i = 0; i < answer->n; i++)
+        a->promoted[a->n_promoted++] = answer->item[i];
+    for (size_t i = 0; i < p->n_fresh && a->n_promoted < p->request.n; i++)
+        a->promoted[a->n_promoted++] =
+            (struct pz_answered){p->fresh[i], PZ_NO_ID, NAN, false};
+    return PZ_OK;
+}
+
 static int
 ask(struct question *a, struct pz_err *err)
 {
     struct pz_buf *out = &a->c->call->http->out;
-    const struct pz_answer *answer = NULL;
-    struct pz_promotion promoted;
+    const struct pz_answer *found = NULL;
+    struct pz_promotion promotion;
+    const bool *mark = NULL;
     size_t n_done;
     bool first = true;
     double began = pz_seconds_wall();
-    if (pz_scope_complete(a->run, &a->q, &promoted, err) ||
-        pz_infer(a->session, &a->q, 1, &answer, &n_done, err))
+    if (pz_scope_complete(a->run, &a->q, &promotion, err) ||
+        find_promoted(a, &promotion, err) ||
+        pz_infer(a->session, &a->q, 1, &found, &n_done, err))
+        return err->status;
+    struct pz_answer whole = *found, *answer = &whole;
+    if (a->n_promoted &&
+        pz_scope_promote(a->run, &a->q, a->promoted, a->n_promoted, &whole, &mark, err))
         return err->status;
     double took = pz_seconds_wall() - began;
     pz_buf_addc(out, '{');
@@ -339,7 +394,7 @@ ask(struct question *a, struct pz_err *err)
     for (size_t i = 0; i < answer->n; i++) {
         if (i)
             pz_buf_addc(out, ',');
-        if (add_item(a, &answer->item[i], err))
+        if (add_item(a, &answer->item[i], mark && mark[i], err))
             return err->status;
     }
     pz_buf_addz(out, "]}");
@@ -358,6 +413,8 @@ pz_console_recommend(struct pz_console_call *c)
     pz_session_free(a.session);
     pz_scope_run_free(a.run);
     pz_gate_free(a.gate);
+    pz_gate_free(a.promotion);
+    free(a.promoted);
     free(a.input);
     pz_buf_release(&a.hold);
     return true;

@@ -166,6 +166,20 @@ pz-recommend -g shop -S personal --rank i5,none,i1 --json --explain u1 | jq -c '
     [range(3) as $i | [$o.recommendedItems[$i], $o.scores[$i], $o.explanation[$i].rawScore // null]])' |
     cmp - got && echo "ranks as --rank"
 
+echo "# promoted"
+pz-filter -g shop --save dear 'INCLUDE ItemID WHERE Items.PRICE > $LEAST'
+settle
+console recommend '{"groupName":"shop","campaign":"personal","userId":"u1","numResults":10,
+    "filter":"INCLUDE ItemID WHERE Items.PRICE < $MOST","filterValues":{"MOST":"100","LEAST":"60"},
+    "promotion":{"filter":"dear","percent":40}}'
+jq -r '.items[].id' body >got
+pz-recommend -g shop -S personal -n 10 -F 'INCLUDE ItemID WHERE Items.PRICE < $MOST' --promote 40:dear \
+    -V MOST=100 -V LEAST=60 u1 | cut -f 2 | cmp - got && echo "as --promote"
+jq -c '[.items[] | select(.promoted)] | length, ([.[].columns.PRICE | tonumber > 60] | all)' body
+for promotion in '{"filter":"none","percent":40}' '{"filter":"dear"}' '{"filter":"dear","percent":101}' '"dear"'; do
+    console recommend '{"groupName":"shop","campaign":"personal","userId":"u1","promotion":'"$promotion"'}'
+done
+
 echo "# titles"
 console titles '{"groupName":"shop","ids":["i1","none","i2"]}'
 jq -r '.titles | to_entries[] | "\(.key),\(.value)"' body | while IFS=, read -r id name; do

@@ -152,6 +152,18 @@ def filters(page):
     page.wait("document.querySelector('.cmd code').textContent.includes('MAX=20')")
     same("recommendations through it", ids(page), [r.split("\t")[1] for r in sh(
         "pz-recommend -g shop -S personal -n 10 -F cheap -V MAX=20 u1").splitlines()])
+    page.choose("#filter", "")
+    page.choose("#promote", "cheap")
+    page.value("document.querySelector('[data-name=MAX]').value = ''")
+    page.click("[data-name=MAX]")
+    page.type("5")
+    page.click("button", "Recommend")
+    line = page.wait("[...document.querySelectorAll('.cmd code')].map(e => e.textContent)"
+                     ".find(t => t.includes('--promote 20:cheap -V MAX=5'))")
+    shown = [row.split("\t")[1] for row in sh(line.replace(" --explain", "")).splitlines()]
+    same("promoted items are where the line puts them", ids(page), shown)
+    same("and are marked", page.value("document.querySelectorAll('.list .tag').length"), 2)
+    page.choose("#promote", "")
 
 
 def events(page):

@@ -12,13 +12,20 @@ const words = {
 };
 const about_item = (c) => c.asks === "item" || c.asks === "attributes";
 
+// Names of the placeholders of stored filters.
+const parameters = (app, ...names) => [...new Set(names.flatMap((name) => {
+    const f = app.group.filters.find((x) => x.name === name);
+    return [...(f ? f.expression : "").matchAll(/\$([A-Za-z0-9_]+)/g)].map((x) => x[1]);
+}))];
+
 // The line of pz-recommend that asks the same.
 function shell(app, c, d, q) {
     const values = Object.entries(q.filterValues || {}).map(([k, v]) => ["-V", k + "=" + v]);
     const id = about_item(c) ? q.itemId : q.userId || "nobody";
     return line("pz-recommend", "-g", app.group.path,
         "-S", c.latest ? c.solution : c.solution + "/" + c.version, "-n", q.numResults,
-        q.filter ? ["-F", q.filter, values] : null,
+        q.filter ? ["-F", q.filter] : null,
+        q.promotion ? ["--promote", q.promotion.percent + ":" + q.promotion.filter] : null, values,
         about_item(c) && q.userId ? ["--user", q.userId] : null,
         d.title ? ["--metadata", d.title] : null, c.explains ? "--explain" : null,
         id.startsWith("-") ? "--" : null, id);
@@ -28,14 +35,21 @@ function cloud(app, c, q) {
     if (c.answers === "users")
         return null; // AWS has such answers in batches only
     const action = c.answers === "actions";
-    const values = Object.entries(q.filterValues || {}).map(([k, v]) => `${k}=${JSON.stringify(v)}`);
+    const given = (name) => Object.entries(q.filterValues || {})
+        .filter(([k]) => parameters(app, name).includes(k));
+    const values = given(q.filter).map(([k, v]) => `${k}=${JSON.stringify(v)}`);
+    const promotion = q.promotion && JSON.stringify([{ name: "promotion",
+        percentPromotedItems: q.promotion.percent,
+        filterArn: arn(app, "filter", q.promotion.filter),
+        filterValues: Object.fromEntries(given(q.promotion.filter)) }]);
     return line("aws", "--endpoint-url", location.origin, "personalize-runtime",
         action ? "get-action-recommendations" : "get-recommendations",
         "--campaign-arn", arn(app, "campaign", c.name),
         c.asks === "item" ? ["--item-id", q.itemId] : null,
         q.userId ? ["--user-id", q.userId] : null, "--num-results", q.numResults,
         q.filter ? ["--filter-arn", arn(app, "filter", q.filter),
-            values.length ? ["--filter-values", values.join(",")] : null] : null);
+            values.length ? ["--filter-values", values.join(",")] : null] : null,
+        promotion ? ["--promotions", promotion] : null);
 }
 
 // The other columns: short ones beside each other, texts below.
@@ -82,6 +96,7 @@ function entry(item, rank, most, d, action, before) {
         h("div", null,
             h("div", null, h("span", { class: "name" }, item.title || item.id), " ",
                 item.title ? h("span", { class: "id" }, item.id) : null,
+                item.promoted ? h("span", { class: "tag" }, "promoted") : null,
                 moved(item, rank, before)),
             columns(item, d)),
         h("div", { class: "score" }, item.score === undefined ? "" : number(item.score),
@@ -134,6 +149,9 @@ function ask_why(app, c, question) {
             if (!id)
                 return;
             const q = { ...await question(), itemList: [id], numResults: 1 };
+            delete q.promotion;
+            q.filterValues = Object.fromEntries(Object.entries(q.filterValues || {})
+                .filter(([k]) => parameters(app, q.filter).includes(k)));
             const filtered = q.filter ? await ask("recommend", q) : null;
             delete q.filter;
             delete q.filterValues;
@@ -184,6 +202,11 @@ export function recommend(root, app) {
     const n = h("input", { id: "many", type: "number", min: 1, max: 500, value: m.n || 10 });
     const filter = select({ id: "filter" }, [["", "none"], ...g.filters.map((f) => [f.name, f.name])],
         m.filter || "");
+    const promote = select({ id: "promote" }, [["", "nothing"],
+        ...g.filters.map((f) => [f.name, f.name])], m.promote || "");
+    const share = h("input", { id: "share", type: "number", min: 1, max: 100,
+        value: m.share || 20 });
+    const percent = field("Percent of them", share, "small");
     const values = h("div", { class: "fields" });
     const label = h("span");
     const box = h("div", { id: "answer" });
@@ -201,14 +224,13 @@ export function recommend(root, app) {
         h("div", null, beside, why, putting));
     let abort = null;
 
-    // An input for each placeholder of the filter.
+    // An input for each placeholder of the filters.
     function placeholders() {
-        const f = g.filters.find((x) => x.name === filter.value);
-        const those = [...new Set([...(f ? f.expression : "").matchAll(/\$([A-Za-z0-9_]+)/g)]
-            .map((x) => x[1]))];
-        fill(values, those.map((name) => field("$" + name, h("input", {
-            "data-name": name, value: (m.values || {})[name] || "", spellcheck: "false",
-            placeholder: "10 or \"a\",\"b\"" }))));
+        percent.hidden = !promote.value;
+        fill(values, parameters(app, filter.value, promote.value).map((name) =>
+            field("$" + name, h("input", { "data-name": name,
+                value: (m.values || {})[name] || "", spellcheck: "false",
+                placeholder: "10 or \"a\",\"b\"" }))));
     }
 
     async function question() {
@@ -221,11 +243,13 @@ export function recommend(root, app) {
         } else if (id) {
             q.userId = id;
         }
-        if (filter.value) {
+        if (filter.value)
             q.filter = filter.value;
+        if (promote.value)
+            q.promotion = { filter: promote.value, percent: Number(share.value) || 20 };
+        if (filter.value || promote.value)
             q.filterValues = Object.fromEntries([...values.querySelectorAll("input")]
                 .filter((i) => i.value).map((i) => [i.dataset.name, i.value]));
-        }
         return q;
     }
 
@@ -278,7 +302,8 @@ export function recommend(root, app) {
             const q = await question();
             const d = g.datasets.find((x) => x.dataset === c.answers) || { fields: [] };
             Object.assign(m, { campaign: pick.value, id: who.input.value, asker: other.input.value,
-                n: n.value, filter: filter.value, values: q.filterValues });
+                n: n.value, filter: filter.value, promote: promote.value, share: share.value,
+                values: q.filterValues });
             if (c.asks !== "nobody" && !(about_item(c) ? q.itemId : q.userId)) {
                 fill(box.said);
                 fill(box);
@@ -320,14 +345,16 @@ export function recommend(root, app) {
             who.input.value = "";
         run();
     });
-    filter.addEventListener("change", () => {
+    const changed = () => {
         placeholders();
         const blank = [...values.querySelectorAll("input")].find((i) => !i.value);
         if (blank)
             blank.focus();
         else
             run();
-    });
+    };
+    filter.addEventListener("change", changed);
+    promote.addEventListener("change", changed);
     form.type.addEventListener("change", () => box.querySelectorAll(".put").forEach((b) => {
         b.textContent = form.type.value + " it";
     }));
@@ -339,6 +366,8 @@ export function recommend(root, app) {
                 field("Asked by user", other.input), other.list,
                 field("How many", n, "small"),
                 field("Filter", filter),
+                g.filters.length ? [field("Promote what passes", promote),
+                    percent] : null,
                 h("button", { class: "main", type: "submit" }, "Recommend")),
             values),
         both);

@@ -40,7 +40,8 @@ struct pz_request {
     size_t n_values;
     bool has_influence; // else as the model was trained with
     struct pz_influence influence;
-    struct pz_explore explore; // weight 0: the best answer; key: the seed of the draws
+    struct pz_explore explore; // weight 0: the best answer; key: the seed of the draws;
+                               // lately: filled in by pz_scope_complete()
     bool split_values;         // those are the filter's alone, and these the promotion's:
     const struct pz_filter_value *promotion_value;
     size_t n_promotion_values;

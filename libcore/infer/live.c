@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "infer/lately.h"
 #include "recipe/actions.h"
 #include "store/estore.h"
 
@@ -54,6 +55,9 @@ struct pz_live {
     bool met;                      // the user has events
     int64_t learned, learned_time; // of the user's events, those up to here
     const struct pz_fcell *record; // of the user
+    struct pz_lately_count *count; // NULL: nobody asked
+    const struct pz_lately *lately;
+    bool counted; // since the beginning
 };
 
 /* ---- what the model knows ---- */
@@ -164,6 +168,7 @@ pz_live_free(struct pz_live *l)
     if (!l)
         return;
     pz_estore_close(l->store);
+    pz_lately_free(l->count);
     for (size_t i = 0; i < l->n_rules; i++)
         free(l->rule[i].type);
     free(l->rule);
@@ -373,6 +378,7 @@ pz_live_begin(struct pz_live *l, struct pz_err *err)
 {
     bool changed = false;
     pz_arena_clear(&l->arena);
+    l->counted = false;
     if (!l->o.group)
         return PZ_OK;
     if (!l->store && (open_store(l, err) || !l->store))
@@ -391,6 +397,22 @@ pz_live_begin(struct pz_live *l, struct pz_err *err)
         return err->status;
     }
     l->dirty = false;
+    return PZ_OK;
+}
+
+int
+pz_live_lately(struct pz_live *l, const struct pz_lately **out, struct pz_err *err)
+{
+    *out = NULL;
+    if (!l->store)
+        return PZ_OK;
+    if (!l->count &&
+        pz_lately_new(&l->count, &l->o.model->item, l->known, l->known_time, err))
+        return err->status;
+    if (!l->counted && pz_lately_look(l->count, l->store, &l->lately, err))
+        return err->status;
+    l->counted = true;
+    *out = l->lately;
     return PZ_OK;
 }
 

@@ -41,6 +41,9 @@ bool pz_live_any(const struct pz_live *l);
 /* Of a user, or of a session that is named in its place. */
 int pz_live_user(struct pz_live *l, const char *id, size_t n, struct pz_live_user *out,
                  struct pz_err *err);
+/* What happened to the items since the model was trained, for answers that explore; NULL:
+ * nothing. Read at the first call after pz_live_begin(). */
+int pz_live_lately(struct pz_live *l, const struct pz_lately **out, struct pz_err *err);
 /* Items that were put, where options.items is there. */
 const struct pz_live_items *pz_live_items(const struct pz_live *l);
 

@@ -248,6 +248,8 @@ pz_scope_complete(struct pz_scope_run *r, struct pz_request *q,
     if (q->has_user && pz_live_any(r->live) &&
         pz_live_user(r->live, q->user.s, q->user.n, &user, err))
         return err->status;
+    if (q->explore.weight > 0 && pz_live_lately(r->live, &q->explore.lately, err))
+        return err->status;
     q->recent = user.recent;
     q->recent_weight = user.weight;
     q->recent_time = user.time;

@@ -250,9 +250,15 @@ draw(uint64_t key, uint32_t item)
 }
 
 static double
-variance(const struct pz_explorer *x, uint64_t i)
+variance(const struct pz_explorer *x, const struct pz_lately *lately, uint64_t i)
 {
-    return 1 / (1 + (double)x->events[i] + SHOWN * (double)x->shown[i]);
+    double events = (double)x->events[i], shown = (double)x->shown[i];
+    uint32_t it = x->item[i];
+    if (lately && it < x->n) { // as many as the model has items
+        events += (double)lately->events[it];
+        shown += (double)lately->shown[it];
+    }
+    return 1 / (1 + events + SHOWN * shown);
 }
 
 /* How scores become S, and draws noise. */
@@ -273,7 +279,7 @@ scale_of(const struct pz_explorer *x, const struct pz_query *q, const float *sco
         mean += (double)score[i] / n_items;
     for (uint64_t i = 0; i < s.n; i++) {
         uint32_t it = x->item[i];
-        double v = variance(x, i);
+        double v = variance(x, q->explore->lately, i);
         sum += it < n_items ? v * (double)score[it] : 0;
         all += v;
     }
@@ -303,7 +309,7 @@ perturb(const struct pz_explorer *x, const struct pz_query *q, const struct scal
         uint32_t it = x->item[i];
         if (it >= n_items)
             continue;
-        double noise = sqrt(s->width * variance(x, i)) * draw(e->key, it);
+        double noise = sqrt(s->width * variance(x, e->lately, i)) * draw(e->key, it);
         work[it] = (float)(s->rate * ((double)score[it] - s->middle) + e->weight * noise);
     }
 }

@@ -5,7 +5,8 @@
  * An item is new up to a given age beside the newest event of the data. Its birth is its
  * CREATION_TIMESTAMP, else its oldest event, else the newest event of all. With s_i the
  * scores of an answer, s their mean, n_i an item's events and h_i the times that it was
- * shown to somebody who never had it, and sums over the new items,
+ * shown to somebody who never had it, at the training and since (pz_explore.lately), and
+ * sums over the new items,
  *
  *   v_i = 1 / (1 + n_i + h_i / 10)
  *   V = sum v_i

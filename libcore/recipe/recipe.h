@@ -65,11 +65,18 @@ struct pz_train {
     const struct pz_objective *objective; // what answers are traded for; NULL: nothing
 };
 
+/* What happened to each item of the model since it was trained: events, and how often it
+ * was shown to somebody who did not take it. */
+struct pz_lately {
+    const uint32_t *events, *shown;
+};
+
 /* How far an answer tries new items (recipe/explore.h). */
 struct pz_explore {
-    double weight; // above 0 and up to 1
-    double days;   // an item is new up to this age
-    uint64_t key;  // of the draws: equal keys, equal draws
+    double weight;                  // above 0 and up to 1
+    double days;                    // an item is new up to this age
+    uint64_t key;                   // of the draws: equal keys, equal draws
+    const struct pz_lately *lately; // NULL: nothing is known of it
 };
 
 /* What counts beside similarity, 0 to 1 each (AWS: rankingInfluence). */

@@ -256,7 +256,7 @@ START_TEST(as_the_formula_says)
         ask(&best);
         memcpy(list, got, sizeof list);
         for (int k = 0; k < 4; k++) {
-            struct pz_explore e = {k == 3 ? 1 : 0.3 * k, 30, 77 + (uint64_t)k};
+            struct pz_explore e = {k == 3 ? 1 : 0.3 * k, 30, 77 + (uint64_t)k, NULL};
             struct pz_query q = query_of(u, ITEMS, k ? &e : NULL);
             ck_assert_uint_eq(ask(&q), ITEMS);
             for (size_t i = 0; i < ITEMS; i++) {
@@ -298,7 +298,7 @@ START_TEST(as_often_as_a_simulation)
     memset(ours, 0, sizeof ours);
     memset(theirs, 0, sizeof theirs);
     for (uint64_t k = 0; k < KEYS; k++) {
-        struct pz_explore e = {0.6, 30, pz_mix64(k)};
+        struct pz_explore e = {0.6, 30, pz_mix64(k), NULL};
         struct pz_query q = query_of(14, FIRST, &e);
         ask(&q);
         for (size_t i = 0; i < FIRST; i++)
@@ -341,7 +341,7 @@ START_TEST(being_shown_in_vain)
                 shown[i] = strdup(i % 2 ? list : list + 7);
         train(USERS, ITEMS, "model=auto");
         for (uint64_t k = 0; k < 2000; k++) {
-            struct pz_explore e = {0.5, 30, k};
+            struct pz_explore e = {0.5, 30, k, NULL};
             struct pz_query q = query_of((uint32_t)k % USERS, 5, &e);
             size_t n = ask(&q);
             for (size_t i = 0; i < n; i++)
@@ -353,12 +353,56 @@ START_TEST(being_shown_in_vain)
 }
 END_TEST
 
+/* What was counted since the training is as good as counted by it. */
+START_TEST(since_the_training)
+{
+    static uint32_t more[ITEMS], seen[ITEMS], want[USERS][ITEMS], plain[USERS][ITEMS];
+    struct pz_rng rng;
+    uint64_t n = ITEMS;
+    size_t differ = 0;
+    pz_rng_seed(&rng, 4, 4);
+    make_shop();
+    train(USERS, ITEMS, _i ? "model=ials" : "model=auto");
+    for (size_t i = 0; i < ITEMS; i++) {
+        more[i] = (uint32_t)pz_rng_below(&rng, 30);
+        seen[i] = (uint32_t)pz_rng_below(&rng, 300);
+    }
+    struct pz_lately lately = {more, seen};
+    for (int pass = 0; pass < 3; pass++) {
+        for (uint32_t u = 0; u < USERS; u++) {
+            struct pz_explore e = {0.6, 30, u, pass == 1 ? &lately : NULL};
+            struct pz_query q = query_of(u, ITEMS, &e);
+            ck_assert_uint_eq(ask(&q), ITEMS);
+            if (pass == 2)
+                ck_assert_mem_eq(got, want[u], sizeof got);
+            memcpy(pass ? want[u] : plain[u], got, sizeof got);
+            differ += pass == 1 && memcmp(got, plain[u], sizeof got) != 0;
+        }
+        const uint32_t *item, *in_model[2];
+        struct pz_err err = PZ_ERR_INIT;
+        ck_ok(pz_tensors_get1(&model.file, "explore.item", PZ_U32, &n, &item, &err), err);
+        ck_ok(pz_tensors_get1(&model.file, "explore.events", PZ_U32, &n, &in_model[0],
+                              &err),
+              err);
+        ck_ok(
+            pz_tensors_get1(&model.file, "explore.shown", PZ_U32, &n, &in_model[1], &err),
+            err);
+        for (size_t i = 0; i < ITEMS && pass == 1; i++) {
+            ((uint32_t *)(uintptr_t)in_model[0])[i] += more[item[i]];
+            ((uint32_t *)(uintptr_t)in_model[1])[i] += seen[item[i]];
+        }
+    }
+    ck_assert_uint_gt(differ, USERS / 2);
+    drop();
+}
+END_TEST
+
 /* Not new, no room, no answer from candidates, damage. */
 START_TEST(at_the_edges)
 {
     make_shop();
     train(USERS, ITEMS, "model=auto");
-    struct pz_explore e = {1, 1, 5};
+    struct pz_explore e = {1, 1, 5, NULL};
     uint32_t candidate[] = {ITEMS - 1, 3, 9}, first[3];
     struct pz_query q = query_of(5, 3, NULL);
     q.candidate = candidate;
@@ -419,7 +463,7 @@ live(double weight, double *rate)
             }
         train(PEOPLE, PLAYED, "time_budget=1");
         for (uint32_t u = 0; u < PEOPLE; u++) {
-            struct pz_explore e = {weight, 60, (uint64_t)day * 1000 + u};
+            struct pz_explore e = {weight, 60, (uint64_t)day * 1000 + u, NULL};
             struct pz_query q = query_of(u, SHOWN, weight > 0 ? &e : NULL);
             char text[SHOWN * 7 + 1] = "";
             ck_assert_uint_eq(ask(&q), SHOWN);
@@ -470,6 +514,7 @@ pz_suite(void)
     tcase_add_loop_test(t, as_the_formula_says, 0, 3);
     tcase_add_test(t, as_often_as_a_simulation);
     tcase_add_test(t, being_shown_in_vain);
+    tcase_add_loop_test(t, since_the_training, 0, 2);
     tcase_add_test(t, at_the_edges);
     tcase_add_test(t, finds_the_best_item);
     suite_add_tcase(s, t);

@@ -130,24 +130,6 @@ filter(const struct pz_filter *f, const struct pz_filter_value *value, int *stat
 
 /* ---- --check ---- */
 
-/* The ids that counts are shares of. */
-static const struct pz_ids *
-candidates(const struct pz_filter *f, const struct pz_filter_group *g)
-{
-    static const enum pz_set sets[][2] = {
-        [PZ_SUBJECT_ITEM] = {PZ_ITEMS, PZ_INTERACTIONS},
-        [PZ_SUBJECT_USER] = {PZ_USERS, PZ_INTERACTIONS},
-        [PZ_SUBJECT_ACTION] = {PZ_ACTIONS, PZ_ACTION_INTERACTIONS},
-    };
-    enum pz_subject s = pz_filter_subject(f);
-    for (int i = 0; i < 2; i++) {
-        const struct pz_dataset *d = g->data.set[sets[s][i]];
-        if (d)
-            return s == PZ_SUBJECT_USER ? &d->user : &d->item;
-    }
-    return NULL;
-}
-
 /* Values that are missing only make the counts impossible. */
 static int
 explain(const struct pz_filter *f, const struct pz_filter_group *g,
@@ -162,7 +144,7 @@ explain(const struct pz_filter *f, const struct pz_filter_group *g,
                                   .n_item = opt.item ? strlen(opt.item) : 0,
                                   .value = value,
                                   .n_values = opt.values.n};
-    const struct pz_ids *ids = candidates(f, g);
+    const struct pz_ids *ids = pz_filter_candidates(f, &g->data);
     struct pz_err why = PZ_ERR_INIT;
     if (pz_filter_run_new(&r, f, err))
         return err->status;

@@ -37,3 +37,20 @@ pz_filter_group_close(struct pz_filter_group *g)
             pz_dataset_close(&g->set[set]);
     *g = (struct pz_filter_group){0};
 }
+
+const struct pz_ids *
+pz_filter_candidates(const struct pz_filter *f, const struct pz_filter_data *data)
+{
+    static const enum pz_set sets[][2] = {
+        [PZ_SUBJECT_ITEM] = {PZ_ITEMS, PZ_INTERACTIONS},
+        [PZ_SUBJECT_USER] = {PZ_USERS, PZ_INTERACTIONS},
+        [PZ_SUBJECT_ACTION] = {PZ_ACTIONS, PZ_ACTION_INTERACTIONS},
+    };
+    enum pz_subject s = pz_filter_subject(f);
+    for (int i = 0; i < 2; i++) {
+        const struct pz_dataset *d = data->set[sets[s][i]];
+        if (d)
+            return s == PZ_SUBJECT_USER ? &d->user : &d->item;
+    }
+    return NULL;
+}

@@ -14,4 +14,8 @@ int pz_filter_group_open(struct pz_filter_group *g, const char *group,
                          struct pz_err *err);
 void pz_filter_group_close(struct pz_filter_group *g); // accepts {0}
 
+/* The ids of a group that a filter is about, for counts to be shares of. NULL: none. */
+const struct pz_ids *pz_filter_candidates(const struct pz_filter *f,
+                                          const struct pz_filter_data *data);
+
 #endif

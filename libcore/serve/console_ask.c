@@ -422,24 +422,6 @@ pz_console_recommend(struct pz_console_call *c)
 
 /* ---- filters ---- */
 
-/* The ids that counts are shares of. */
-static const struct pz_ids *
-candidates(const struct pz_filter *f, const struct pz_filter_data *data)
-{
-    static const enum pz_set sets[][2] = {
-        [PZ_SUBJECT_ITEM] = {PZ_ITEMS, PZ_INTERACTIONS},
-        [PZ_SUBJECT_USER] = {PZ_USERS, PZ_INTERACTIONS},
-        [PZ_SUBJECT_ACTION] = {PZ_ACTIONS, PZ_ACTION_INTERACTIONS},
-    };
-    enum pz_subject s = pz_filter_subject(f);
-    for (int i = 0; i < 2; i++) {
-        const struct pz_dataset *d = data->set[sets[s][i]];
-        if (d)
-            return s == PZ_SUBJECT_USER ? &d->user : &d->item;
-    }
-    return NULL;
-}
-
 static void
 add_list(struct pz_buf *out, bool *first, const char *key, const struct pz_filter *f,
          const char *(*get)(const struct pz_filter *f, size_t i))
@@ -520,7 +502,7 @@ add_counts(struct pz_console_call *c, bool *first, const struct pz_filter *f,
                                   .item = item.n ? item.s : NULL,
                                   .n_item = item.n,
                                   .value = value};
-    const struct pz_ids *ids = candidates(f, data);
+    const struct pz_ids *ids = pz_filter_candidates(f, data);
     struct pz_err why = PZ_ERR_INIT;
     struct pz_filter_run *r = NULL;
     struct pz_filter_space *s = NULL;

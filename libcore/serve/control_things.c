@@ -1,4 +1,5 @@
 /* What there is, from the catalogues of all groups. */
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -163,6 +164,18 @@ domain_of(const struct walk *w)
     return text[domain];
 }
 
+/* When a folder was made, where the file system knows; its other times change with what
+ * is in it. */
+static int64_t
+born(const char *path, const struct stat *st)
+{
+    struct statx x;
+    if (statx(AT_FDCWD, path, AT_STATX_SYNC_AS_STAT, STATX_BTIME, &x) == 0 &&
+        (x.stx_mask & STATX_BTIME))
+        return x.stx_btime.tv_sec;
+    return st->st_ctim.tv_sec;
+}
+
 static int
 join_group(struct walk *w)
 {
@@ -177,7 +190,7 @@ join_group(struct walk *w)
     stat(w->group, &st);
     const char *doc = doc_of(w, "name", name, domain_of(w));
     if (doc)
-        add(w, name, doc, st.st_ctim.tv_sec, st.st_mtim.tv_sec);
+        add(w, name, doc, born(w->group, &st), st.st_mtim.tv_sec);
     return w->err->status;
 }
 

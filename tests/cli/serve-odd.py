@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 import urllib.request
 
 from serve_api import A, EXISTS, INVALID, IN_USE, NOT_FOUND, RECIPE, ROLE, clients, url
@@ -38,6 +39,19 @@ version = whole("create_solution_version", solutionArn=A + "solution/popular", p
 it = wait("describe_solution_version", "solutionVersion", solutionVersionArn=version)
 assert it["status"] == "ACTIVE" and it["recipeArn"].endswith("/aws-popularity-count"), it
 assert it["trainingHours"] < 5 and "pz" not in row("SELECT doc FROM resource WHERE kind = 'eventTracker'")[0]
+
+# A group that another tool made was made when it was made, whatever is written to it since.
+def times():
+    it = do("describe_dataset_group", datasetGroupArn=group)["datasetGroup"]
+    return it["creationDateTime"], it["lastUpdatedDateTime"]
+
+
+before = times()
+time.sleep(1.1)
+with open("root/shop/note", "w", encoding="ascii"):
+    pass
+after = times()
+assert after[0] == before[0] and after[1] > before[1], (before, after)
 
 # Tags: of what another tool made, too many, twice, AWS's own.
 do("tag_resource", resourceArn=popular, tags=[{"tagKey": "a", "tagValue": "b"}])

@@ -141,7 +141,8 @@ write_full(int fd, const void *bytes, size_t n, const uint64_t *at)
 }
 
 int
-pz_pread_full(int fd, void *bytes, size_t n, uint64_t at, struct pz_err *err)
+pz_scratch_read(int fd, const char *dir, void *bytes, size_t n, uint64_t at,
+                struct pz_err *err)
 {
     char *p = bytes;
     for (size_t done = 0; done < n;) {
@@ -149,23 +150,24 @@ pz_pread_full(int fd, void *bytes, size_t n, uint64_t at, struct pz_err *err)
         if (k < 0 && errno == EINTR)
             continue;
         if (k < 0)
-            return pz_err_sys(err, "cannot read %zu bytes at %llu", n,
-                              (unsigned long long)at);
+            return pz_err_sys(err, "cannot read %zu bytes of a scratch file in '%s'", n,
+                              dir);
         if (k == 0)
-            return pz_err_set(err, PZ_SYSTEM,
-                              "cannot read %zu bytes at %llu: the file ends there", n,
-                              (unsigned long long)at);
+            return pz_err_set(
+                err, PZ_SYSTEM,
+                "cannot read %zu bytes of a scratch file in '%s': the file ends", n, dir);
         done += (size_t)k;
     }
     return PZ_OK;
 }
 
 int
-pz_pwrite_full(int fd, const void *bytes, size_t n, uint64_t at, struct pz_err *err)
+pz_scratch_write(int fd, const char *dir, const void *bytes, size_t n, uint64_t at,
+                 struct pz_err *err)
 {
     if (write_full(fd, bytes, n, &at))
-        return pz_err_sys(err, "cannot write %zu bytes at %llu", n,
-                          (unsigned long long)at);
+        return pz_err_sys(err, "cannot write %zu bytes to a scratch file in '%s'", n,
+                          dir);
     return PZ_OK;
 }
 

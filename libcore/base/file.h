@@ -60,9 +60,11 @@ void pz_out_abort(struct pz_out *out); // also after a failed commit; harmless w
 
 /* An unnamed scratch file in directory `dir`: returns a descriptor in *fd. */
 int pz_scratch_open(int *fd, const char *dir, struct pz_err *err);
-/* Full pread/pwrite with EINTR and short counts handled. */
-int pz_pread_full(int fd, void *bytes, size_t n, uint64_t at, struct pz_err *err);
-int pz_pwrite_full(int fd, const void *bytes, size_t n, uint64_t at, struct pz_err *err);
+/* All of n bytes at `at`, or PZ_SYSTEM; dir is for the message. */
+int pz_scratch_read(int fd, const char *dir, void *bytes, size_t n, uint64_t at,
+                    struct pz_err *err);
+int pz_scratch_write(int fd, const char *dir, const void *bytes, size_t n, uint64_t at,
+                     struct pz_err *err);
 
 /* mkdir -p. */
 int pz_mkdirs(const char *path, struct pz_err *err);

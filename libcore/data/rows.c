@@ -141,8 +141,8 @@ spill_block(struct pz_rows *rows, struct pz_row_block *block, const char *data,
 {
     int r = scratch_space(rows, BLOCK_BYTES, &block->at, err);
     return r ? r
-             : pz_pwrite_full(rows->scratch, data, block->n * rows->width, block->at,
-                              err);
+             : pz_scratch_write(rows->scratch, rows->dir, data, block->n * rows->width,
+                                block->at, err);
 }
 
 /* Puts the full block away, in memory while the budget lasts. */
@@ -304,9 +304,9 @@ flush_spill(struct job *j, struct route *w, size_t b, struct pz_err *err)
 {
     struct pz_rows *rows = j->rows;
     uint64_t *pos = &j->pos[w->t * rows->n_buckets + b];
-    int r =
-        pz_pwrite_full(rows->scratch, w->buffer + b * w->per * rows->width,
-                       w->n[b] * rows->width, rows->region_at + *pos * rows->width, err);
+    int r = pz_scratch_write(rows->scratch, rows->dir,
+                             w->buffer + b * w->per * rows->width, w->n[b] * rows->width,
+                             rows->region_at + *pos * rows->width, err);
     *pos += w->n[b];
     w->n[b] = 0;
     return r;
@@ -440,8 +440,8 @@ distribute_list(void *ctx, size_t t, int thread, struct pz_err *err)
     for (size_t k = 0; k < list->n_blocks && r == PZ_OK; k++) {
         struct pz_row_block *block = &list->block[k];
         if (!block->data) {
-            r = pz_pread_full(rows->scratch, copy, block->n * rows->width, block->at,
-                              err);
+            r = pz_scratch_read(rows->scratch, rows->dir, copy, block->n * rows->width,
+                                block->at, err);
             if (r == PZ_OK)
                 r = distribute_block(j, &w, block, copy, err);
             continue;
@@ -586,7 +586,7 @@ sort_task(void *ctx, size_t b, int thread, struct pz_err *err)
     (void)thread;
     int r = pz_new_aligned(&data, n, rows->width, "sorting rows", err);
     if (r == PZ_OK && rows->spilled)
-        r = pz_pread_full(rows->scratch, data, n * rows->width, at, err);
+        r = pz_scratch_read(rows->scratch, rows->dir, data, n * rows->width, at, err);
     else if (r == PZ_OK)
         move_rows(rows, bucket, data, false);
     if (r == PZ_OK && in_order(data, n, rows->width, rows->last_wins)) {
@@ -600,7 +600,8 @@ sort_task(void *ctx, size_t b, int thread, struct pz_err *err)
     if (r == PZ_OK)
         sort_bucket(j, b, data, copy, cursor);
     if (r == PZ_OK && rows->spilled)
-        r = pz_pwrite_full(rows->scratch, data, bucket->n * rows->width, at, err);
+        r = pz_scratch_write(rows->scratch, rows->dir, data, bucket->n * rows->width, at,
+                             err);
     else if (r == PZ_OK)
         move_rows(rows, bucket, data, true);
 done:
@@ -783,9 +784,9 @@ pz_rows_walk(const struct pz_rows *rows,
             size_t n = bucket->n - k < step ? (size_t)(bucket->n - k) : step;
             const char *row = copy;
             if (rows->spilled)
-                r = pz_pread_full(rows->scratch, copy, n * rows->width,
-                                  rows->region_at + (bucket->start + k) * rows->width,
-                                  err);
+                r = pz_scratch_read(rows->scratch, rows->dir, copy, n * rows->width,
+                                    rows->region_at + (bucket->start + k) * rows->width,
+                                    err);
             else
                 row = rows->segment[bucket->first_segment + k / step];
             if (r == PZ_OK)

@@ -25,6 +25,8 @@ sweep()
                 broken "$name: $mode at call $n: status 0 and another group"
             ;;
         5)
+            grep -q "shop['/]" err ||
+                broken "$name: $mode at call $n: says not where: $(head -n 1 err)"
             refused=$((refused + 1))
             grep -Eq "^$name: .*($words)" err || broken "$name: $mode at call $n: $(head -n 1 err)"
             # Only the directory whose own fsync fails may have changed by then.

@@ -344,10 +344,10 @@ START_TEST(scratch)
     choose_way(_i);
     ck_ok(pz_scratch_open(&fd, dir, &err), err);
     ck_assert_int_eq(n_entries(), 0);
-    ck_ok(pz_pwrite_full(fd, "hello", 5, 1000, &err), err);
-    ck_ok(pz_pread_full(fd, buf, 5, 1000, &err), err);
+    ck_ok(pz_scratch_write(fd, dir, "hello", 5, 1000, &err), err);
+    ck_ok(pz_scratch_read(fd, dir, buf, 5, 1000, &err), err);
     ck_assert_mem_eq(buf, "hello", 5);
-    ck_assert_int_eq(pz_pread_full(fd, buf, 6, 1000, &err), PZ_SYSTEM);
+    ck_assert_int_eq(pz_scratch_read(fd, dir, buf, 6, 1000, &err), PZ_SYSTEM);
     ck_assert_ptr_nonnull(strstr(err.msg, "the file ends"));
     close(fd);
     ck_assert_int_eq(pz_scratch_open(&fd, at("absent"), &err), PZ_SYSTEM);

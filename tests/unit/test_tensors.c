@@ -45,7 +45,7 @@ static void
 image_sync(struct image *im)
 {
     ck_assert_int_eq(ftruncate(im->fd, 0), 0);
-    ck_ok(pz_pwrite_full(im->fd, im->p, im->n, 0, &err), err);
+    ck_ok(pz_scratch_write(im->fd, im->name, im->p, im->n, 0, &err), err);
 }
 
 static void

@@ -79,7 +79,7 @@ extern const struct pz_part pz_part_cheby;
 /* clang-format off */
 #define PZ_PARAMS_CHEBY                                                                  \
     {.name = "cheby_degree", .kind = PZ_PARAM_INT, .place = PZ_PLACE_OURS,               \
-     .def = 12, .min = 1, .max = 64, .tunable = true,                                    \
+     .def = 8, .min = 1, .max = 64, .tunable = true,                                     \
      .help = "of the graph filter: degree of its polynomial; answers cost as much"},     \
     {.name = "cheby_phi", .kind = PZ_PARAM_REAL, .place = PZ_PLACE_OURS,                 \
      .def = 1.5, .min = 0.1, .max = 10, .tunable = true,                                 \
@@ -89,10 +89,10 @@ extern const struct pz_part pz_part_cheby;
      .help = "of the graph filter: how much less popular items say; they also get as "   \
              "much more"},                                                               \
     {.name = "cheby_pass", .kind = PZ_PARAM_REAL, .place = PZ_PLACE_OURS,                \
-     .def = 0.7, .min = 0, .max = 10, .tunable = true,                                   \
+     .def = 0, .min = 0, .max = 10, .tunable = true,                                     \
      .help = "of the graph filter: how much more it lets through above cheby_cut"},      \
     {.name = "cheby_cut", .kind = PZ_PARAM_REAL, .place = PZ_PLACE_OURS,                 \
-     .def = -0.5, .min = -1, .max = 1, .tunable = true,                                 \
+     .def = -0.5, .min = -1, .max = 1, .tunable = true,                                  \
      .help = "of the graph filter: from where on it does; 1 is what all agree on, -1 "   \
              "what nobody does"}
 /* clang-format on */

@@ -50,10 +50,10 @@ train(const struct pz_train *t, struct pz_err *err)
     struct pz_pairs pairs;
     struct pz_cheby f;
     struct pz_cheby_config c = {
-        .degree = (int)pz_param_or(t->params, "cheby_degree", 12),
+        .degree = (int)pz_param_or(t->params, "cheby_degree", 8),
         .phi = pz_param_or(t->params, "cheby_phi", 1.5),
         .beta = pz_param_or(t->params, "cheby_beta", 0.4),
-        .pass = pz_param_or(t->params, "cheby_pass", 0.7),
+        .pass = pz_param_or(t->params, "cheby_pass", 0),
         .cut = pz_param_or(t->params, "cheby_cut", -0.5),
     };
     int status = pz_pairs_make(&pairs, t->events, err);

@@ -290,23 +290,23 @@ meta_of(struct pz_model *model, const char *key, int which)
  * read. */
 START_TEST(models_without_a_step)
 {
-    struct pz_param_def flat[] = {PZ_PARAMS_CHEBY, {.name = NULL}};
+    struct pz_param_def defs[] = {PZ_PARAMS_CHEBY, {.name = NULL}};
     struct pz_err err = PZ_ERR_INIT;
     struct pz_model model;
     static float with[USERS][ITEMS], without[USERS][ITEMS], older[USERS][ITEMS];
     bool known[USERS];
     void *state;
-    struct pz_builder *b = learn(&pz_part_cheby, DEFS, 1, &model);
+    for (size_t i = 0; defs[i].name; i++)
+        if (!strcmp(defs[i].name, "cheby_pass"))
+            defs[i].def = 0.7;
+    struct pz_builder *b = learn(&pz_part_cheby, defs, 1, &model);
     answer(&pz_part_cheby, &model, USERS, with, known);
     meta_of(&model, "train.cheby.cut", 1)[0] = '7';
     ck_assert_int_eq(pz_part_cheby.open(&state, &model, &err), PZ_FORMAT);
     ck_assert_msg(strstr(err.msg, "train.cheby.cut") != NULL, "%s", err.msg);
     pz_tensors_close(&model.file);
     pz_builder_free(b);
-    for (size_t i = 0; flat[i].name; i++)
-        if (!strcmp(flat[i].name, "cheby_pass"))
-            flat[i].def = 0;
-    b = learn(&pz_part_cheby, flat, 1, &model);
+    b = learn(&pz_part_cheby, DEFS, 1, &model);
     answer(&pz_part_cheby, &model, USERS, without, known);
     // Other names, in the same order.
     memcpy(meta_of(&model, "train.cheby.pass", 0), "train.cheby.pasx", 16);

@@ -318,10 +318,9 @@ add_row(struct sample *s, struct pz_err *err)
     size_t at = s->n_rows * s->width;
     int r = pz_grow(&s->value, &s->cap_values, at + s->width, sizeof *s->value,
                     "a sample", err);
-    if (r == PZ_OK) {
+    if (r == PZ_OK && s->width)
         memset(s->value + at, 0, s->width * sizeof *s->value);
-        s->n_rows++;
-    }
+    s->n_rows += r == PZ_OK;
     return r;
 }
 
@@ -350,7 +349,7 @@ sample_csv(struct sample *s, const struct pz_infer *infer, const struct pz_chunk
         if (named[c])
             r = add_name(s, cell[c].s, cell[c].n, err);
     }
-    if (r)
+    if (r || s->n_names == 0)
         goto done;
     s->width = s->n_names;
     pz_csv_start(csv, chunk->data + from, chunk->n - from, line, NULL, 0);

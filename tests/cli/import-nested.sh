@@ -27,4 +27,5 @@ no -c USER_ID=user -c ITEM_ID=article.id -c TIMESTAMP=ts clicks.jsonl
 printf '{"user_id":"u","item_id":"i","timestamp":1,"item_id":"j"}\n' >twice.jsonl
 no twice.jsonl
 printf '{"user_id":"u","item":{"id":"i","id":"j"},"timestamp":1}\n' | no
+rm -r c
 echo '{}' | no

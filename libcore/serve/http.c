@@ -22,6 +22,7 @@
 
 enum {
     BACKLOG = 1024,
+    TOO_LONG = 16,     // times what a body may have: read no further for an answer's sake
     KEEP_BODY = 65536, // a larger buffer is given back after the answer
     SWEEP_MS = 250,    // how often slow connections are looked for
 };
@@ -47,7 +48,7 @@ struct conn {
     enum phase phase;
     double since; // of the phase
     int fd;
-    size_t max_body;
+    size_t max_body, n_body; // bytes of a body: at most, and come so far
     struct pz_buf body, target;
     bool answered, refused;
     char peer[PZ_HTTP_PEER];
@@ -302,6 +303,7 @@ on_line(void *cls, const char *target, struct MHD_Connection *mhd)
                                     .type = "text/plain"};
     c->call.n_path = strcspn(c->call.target, "?");
     c->answered = c->refused = false;
+    c->n_body = 0;
     enter(c, HEAD);
     c->call.began = c->since;
     return c;
@@ -453,14 +455,18 @@ on_request(void *cls, struct MHD_Connection *mhd, const char *url, const char *m
     if (c->answered)
         return MHD_YES;
     if (*n_data) {
-        if (c->body.len + *n_data > c->max_body)
-            return MHD_NO; // chunked without end: an answer is not possible here
-        pz_buf_add(&c->body, data, *n_data);
+        // An answer is not possible before the last chunk, so that some more is read.
+        c->n_body += *n_data;
+        if (c->n_body > TOO_LONG * c->max_body)
+            return MHD_NO;
+        if (c->n_body <= c->max_body)
+            pz_buf_add(&c->body, data, *n_data);
         *n_data = 0;
         return MHD_YES;
     }
     if (c->phase == BODY)
-        return take_whole(c);
+        return c->n_body > c->max_body ? refuse(c, 413, "the body is too long")
+                                       : take_whole(c);
     return send_answer(c); // resumed
 }
 
@@ -524,7 +530,7 @@ sweep(struct loop *l, double now)
         if (c->phase == FIRST && stopping)
             limit = LAST_SECONDS;
         if (c->phase == BODY)
-            bytes = (double)c->body.len;
+            bytes = (double)c->n_body;
         if (c->phase == SEND)
             bytes = (double)c->call.out.len;
         if (now - c->since > limit + bytes / o->min_rate) {

@@ -208,8 +208,8 @@ fails(NOT_FOUND, "describe_metric_attribution", metricAttributionArn=made)
 
 # A solution whose version is being stopped is in use.
 slow = do("create_solution", name="slow", datasetGroupArn=group, recipeArn=RECIPE + "aws-user-personalization",
-          solutionConfig={"algorithmHyperParameters": {"iterations": "1000", "solver": "cholesky",
-                                                       "hidden_dimension": "256"}})["solutionArn"]
+          solutionConfig={"algorithmHyperParameters": {"model": "softmax", "softmax_members": "8",
+                                                       "softmax_rounds": "1000"}})["solutionArn"]
 version = do("create_solution_version", solutionArn=slow)["solutionVersionArn"]
 wait("describe_solution_version", "solutionVersion", good=("CREATE IN_PROGRESS",), solutionVersionArn=version)
 fails(IN_USE, "delete_solution", solutionArn=slow)

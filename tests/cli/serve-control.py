@@ -163,7 +163,7 @@ fails(INVALID, "create_solution", name="refused", datasetGroupArn=group)
 made = do("create_solution", **solution(
     "own", eventType="View",
     solutionConfig={"algorithmHyperParameters": {"popularity_discount_factor": "0.7"}}))["solutionArn"]
-SLOW = {"iterations": "1000", "solver": "cholesky", "hidden_dimension": "256"}
+SLOW = {"model": "softmax", "softmax_members": "8", "softmax_rounds": "1000"}
 slow = do("create_solution", **dict(
     solution("slow", solutionConfig={"algorithmHyperParameters": SLOW}),
     recipeArn=RECIPE + "aws-user-personalization"))["solutionArn"]

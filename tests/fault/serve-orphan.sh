@@ -56,7 +56,7 @@ start one
 one=$pid
 control one CreateSolution '{"name":"long","datasetGroupArn":"'$arn:dataset-group/g'",
     "recipeArn":"arn:aws:personalize:::recipe/aws-user-personalization",
-    "solutionConfig":{"algorithmHyperParameters":{"iterations":"1000","hidden_dimension":"256"}}}' >out
+    "solutionConfig":{"algorithmHyperParameters":{"model":"softmax","softmax_rounds":"1000"}}}' >out
 v=$(version one)
 waits=$(version one)
 is one "$v" 'CREATE IN_PROGRESS'

@@ -30,7 +30,7 @@ def put(kind, item, source=None, value=None, rid=None, at=now):
         event["metricAttribution"] = {"eventAttributionSource": source}
     if rid:
         event["recommendationId"] = rid
-    do("put_events", trackingId=tracking_id, userId="u9", sessionId="s", eventList=[event])
+    do("put_events", trackingId=tracking_id, userId="u9", sessionId=sys.argv[5], eventList=[event])
 
 
 def reports():

@@ -1,6 +1,7 @@
 #include "base/rng.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <sys/random.h>
 
 uint64_t
@@ -74,6 +75,28 @@ pz_rng_shuffle_u32(struct pz_rng *r, uint32_t *a, size_t n)
         a[i - 1] = a[j];
         a[j] = t;
     }
+}
+
+struct pz_drawn
+pz_drawn_of(uint64_t salt, uint32_t number)
+{
+    return (struct pz_drawn){pz_mix64(salt ^ pz_mix64(number)), number};
+}
+
+static int
+by_hash(const void *a, const void *b)
+{
+    const struct pz_drawn *x = a, *y = b;
+    if (x->hash != y->hash)
+        return x->hash > y->hash ? 1 : -1;
+    return (x->number > y->number) - (x->number < y->number);
+}
+
+void
+pz_drawn_sort(struct pz_drawn *d, size_t n)
+{
+    if (n)
+        qsort(d, n, sizeof *d, by_hash);
 }
 
 int

@@ -24,6 +24,15 @@ double pz_rng_unit(struct pz_rng *r);                // [0,1), 53 bits
 double pz_rng_normal(struct pz_rng *r);              // N(0,1), Box-Muller, two draws each
 void pz_rng_shuffle_u32(struct pz_rng *r, uint32_t *a, size_t n);
 
+/* Numbers drawn without a stream: those of least hash. Who is drawn depends on the salt
+ * and on the numbers there are, not on the order in which they come. */
+struct pz_drawn {
+    uint64_t hash;
+    uint32_t number;
+};
+struct pz_drawn pz_drawn_of(uint64_t salt, uint32_t number);
+void pz_drawn_sort(struct pz_drawn *d, size_t n); // least hash first
+
 enum { PZ_UUID_TEXT = 37 };
 /* A random UUID (version 4), of the kernel's random bytes. PZ_SYSTEM. */
 int pz_uuid(char out[PZ_UUID_TEXT], struct pz_err *err);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/order.h"
 #include "data/insights_report.h"
 
 #define SAMPLE          1000000 // values that quantiles are taken from
@@ -76,13 +77,6 @@ get_count(const void *of, uint64_t k, double *out)
     return true;
 }
 
-static int
-compare_doubles(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 static double
 rank(const double *sorted, size_t n, double q)
 {
@@ -102,7 +96,7 @@ quantiles(struct pz_spread *s, const void *of, uint64_t n, get_fn get, struct pz
     for (uint64_t k = 0; k < n; k++)
         if (get(of, k, &x) && seen++ % step == 0 && kept < room)
             v[kept++] = x;
-    qsort(v, kept, sizeof *v, compare_doubles);
+    qsort(v, kept, sizeof *v, pz_order_f64);
     s->sampled = step > 1;
     s->q25 = rank(v, kept, 0.25);
     s->median = rank(v, kept, 0.5);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/order.h"
 #include "base/par.h"
 #include "base/rng.h"
 
@@ -65,19 +66,12 @@ draw(void *ctx, size_t task, int thread, struct pz_err *err)
     return PZ_OK;
 }
 
-static int
-ascending(const void *a, const void *b)
-{
-    const double *x = a, *y = b;
-    return (*x > *y) - (*x < *y);
-}
-
 static struct pz_bounds
 bounds_of(double *list, size_t n)
 {
     if (n == 0)
         return (struct pz_bounds){NAN, NAN};
-    qsort(list, n, sizeof *list, ascending);
+    qsort(list, n, sizeof *list, pz_order_f64);
     size_t low = (size_t)(0.025 * (double)n), high = n - 1 - low;
     return (struct pz_bounds){list[low], list[high]};
 }

@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "base/num.h"
+#include "base/order.h"
 #include "recipe/events.h"
 
 enum { NEW_USER = 5, MOST_VALUES = 20 };
@@ -43,13 +44,6 @@ groups_room(struct pz_groups *g, size_t n, size_t n_codes, size_t n_names,
     return PZ_OK;
 }
 
-static int
-ascending(const void *a, const void *b)
-{
-    const double *x = a, *y = b;
-    return (*x > *y) - (*x < *y);
-}
-
 /* ---- by history ---- */
 
 static int
@@ -69,7 +63,7 @@ by_history(struct pz_groups *g, const struct pz_compared *o, size_t draw,
         for (uint32_t c = 0; c < o->split[d].n_cases; c++)
             if (o->split[d].cases[c].n_given > NEW_USER)
                 len[n++] = o->split[d].cases[c].n_given;
-    qsort(len, n, sizeof *len, ascending);
+    qsort(len, n, sizeof *len, pz_order_f64);
     uint32_t median = n ? (uint32_t)len[n / 2] : NEW_USER + 1;
     free(len);
     char text[3][64];
@@ -231,7 +225,7 @@ by_ranges(struct pz_groups *g, const struct source *s, struct pz_err *err)
     for (uint64_t m = 0; m < s->n; m++)
         if (!missing(s, m) && pz_column_f64(s->column, row_of(s, m), &x))
             value[n++] = x;
-    qsort(value, n, sizeof *value, ascending);
+    qsort(value, n, sizeof *value, pz_order_f64);
     double edge[2] = {n ? value[n / 3] : 0, n ? value[2 * n / 3] : 0};
     for (size_t i = 0, from = 0; i < 3 && r == PZ_OK; i++) {
         char low[PZ_NUM_TEXT], high[PZ_NUM_TEXT], text[2 * PZ_NUM_TEXT + 8];

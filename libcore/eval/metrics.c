@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "base/num.h"
+#include "base/order.h"
 
 static const struct {
     const char *name, *long_name;
@@ -63,22 +64,12 @@ pz_measure_parse(enum pz_measure *m, const char *name, size_t n, struct pz_err *
 
 /* ---- the K's ---- */
 
-static int
-by_number(const void *a, const void *b)
-{
-    const uint32_t *x = a, *y = b;
-    return (*x > *y) - (*x < *y);
-}
-
 int
 pz_at_init(struct pz_at *at, const uint32_t *k, size_t n, struct pz_err *err)
 {
     *at = (struct pz_at){.n = 0};
     memcpy(at->k, k, n * sizeof *k);
-    qsort(at->k, n, sizeof *k, by_number);
-    for (size_t i = 0; i < n; i++) // without repeats
-        if (at->n == 0 || at->k[at->n - 1] != at->k[i])
-            at->k[at->n++] = at->k[i];
+    at->n = pz_distinct_u32(at->k, n);
     at->most = at->n ? at->k[at->n - 1] : 0;
     if (pz_new(&at->gain, (size_t)at->most + 1, sizeof *at->gain, "metrics", err) ||
         pz_new(&at->ideal, (size_t)at->most + 1, sizeof *at->ideal, "metrics", err)) {
@@ -160,7 +151,7 @@ double
 pz_gini(uint32_t *count, size_t n)
 {
     double sum = 0, weighted = 0;
-    qsort(count, n, sizeof *count, by_number);
+    qsort(count, n, sizeof *count, pz_order_u32);
     for (size_t i = 0; i < n; i++) {
         sum += count[i];
         weighted += (2 * (double)(i + 1) - (double)n - 1) * count[i];

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/order.h"
 #include "eval/groups.h"
 
 void
@@ -41,13 +42,6 @@ add_values(struct sums *x, size_t segment, size_t entry, const double *value)
         }
 }
 
-static int
-by_number(const void *a, const void *b)
-{
-    const uint32_t *x = a, *y = b;
-    return (*x > *y) - (*x < *y);
-}
-
 static bool
 is_in(const struct pz_groups *g, uint64_t member, uint32_t code)
 {
@@ -74,7 +68,7 @@ part_values(struct sums *x, size_t draw, uint32_t c, uint32_t segment, size_t e)
     }
     if (n_truth == 0)
         return false;
-    qsort(x->rank, n, sizeof *x->rank, by_number);
+    qsort(x->rank, n, sizeof *x->rank, pz_order_u32);
     for (size_t v = 0; v < x->o->n_values; v++) {
         enum pz_measure m = (enum pz_measure)(v / x->at->n);
         x->value[v] =

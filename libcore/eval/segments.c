@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/order.h"
 #include "base/par.h"
 #include "base/rng.h"
 #include "eval/figures.h"
@@ -40,13 +41,6 @@ struct exam {
 
 /* ---- the split ---- */
 
-static int
-by_age(const void *a, const void *b)
-{
-    const int64_t *x = a, *y = b;
-    return (*x > *y) - (*x < *y);
-}
-
 /* The time at which the newest fifth of all events begins. */
 static int
 find_cut(struct exam *x, struct pz_err *err)
@@ -56,7 +50,7 @@ find_cut(struct exam *x, struct pz_err *err)
     if (pz_new(&time, e->n, sizeof *time, "times", err))
         return err->status;
     memcpy(time, e->time, e->n * sizeof *time);
-    qsort(time, e->n, sizeof *time, by_age);
+    qsort(time, e->n, sizeof *time, pz_order_i64);
     x->cut = e->n ? time[e->n - 1 - e->n / SHARE] : 0;
     free(time);
     return PZ_OK;
@@ -150,25 +144,12 @@ has_truth(const struct exam *x, const uint32_t *about, size_t n)
     return false;
 }
 
-struct drawn {
-    uint64_t hash;
-    uint32_t i;
-};
-
-static int
-by_hash(const void *a, const void *b)
-{
-    const struct drawn *x = a, *y = b;
-    return x->hash != y->hash ? (x->hash > y->hash ? 1 : -1)
-                              : (x->i > y->i) - (x->i < y->i);
-}
-
 /* Of n things those that are asked about; at most `most`, drawn by seed. */
 static int
-draw(struct exam *x, uint32_t n, size_t most, struct drawn **out, size_t *n_out,
+draw(struct exam *x, uint32_t n, size_t most, struct pz_drawn **out, size_t *n_out,
      struct pz_err *err)
 {
-    struct drawn *d;
+    struct pz_drawn *d;
     uint64_t salt = pz_mix64(x->e->seed + 7);
     *n_out = 0;
     if (pz_new(&d, n, sizeof *d, "questions", err))
@@ -181,9 +162,9 @@ draw(struct exam *x, uint32_t n, size_t most, struct drawn **out, size_t *n_out,
                                      (size_t)(f->in_offsets[i + 1] - f->in_offsets[i]))
                          : has_truth(x, &one, 1);
         if (asked)
-            d[(*n_out)++] = (struct drawn){pz_mix64(salt ^ pz_mix64(i)), i};
+            d[(*n_out)++] = pz_drawn_of(salt, i);
     }
-    qsort(d, *n_out, sizeof *d, by_hash);
+    pz_drawn_sort(d, *n_out);
     *n_out = *n_out < most ? *n_out : most;
     *out = d;
     return PZ_OK;
@@ -192,7 +173,7 @@ draw(struct exam *x, uint32_t n, size_t most, struct drawn **out, size_t *n_out,
 static int
 make_asks(struct exam *x, struct pz_err *err)
 {
-    struct drawn *d = NULL;
+    struct pz_drawn *d = NULL;
     bool facets = x->e->recipe->find_items;
     const struct pz_world *w = x->e->world;
     if (facets &&
@@ -204,13 +185,13 @@ make_asks(struct exam *x, struct pz_err *err)
         goto done;
     for (size_t i = 0; i < x->n; i++) {
         struct ask *a = &x->ask[i];
-        a->item = d[i].i;
+        a->item = d[i].number;
         a->about = &a->item;
         a->n_about = 1;
         if (facets) {
-            uint64_t from = x->facet.in_offsets[d[i].i];
+            uint64_t from = x->facet.in_offsets[d[i].number];
             a->about = x->facet.in + from;
-            a->n_about = (size_t)(x->facet.in_offsets[d[i].i + 1] - from);
+            a->n_about = (size_t)(x->facet.in_offsets[d[i].number + 1] - from);
         }
     }
 done:
@@ -219,13 +200,6 @@ done:
 }
 
 /* ---- answers ---- */
-
-static int
-by_number(const void *a, const void *b)
-{
-    const uint32_t *x = a, *y = b;
-    return (*x > *y) - (*x < *y);
-}
 
 /* The distinct users who had one of the items in the truth, ascending; new memory. */
 static int
@@ -242,10 +216,7 @@ truth_of(const struct exam *x, const struct ask *a, uint32_t **user, size_t *n,
     for (size_t i = 0; i < a->n_about; i++)
         for (uint64_t k = x->offsets[a->about[i]]; k < x->offsets[a->about[i] + 1]; k++)
             (*user)[all++] = x->user[k];
-    qsort(*user, all, sizeof **user, by_number);
-    for (size_t i = 0; i < all; i++)
-        if (*n == 0 || (*user)[*n - 1] != (*user)[i])
-            (*user)[(*n)++] = (*user)[i];
+    *n = pz_distinct_u32(*user, all);
     return PZ_OK;
 }
 
@@ -255,7 +226,7 @@ judge(double value[N_VALUES], const uint32_t *list, size_t n_list, const uint32_
 {
     size_t hits = 0;
     for (size_t i = 0; i < n_list; i++)
-        hits += bsearch(&list[i], truth, n_truth, sizeof *truth, by_number) != NULL;
+        hits += bsearch(&list[i], truth, n_truth, sizeof *truth, pz_order_u32) != NULL;
     value[HITS] = (double)hits;
     value[RECALL] = n_truth ? (double)hits / (double)n_truth : 0;
 }

@@ -105,42 +105,29 @@ trend_accuracy(const struct pz_eval *e, int64_t length, double *out, struct pz_e
 
 /* ---- likeness ---- */
 
-struct drawn {
-    uint64_t hash;
-    uint32_t item;
-};
-
-static int
-by_hash(const void *a, const void *b)
-{
-    const struct drawn *x = a, *y = b;
-    return x->hash != y->hash ? (x->hash > y->hash ? 1 : -1)
-                              : (x->item > y->item) - (x->item < y->item);
-}
-
 static int
 likeness(const struct pz_model *m, uint64_t seed, struct pz_metrics *out,
          struct pz_err *err)
 {
-    struct drawn *d;
+    struct pz_drawn *d;
     double sum[PZ_N_TRAITS] = {0}, n = 0;
     uint64_t salt = pz_mix64(seed + 11);
     if (pz_new(&d, m->n_items, sizeof *d, "items", err))
         return err->status;
     for (uint32_t i = 0; i < m->n_items; i++)
-        d[i] = (struct drawn){pz_mix64(salt ^ pz_mix64(i)), i};
-    qsort(d, m->n_items, sizeof *d, by_hash);
+        d[i] = pz_drawn_of(salt, i);
+    pz_drawn_sort(d, m->n_items);
     for (uint32_t i = 0; i < m->n_items && i < MOST_ITEMS && !err->status; i++) {
         uint32_t item[LIST];
         float score[LIST];
-        struct pz_query q = {.user = PZ_NO_ID, .item = d[i].item, .n = LIST};
+        struct pz_query q = {.user = PZ_NO_ID, .item = d[i].number, .n = LIST};
         struct pz_ranked r = {.item = item, .score = score};
         size_t similar = 0;
         if (pz_model_rank(m, &q, 1, &r, err))
             break;
         while (similar < r.n && !r.fallback && !isnan(score[similar]))
             similar++;
-        pz_semantic_add_traits(m->state, d[i].item, item, similar, sum, err);
+        pz_semantic_add_traits(m->state, d[i].number, item, similar, sum, err);
         n += (double)similar;
     }
     free(d);

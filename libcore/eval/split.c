@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/order.h"
 #include "base/rng.h"
 #include "eval/mark.h"
 #include "eval/pairs.h"
@@ -48,26 +49,12 @@ pz_protocol_parse(enum pz_protocol *p, const char *name, struct pz_err *err)
 
 /* ---- marks that need no more than the events ---- */
 
-struct drawn {
-    uint64_t hash;
-    uint32_t user;
-};
-
-static int
-by_hash(const void *a, const void *b)
-{
-    const struct drawn *x = a, *y = b;
-    if (x->hash != y->hash)
-        return x->hash > y->hash ? 1 : -1;
-    return (x->user > y->user) - (x->user < y->user);
-}
-
 /* The users of the draw numbered `part` (0, 1, ...): no user is in two of them. */
 static int
 draw_users(const struct pz_events *e, uint64_t seed, uint32_t part, uint8_t *drawn,
            uint32_t *n, struct pz_err *err)
 {
-    struct drawn *d;
+    struct pz_drawn *d;
     uint32_t n_able = 0;
     int r = pz_new(&d, e->n_users, sizeof *d, "test users", err);
     if (r)
@@ -75,12 +62,12 @@ draw_users(const struct pz_events *e, uint64_t seed, uint32_t part, uint8_t *dra
     uint64_t salt = pz_mix64(seed + 1);
     for (uint32_t u = 0; u < e->n_users; u++)
         if (e->offsets[u + 1] - e->offsets[u] >= 2)
-            d[n_able++] = (struct drawn){pz_mix64(salt ^ pz_mix64(u)), u};
-    qsort(d, n_able, sizeof *d, by_hash);
+            d[n_able++] = pz_drawn_of(salt, u);
+    pz_drawn_sort(d, n_able);
     // One user must be left to learn from.
     *n = n_able < 2 + part ? 0 : n_able < 5 ? 1 : (n_able + 5) / 10;
     for (uint32_t i = 0; i < *n; i++)
-        drawn[d[part * *n + i].user] = 1;
+        drawn[d[part * *n + i].number] = 1;
     free(d);
     return PZ_OK;
 }
@@ -157,13 +144,6 @@ mark_loo(const struct pz_marking *m, struct pz_err *err)
     return PZ_OK;
 }
 
-static int
-by_time(const void *a, const void *b)
-{
-    const int64_t *x = a, *y = b;
-    return (*x > *y) - (*x < *y);
-}
-
 /* The time of the event behind `share` of those before `end`. */
 static int
 time_at(const struct pz_events *e, double share, int64_t end, int64_t *at,
@@ -177,7 +157,7 @@ time_at(const struct pz_events *e, double share, int64_t end, int64_t *at,
     for (uint64_t i = 0; i < e->n; i++)
         if (e->time[i] < end)
             time[n++] = e->time[i];
-    qsort(time, n, sizeof *time, by_time);
+    qsort(time, n, sizeof *time, pz_order_i64);
     *at = n ? time[(uint64_t)(share * (double)n)] : end;
     free(time);
     return PZ_OK;
@@ -294,25 +274,6 @@ by_pair(const void *a, const void *b)
 /* ---- from marks to cases ---- */
 
 static int
-by_number(const void *a, const void *b)
-{
-    const uint32_t *x = a, *y = b;
-    return (*x > *y) - (*x < *y);
-}
-
-/* Sorts and drops what is there twice; the number left. */
-static uint32_t
-distinct(uint32_t *list, size_t n)
-{
-    uint32_t k = 0;
-    qsort(list, n, sizeof *list, by_number);
-    for (size_t i = 0; i < n; i++)
-        if (k == 0 || list[k - 1] != list[i])
-            list[k++] = list[i];
-    return k;
-}
-
-static int
 make_train(struct pz_split *s, const struct pz_events *e, const uint8_t *mark,
            struct pz_err *err)
 {
@@ -392,7 +353,7 @@ weigh_truths(struct pz_split *s, const struct pz_events *e, const uint8_t *mark,
         const uint32_t *at =
             !(mark[i] & PZ_MARK_TRUTH)
                 ? NULL
-                : bsearch(&e->item[i], truth, c->n_truth, sizeof *truth, by_number);
+                : bsearch(&e->item[i], truth, c->n_truth, sizeof *truth, pz_order_u32);
         if (at && weight[at - truth] < e->weight[i])
             weight[at - truth] = e->weight[i];
     }
@@ -424,7 +385,7 @@ add_case(struct pz_split *s, const struct pz_events *e, const uint8_t *mark, uin
     }
     for (size_t i = 0; i < n_told; i++)
         s->truth[c.truth + n++] = told[i].item;
-    c.n_truth = distinct(s->truth + c.truth, n);
+    c.n_truth = (uint32_t)pz_distinct_u32(s->truth + c.truth, n);
     if (s->hide_seen)
         c.n_truth =
             without_given(s->truth + c.truth, c.n_truth, s->given + c.given, c.n_given);
@@ -535,7 +496,7 @@ mark_ncf(struct pz_split *s, const struct pz_marking *m, struct told *told,
         size_t i = line[c->user] - 1;
         size_t end = i + 1 < n_lines ? told->first[i + 1] : told->n_among;
         c->among = told->first[i];
-        c->n_among = distinct(told->among + c->among, end - told->first[i]);
+        c->n_among = (uint32_t)pz_distinct_u32(told->among + c->among, end - told->first[i]);
     }
     s->among = told->among;
     s->n_among = told->n_among;

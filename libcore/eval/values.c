@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/order.h"
 #include "base/par.h"
 #include "eval/exam.h"
 #include "math/csr.h"
@@ -51,13 +52,6 @@ struct values {
     float **weight;  // a thread: the weights of its truths
 };
 
-static int
-by_number(const void *a, const void *b)
-{
-    const uint32_t *x = a, *y = b;
-    return (*x > *y) - (*x < *y);
-}
-
 static void
 from_ranks(const struct values *v, uint32_t c, uint32_t *rank, double *out)
 {
@@ -67,7 +61,7 @@ from_ranks(const struct values *v, uint32_t c, uint32_t *rank, double *out)
         if (v->answers->rank[k->truth + i])
             rank[n++] = v->answers->rank[k->truth + i];
     if (n > 1)
-        qsort(rank, n, sizeof *rank, by_number);
+        qsort(rank, n, sizeof *rank, pz_order_u32);
     for (int m = 0; m < PZ_N_RANK_MEASURES; m++)
         for (size_t a = 0; a < v->at->n; a++)
             out[(size_t)m * v->at->n + a] =

@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/order.h"
 #include "store/group.h"
 
 static const char suffix[] = ".safetensors";
@@ -89,12 +90,6 @@ list_solutions(struct names *names, const char *dir, struct pz_err *err)
     return err->status;
 }
 
-static int
-compare(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 /* Their addresses in order, an array of the caller's. */
 static int
 sort_names(const struct names *names, const char ***out, struct pz_err *err)
@@ -105,7 +100,7 @@ sort_names(const struct names *names, const char ***out, struct pz_err *err)
     for (size_t i = 0; i < names->n; i++, p += strlen(p) + 1)
         (*out)[i] = p;
     if (names->n)
-        qsort(*out, names->n, sizeof **out, compare);
+        qsort(*out, names->n, sizeof **out, pz_order_text);
     return PZ_OK;
 }
 

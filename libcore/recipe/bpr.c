@@ -32,6 +32,7 @@
 
 #include "base/mem.h"
 #include "base/num.h"
+#include "base/order.h"
 #include "base/par.h"
 #include "base/rng.h"
 #include "math/kernels.h"
@@ -121,27 +122,6 @@ step(const struct rule *r, float *x, float *yi, float *yj, bool items)
     }
 }
 
-static int
-by_number(const void *a, const void *b)
-{
-    uint32_t x, y;
-    memcpy(&x, a, sizeof x);
-    memcpy(&y, b, sizeof y);
-    return x < y ? -1 : x > y;
-}
-
-/* The distinct numbers of list[0..n), ascending, in place; how many. */
-static size_t
-distinct(uint32_t *list, size_t n)
-{
-    size_t k = 0;
-    qsort(list, n, sizeof *list, by_number);
-    for (size_t i = 0; i < n; i++)
-        if (!k || list[k - 1] != list[i])
-            list[k++] = list[i];
-    return k;
-}
-
 /* An item of pool[0..n_pool) that is not in the ascending list; PZ_NO_ID: none was met.
  */
 static uint32_t
@@ -150,7 +130,7 @@ draw_other(struct pz_rng *rng, const uint32_t *pool, size_t n_pool, const uint32
 {
     for (int i = 0; i < TRIES && n_pool; i++) {
         uint32_t at = (uint32_t)pz_rng_below(rng, n_pool), j = pool ? pool[at] : at;
-        if (!bsearch(&j, list, n, sizeof *list, by_number))
+        if (!bsearch(&j, list, n, sizeof *list, pz_order_u32))
             return j;
     }
     return PZ_NO_ID;
@@ -230,7 +210,7 @@ prepare(struct lesson *l, struct pz_err *err)
     for (uint32_t u = 0; u < e->n_users; u++) {
         struct pz_rng rng;
         size_t n = (size_t)(e->offsets[u + 1] - e->offsets[u]);
-        l->n_had[u] = (uint32_t)distinct(l->had + e->offsets[u], n);
+        l->n_had[u] = (uint32_t)pz_distinct_u32(l->had + e->offsets[u], n);
         pz_rng_seed(&rng, l->t->seed + 2, u);
         for (size_t c = 0; n && c < r->n_factors; c++)
             l->user[u * r->d + c] = (float)(scale * pz_rng_normal(&rng));
@@ -280,7 +260,7 @@ mass_of(const struct lesson *l, uint32_t u, uint64_t newest, double *mass, doubl
     if (pz_new(&had, n, sizeof *had, "a history", err))
         return err->status;
     memcpy(had, event, n * sizeof *had);
-    size_t n_had = distinct(had, n);
+    size_t n_had = pz_distinct_u32(had, n);
     for (uint32_t i = 0; i < e->n_items; i++) {
         double z = (double)pz_kernels()->dot(l->user + u * d, l->item + i * d, d), p;
         if (z > top) { // the sums are over that of the greatest, which never overflows
@@ -290,11 +270,11 @@ mass_of(const struct lesson *l, uint32_t u, uint64_t newest, double *mass, doubl
         }
         p = exp(z - top);
         all += p;
-        seen += bsearch(&i, had, n_had, sizeof *had, by_number) ? p : 0;
+        seen += bsearch(&i, had, n_had, sizeof *had, pz_order_u32) ? p : 0;
     }
     *mass = all > 0 ? seen / all : 0;
     for (uint64_t k = n; k < n + newest; k++)
-        *found += bsearch(&event[k], had, n_had, sizeof *had, by_number) != NULL;
+        *found += bsearch(&event[k], had, n_had, sizeof *had, pz_order_u32) != NULL;
     free(had);
     return PZ_OK;
 }
@@ -448,7 +428,7 @@ fold(const struct state *s, const struct pz_query *q, float *x, bool *known,
         return err->status;
     if (q->n_history)
         memcpy(had, q->history, q->n_history * sizeof *had);
-    size_t n = distinct(had, q->n_history);
+    size_t n = pz_distinct_u32(had, q->n_history);
     *known = n > 0;
     pz_rng_seed(&rng, 0, n); // of nothing but the history
     for (int round = 0; round < FOLD_ROUNDS; round++) {
@@ -496,7 +476,7 @@ rank_one(const struct state *s, const struct pz_query *q, float *x, struct pz_ra
         if (pz_new(&list, q->n_candidates, sizeof *list, "candidates", err))
             return err->status;
         memcpy(list, q->candidate, q->n_candidates * sizeof *list);
-        qsort(list, q->n_candidates, sizeof *list, by_number);
+        qsort(list, q->n_candidates, sizeof *list, pz_order_u32);
     }
     pz_topn(&s->items, list, list ? q->n_candidates : 0, 1, &t, 1, err);
     out->n = t.n_out;

@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "base/mem.h"
+#include "base/order.h"
 #include "base/rng.h"
 
 void
@@ -321,13 +322,6 @@ pz_cut_of_params(const struct pz_params *p)
     return cut;
 }
 
-static int
-by_value(const void *a, const void *b)
-{
-    const uint64_t *x = a, *y = b;
-    return (*x > *y) - (*x < *y);
-}
-
 /* Nearest rank, 1..n. The small term takes back what rounding adds: 0.07 * 100 is
  * above 7. */
 static size_t
@@ -348,7 +342,7 @@ bounds(uint64_t *len, size_t n_len, double p, double q, uint64_t *lo, uint64_t *
     *lo = *hi = 0;
     if (n == 0)
         return;
-    qsort(len, n, sizeof *len, by_value);
+    qsort(len, n, sizeof *len, pz_order_u64);
     size_t at_p = rank_of(p, n), at_q = rank_of(q, n);
     *lo = len[at_p - 1];
     *hi = len[at_q - 1];

@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "base/num.h"
+#include "base/order.h"
 #include "base/par.h"
 #include "recipe/words.h"
 
@@ -79,13 +80,6 @@ sort_of(const struct pz_field *f)
                                                    : PZ_FEATURE_NUMBER;
 }
 
-static int
-by_value(const void *a, const void *b)
-{
-    const double *x = a, *y = b;
-    return (*x > *y) - (*x < *y);
-}
-
 /* Up to BUCKETS - 1 distinct values that part the column's values into equal numbers. */
 static int
 find_cuts(struct source *s, uint64_t n_rows, struct pz_err *err)
@@ -97,7 +91,7 @@ find_cuts(struct source *s, uint64_t n_rows, struct pz_err *err)
         return r;
     for (uint64_t i = 0; i < n_rows; i++)
         n += pz_column_f64(s->column, i, &value[n]) && isfinite(value[n]);
-    qsort(value, n, sizeof *value, by_value);
+    qsort(value, n, sizeof *value, pz_order_f64);
     for (size_t b = 1; b < BUCKETS && n; b++) {
         double cut = value[(n - 1) * b / BUCKETS];
         if (cut < value[n - 1] && (!s->n_cuts || cut > s->cut[s->n_cuts - 1]))

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/num.h"
+#include "base/order.h"
 #include "recipe/logistic.h"
 
 enum { PRIOR = 20 }; // offers that a rate is worth beforehand
@@ -155,13 +156,6 @@ pz_habits_at(struct pz_habit_levels *l, const struct pz_habits *h, uint32_t user
     return PZ_OK;
 }
 
-static int
-ascending(const void *a, const void *b)
-{
-    const double *x = a, *y = b;
-    return (*x > *y) - (*x < *y);
-}
-
 /* The quartiles of the activities that users had when something was offered. */
 static int
 find_edges(struct pz_habits *h, const struct pz_offer *offer, size_t n,
@@ -184,7 +178,7 @@ find_edges(struct pz_habits *h, const struct pz_offer *offer, size_t n,
                 seen[t * n + len[t]++] = of[t];
     }
     for (uint32_t t = 0; t < h->n_types; t++) {
-        qsort(seen + t * n, len[t], sizeof *seen, ascending);
+        qsort(seen + t * n, len[t], sizeof *seen, pz_order_f64);
         for (size_t e = 0; e < PZ_HABIT_EDGES && len[t]; e++)
             edge[t * PZ_HABIT_EDGES + e] =
                 seen[t * n + (len[t] - 1) * (e + 1) / (PZ_HABIT_EDGES + 1)];

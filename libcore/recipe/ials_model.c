@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "base/num.h"
+#include "base/order.h"
 #include "math/topn.h"
 #include "recipe/ials.h"
 #include "recipe/ials_history.h"
@@ -255,15 +256,6 @@ user_vector(const struct state *s, struct folder *f, const struct pz_query *q, f
     return pz_ials_fold(&s->side, f->work, h->item, h->weight, h->n, x, err);
 }
 
-static int
-ascending(const void *a, const void *b)
-{
-    uint32_t x, y;
-    memcpy(&x, a, sizeof x);
-    memcpy(&y, b, sizeof y);
-    return x < y ? -1 : x > y;
-}
-
 /* A query over candidates has a list of its own, so that it is answered alone. */
 static int
 rank_candidates(const struct state *s, const struct pz_query *q, struct pz_topn *t,
@@ -274,7 +266,7 @@ rank_candidates(const struct state *s, const struct pz_query *q, struct pz_topn 
     if (status)
         return status;
     memcpy(list, q->candidate, q->n_candidates * sizeof *list);
-    qsort(list, q->n_candidates, sizeof *list, ascending);
+    qsort(list, q->n_candidates, sizeof *list, pz_order_u32);
     t->n = q->n_candidates;
     status = pz_topn(&s->items, list, q->n_candidates, s->rate, t, 1, err);
     free(list);

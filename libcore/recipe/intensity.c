@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "base/order.h"
 
 enum {
     ALL,
@@ -35,13 +36,6 @@ terms_of(double term[PZ_INTENSITY_TERMS], const struct pz_intensity *in,
     term[OWN] = n / in->span;
 }
 
-static int
-by_time(const void *a, const void *b)
-{
-    const int64_t *x = a, *y = b;
-    return (*x > *y) - (*x < *y);
-}
-
 /* The time behind which the newest SHARE-th of the events lies, and first and last. */
 static int
 find_times(const struct pz_events *e, int64_t *first, int64_t *cut, int64_t *last,
@@ -52,7 +46,7 @@ find_times(const struct pz_events *e, int64_t *first, int64_t *cut, int64_t *las
         return err->status;
     for (uint64_t i = 0; i < e->n; i++)
         time[i] = e->time[i];
-    qsort(time, e->n, sizeof *time, by_time);
+    qsort(time, e->n, sizeof *time, pz_order_i64);
     *first = e->n ? time[0] : 0;
     *last = e->n ? time[e->n - 1] : 0;
     *cut = e->n ? time[e->n - 1 - e->n / SHARE] : 0;

@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "base/num.h"
+#include "base/order.h"
 #include "base/par.h"
 #include "recipe/ials_history.h"
 #include "recipe/neighbours.h"
@@ -231,13 +232,6 @@ struct counter {
     size_t n;
 };
 
-static int
-by_number(const void *a, const void *b)
-{
-    const uint32_t *x = a, *y = b;
-    return (*x > *y) - (*x < *y);
-}
-
 /* Shares of the items in the events of the users of facet v. */
 static int
 count_trait(struct pz_interest *x, const struct pz_events *e, uint32_t v,
@@ -257,7 +251,7 @@ count_trait(struct pz_interest *x, const struct pz_events *e, uint32_t v,
             all += w;
         }
     }
-    qsort(c->met, c->n, sizeof *c->met, by_number);
+    qsort(c->met, c->n, sizeof *c->met, pz_order_u32);
     if (pz_grow(item, cap_item, x->n_trait + c->n + 1, sizeof **item, what, err) ||
         pz_grow(share, cap_share, x->n_trait + c->n + 1, sizeof **share, what, err))
         return err->status;

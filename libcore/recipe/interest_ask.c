@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/order.h"
 #include "math/kernels.h"
 
 int
@@ -120,13 +121,6 @@ weigh_facets(struct pz_interest_ask *a, struct pz_err *err)
     return PZ_OK;
 }
 
-static int
-by_number(const void *a, const void *b)
-{
-    const uint32_t *x = a, *y = b;
-    return (*x > *y) - (*x < *y);
-}
-
 /* Each item gets the mean of the weights of its categories. */
 static int
 list_content(struct pz_interest_ask *a, struct pz_err *err)
@@ -167,7 +161,7 @@ add_content(struct pz_interest_ask *a, struct pz_err *err)
         return PZ_OK;
     if (weigh_facets(a, err))
         return err->status;
-    qsort(a->facet, a->n_facets, sizeof *a->facet, by_number);
+    qsort(a->facet, a->n_facets, sizeof *a->facet, pz_order_u32);
     for (size_t i = 0; i < a->n_facets; i++) {
         uint32_t f = a->facet[i];
         if (!pz_facet_row(v->in_offsets, f, v->n_entries, &from, &to))

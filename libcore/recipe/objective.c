@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "base/order.h"
 #include "recipe/content.h"
 
 enum { RANKED_ANEW = 500, QUERIES_AT_A_TIME = 32 };
@@ -91,13 +92,6 @@ no_column(const struct pz_dataset *d, const char *name, struct pz_err *err)
     return err->status;
 }
 
-static int
-by_value(const void *a, const void *b)
-{
-    const double *x = a, *y = b;
-    return (*x > *y) - (*x < *y);
-}
-
 /* Puts the median of the values that are there in the place of NaN. */
 static int
 fill_gaps(struct pz_objective *o, struct pz_err *err)
@@ -109,7 +103,7 @@ fill_gaps(struct pz_objective *o, struct pz_err *err)
     for (uint32_t i = 0; i < o->n_items; i++)
         if (!isnan(o->value[i]))
             sorted[n++] = o->value[i];
-    qsort(sorted, n, sizeof *sorted, by_value);
+    qsort(sorted, n, sizeof *sorted, pz_order_f64);
     double median = n ? (sorted[(n - 1) / 2] + sorted[n / 2]) / 2 : 0;
     free(sorted);
     if (!n)

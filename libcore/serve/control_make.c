@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/order.h"
 #include "recipe/recipe.h"
 #include "serve/control.h"
 #include "serve/server.h"
@@ -130,12 +131,6 @@ pz_desk_path(struct pz_desk_call *d, const char *member, const char *inner)
     return j ? pz_body_string(j, inner ? "path" : "dataLocation") : NULL;
 }
 
-static int
-by_text(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 /* A FIFO would be waited for. */
 static bool
 is_file(const char *path)
@@ -170,7 +165,7 @@ add_files(struct pz_desk_call *d, struct pz_job *j, const char *path, const char
         return pz_desk_lost(d);
     if (j->n_args == first)
         return INVALID("There is no .csv file in %s", url);
-    qsort(j->arg + first, j->n_args - first, sizeof *j->arg, by_text);
+    qsort(j->arg + first, j->n_args - first, sizeof *j->arg, pz_order_text);
     return true;
 }
 

@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/order.h"
 #include "infer/locate.h"
 #include "store/catalog_campaign.h"
 #include "store/catalog_filter.h"
@@ -575,12 +576,6 @@ add_group(struct pz_keeper *k, struct pz_site *w, size_t *cap, const struct pz_s
 }
 
 static int
-by_name(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static int
 list_root(const char *root, char ***names, size_t *n, struct pz_err *err)
 {
     size_t cap = 0;
@@ -599,7 +594,7 @@ list_root(const char *root, char ***names, size_t *n, struct pz_err *err)
     }
     closedir(dir);
     if (*n)
-        qsort(*names, *n, sizeof **names, by_name);
+        qsort(*names, *n, sizeof **names, pz_order_text);
     return err->status;
 }
 

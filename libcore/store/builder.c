@@ -10,6 +10,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/order.h"
 #include "base/pz.h"
 #include "store/container.h"
 
@@ -471,12 +472,6 @@ pz_builder_write_fd(struct pz_builder *b, int fd, struct pz_err *err)
 
 /* ---- the view ---- */
 
-static int
-compare_pairs(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 int
 pz_builder_view(struct pz_builder *b, struct pz_tensors *t, struct pz_err *err)
 {
@@ -511,6 +506,6 @@ pz_builder_view(struct pz_builder *b, struct pz_tensors *t, struct pz_err *err)
         pz_tensors_close(t);
         return status;
     }
-    qsort(t->meta, t->n_meta, 2 * sizeof *t->meta, compare_pairs);
+    qsort(t->meta, t->n_meta, 2 * sizeof *t->meta, pz_order_text);
     return PZ_OK;
 }

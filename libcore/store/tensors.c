@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "base/order.h"
 #include "base/pz.h"
 #include "store/container.h"
 
@@ -306,12 +307,6 @@ read_header(struct reader *r)
 /* ---- checks over the whole header ---- */
 
 static int
-compare_pairs(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static int
 compare_spans(const void *a, const void *b)
 {
     const struct span *x = a, *y = b;
@@ -328,7 +323,7 @@ sort_metadata(struct reader *r)
 {
     struct pz_tensors *t = r->t;
     if (t->n_meta)
-        qsort(t->meta, t->n_meta, 2 * sizeof *t->meta, compare_pairs);
+        qsort(t->meta, t->n_meta, 2 * sizeof *t->meta, pz_order_text);
     for (size_t i = 1; i < t->n_meta; i++)
         if (strcmp(t->meta[2 * i - 2], t->meta[2 * i]) == 0)
             return pz_err_set(r->err, PZ_FORMAT, "%s: metadata '%s' twice", t->path,
@@ -545,7 +540,7 @@ const char *
 pz_tensors_meta(const struct pz_tensors *t, const char *key)
 {
     char **pair =
-        t->n_meta ? bsearch(&key, t->meta, t->n_meta, 2 * sizeof *t->meta, compare_pairs)
+        t->n_meta ? bsearch(&key, t->meta, t->n_meta, 2 * sizeof *t->meta, pz_order_text)
                   : NULL;
     return pair ? pair[1] : NULL;
 }

@@ -19,6 +19,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/order.h"
 #include "base/rng.h"
 #include "data/import.h"
 #include "filter/group.h"
@@ -99,17 +100,10 @@ make_group(const char *dir)
     import(dir, PZ_INTERACTIONS, csv, schema);
 }
 
-static int
-by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return x < y ? -1 : x > y;
-}
-
 static double
 median(double *t)
 {
-    qsort(t, ROUNDS, sizeof *t, by_value);
+    qsort(t, ROUNDS, sizeof *t, pz_order_f64);
     return t[ROUNDS / 2];
 }
 

@@ -300,7 +300,7 @@ main(int argc, char **argv)
                                 .nu = c.nu,
                                 .base = m.base};
     for (int halflife = 0; halflife <= 5; halflife += 5) {
-        struct pz_ials_rule rule = {.halflife = halflife};
+        struct pz_bag_rule rule = {.halflife = halflife};
         float *user;
         double start = pz_seconds_cpu();
         if (pz_ials_users(&user, &side, &rule, &e, c.threads, &err))

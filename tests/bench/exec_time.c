@@ -19,6 +19,7 @@
 
 #include "base/clock.h"
 #include "base/num.h"
+#include "base/order.h"
 
 enum { MAX_COMMANDS = 8, MAX_RUNS = 10000 };
 
@@ -63,17 +64,10 @@ run(struct timing *t, int k, const char *in, const char *out)
     return 1;
 }
 
-static int
-by_double(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return x < y ? -1 : x > y;
-}
-
 static double
 median(double *v, int n)
 {
-    qsort(v, (size_t)n, sizeof *v, by_double);
+    qsort(v, (size_t)n, sizeof *v, pz_order_f64);
     return n % 2 ? v[n / 2] : (v[n / 2 - 1] + v[n / 2]) / 2;
 }
 

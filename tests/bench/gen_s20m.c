@@ -23,6 +23,7 @@
 #include <string.h>
 
 #include "base/num.h"
+#include "base/order.h"
 #include "base/rng.h"
 
 enum {
@@ -292,13 +293,6 @@ write_user(struct gen *g, uint64_t u, struct pz_rng *r)
     }
 }
 
-static int
-by_u64(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return x < y ? -1 : x > y;
-}
-
 static void
 print_quantiles(const char *what, uint64_t *v, size_t n)
 {
@@ -306,7 +300,7 @@ print_quantiles(const char *what, uint64_t *v, size_t n)
         const char *name;
         double at;
     } q[] = {{"min", 0}, {"median", .5}, {"90%", .9}, {"99%", .99}, {"max", 1}};
-    qsort(v, n, sizeof *v, by_u64);
+    qsort(v, n, sizeof *v, pz_order_u64);
     fprintf(stderr, "%s:", what);
     for (size_t i = 0; i < sizeof q / sizeof *q; i++)
         fprintf(stderr, " %s %llu", q[i].name,

@@ -21,6 +21,7 @@
 
 #include "base/clock.h"
 #include "base/num.h"
+#include "base/order.h"
 
 enum { MOST_CONNECTIONS = 512, ANSWER = 65536 };
 
@@ -85,13 +86,6 @@ whole(struct conn *c)
     return c->n >= (size_t)(end + 4 - c->answer) + (size_t)n;
 }
 
-static int
-ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 static int64_t
 number(const char *text, int64_t least, int64_t most)
 {
@@ -152,7 +146,7 @@ main(int argc, char **argv)
         }
     }
     double all = pz_seconds_wall() - began;
-    qsort(took, (size_t)total, sizeof *took, ascending);
+    qsort(took, (size_t)total, sizeof *took, pz_order_f64);
     printf("rate=%.0f\np50_ms=%.2f\np99_ms=%.2f\nworst_ms=%.2f\nfailed=%llu\n",
            (double)total / all, took[total / 2] * 1e3, took[total * 99 / 100] * 1e3,
            took[total - 1] * 1e3, (unsigned long long)failed);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/order.h"
 #include "base/rng.h"
 #include "group.h"
 #include "recipe/content.h"
@@ -129,13 +130,6 @@ idf(double some, double df)
     return log(1 + (some - df + 0.5) / (df + 0.5));
 }
 
-static int
-compare(const void *a, const void *b)
-{
-    const double *x = a, *y = b;
-    return (*x > *y) - (*x < *y);
-}
-
 static size_t
 price_cuts(double cut[PRICES])
 {
@@ -144,7 +138,7 @@ price_cuts(double cut[PRICES])
     for (int i = 0; i < ITEMS; i++)
         if (thing[i].known)
             price[n++] = thing[i].price;
-    qsort(price, n, sizeof *price, compare);
+    qsort(price, n, sizeof *price, pz_order_f64);
     for (size_t b = 1; b < PRICES; b++) {
         double x = price[(n - 1) * b / PRICES];
         if (x < price[n - 1] && (k == 0 || x > cut[k - 1]))

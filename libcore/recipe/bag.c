@@ -8,7 +8,7 @@
 int
 pz_bag_init(struct pz_bag *b, uint32_t n_items, struct pz_err *err)
 {
-    *b = (struct pz_bag){0};
+    *b = (struct pz_bag){.n_items = n_items};
     return pz_new(&b->place, n_items, sizeof *b->place, "a history", err);
 }
 
@@ -32,7 +32,7 @@ pz_bag_take(struct pz_bag *b, const struct pz_bag_rule *rule, const uint32_t *it
         return err->status;
     for (size_t i = n; i-- > 0 && share >= 0x1p-16; share *= keep) {
         float w = (float)(share * (weight ? (double)weight[i] : 1));
-        if (!(w >= 0x1p-16f))
+        if (!(w >= 0x1p-16f) || item[i] >= b->n_items)
             continue;
         uint32_t *place = &b->place[item[i]];
         if (!*place) {

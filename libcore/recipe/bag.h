@@ -18,14 +18,15 @@ struct pz_bag {
     float *weight;
     size_t n;
     size_t cap_item, cap_weight;
+    uint32_t n_items;
     uint32_t *place; // n_items: where an item stands in the bag + 1; 0 between calls
 };
 
 int pz_bag_init(struct pz_bag *b, uint32_t n_items, struct pz_err *err);
 void pz_bag_release(struct pz_bag *b); // accepts {0}
 /*
- * Takes n events, oldest first, weight NULL: all 1. Events that count less than 2^-16 are
- * left out.
+ * Takes n events, oldest first, weight NULL: all 1. Left out are events that count less
+ * than 2^-16 and items from n_items on. O(n).
  */
 int pz_bag_take(struct pz_bag *b, const struct pz_bag_rule *rule, const uint32_t *item,
                 const float *weight, size_t n, struct pz_err *err);

@@ -8,28 +8,6 @@
 #include "base/par.h"
 #include "base/rng.h"
 
-int
-pz_ials_history_init(struct pz_ials_history *h, uint32_t n_items, size_t most,
-                     struct pz_err *err)
-{
-    *h = (struct pz_ials_history){0};
-    int status = pz_new(&h->item, most, sizeof *h->item, "a history", err);
-    if (!status)
-        status = pz_new(&h->weight, most, sizeof *h->weight, "a history", err);
-    if (!status)
-        status = pz_new(&h->place, n_items, sizeof *h->place, "a history", err);
-    return status;
-}
-
-void
-pz_ials_history_release(struct pz_ials_history *h)
-{
-    free(h->item);
-    free(h->weight);
-    free(h->place);
-    *h = (struct pz_ials_history){0};
-}
-
 /* Items that training never saw have no direction; they count as unknown. */
 static bool
 item_known(const struct pz_ials_side *side, uint32_t item)
@@ -43,30 +21,20 @@ item_known(const struct pz_ials_side *side, uint32_t item)
     return false;
 }
 
-void
-pz_ials_history_take(struct pz_ials_history *h, const struct pz_ials_side *side,
-                     const struct pz_ials_rule *rule, const uint32_t *item,
-                     const float *weight, size_t n)
+int
+pz_ials_take(struct pz_bag *b, const struct pz_ials_side *side,
+             const struct pz_bag_rule *rule, const uint32_t *item, const float *weight,
+             size_t n, struct pz_err *err)
 {
-    double keep = rule->halflife > 0 ? exp2(-1 / rule->halflife) : 1, share = 1;
-    h->n = 0;
-    for (size_t i = n; i-- > 0 && share >= 0x1p-16; share *= keep) {
-        float w = (float)(share * (weight ? (double)weight[i] : 1));
-        if (!(w >= 0x1p-16f) || !item_known(side, item[i]))
-            continue;
-        uint32_t *place = &h->place[item[i]];
-        if (!*place) {
-            h->item[h->n] = item[i];
-            h->weight[h->n] = w;
-            *place = (uint32_t)++h->n;
-        } else if (!rule->once) {
-            h->weight[*place - 1] += w;
-        } else if (w > h->weight[*place - 1]) {
-            h->weight[*place - 1] = w;
+    int status = pz_bag_take(b, rule, item, weight, n, err);
+    size_t known = 0;
+    for (size_t i = 0; i < b->n && !status; i++)
+        if (item_known(side, b->item[i])) {
+            b->item[known] = b->item[i];
+            b->weight[known++] = b->weight[i];
         }
-    }
-    for (size_t i = 0; i < h->n; i++)
-        h->place[h->item[i]] = 0;
+    b->n = known;
+    return status;
 }
 
 /* ---- all users ---- */
@@ -75,11 +43,11 @@ enum { TASK_EVENTS = 1 << 15, MAX_THREADS = 256 };
 
 struct users {
     const struct pz_ials_side *side;
-    const struct pz_ials_rule *rule;
+    const struct pz_bag_rule *rule;
     const struct pz_events *e;
     float *x;
     uint32_t users_a_task;
-    struct pz_ials_history history[MAX_THREADS];
+    struct pz_bag bag[MAX_THREADS];
     struct pz_ials_work *work[MAX_THREADS];
 };
 
@@ -87,41 +55,30 @@ static int
 users_task(void *ctx, size_t task, int thread, struct pz_err *err)
 {
     struct users *s = ctx;
-    struct pz_ials_history *h = &s->history[thread];
+    struct pz_bag *b = &s->bag[thread];
     size_t d = s->side->d, end = (task + 1) * s->users_a_task;
     end = end < s->e->n_users ? end : s->e->n_users;
     for (size_t u = task * s->users_a_task; u < end; u++) {
         uint64_t from = s->e->offsets[u];
         float *x = s->x + u * d;
-        pz_ials_history_take(h, s->side, s->rule, s->e->item + from,
-                             s->e->weight ? s->e->weight + from : NULL,
-                             s->e->offsets[u + 1] - from);
-        if (!h->n)
+        if (pz_ials_take(b, s->side, s->rule, s->e->item + from,
+                         s->e->weight ? s->e->weight + from : NULL,
+                         s->e->offsets[u + 1] - from, err))
+            return err->status;
+        if (!b->n)
             memset(x, 0, d * sizeof *x);
-        else if (pz_ials_fold(s->side, s->work[thread], h->item, h->weight, h->n, x, err))
+        else if (pz_ials_fold(s->side, s->work[thread], b->item, b->weight, b->n, x, err))
             return err->status;
     }
     return PZ_OK;
 }
 
-static size_t
-longest_history(const struct pz_events *e)
-{
-    uint64_t most = 0;
-    for (uint32_t u = 0; u < e->n_users; u++) {
-        uint64_t n = e->offsets[u + 1] - e->offsets[u];
-        most = n > most ? n : most;
-    }
-    return (size_t)most;
-}
-
 int
 pz_ials_users(float **user, const struct pz_ials_side *side,
-              const struct pz_ials_rule *rule, const struct pz_events *events,
-              int threads, struct pz_err *err)
+              const struct pz_bag_rule *rule, const struct pz_events *events, int threads,
+              struct pz_err *err)
 {
     struct users *s = NULL;
-    size_t most = longest_history(events);
     *user = NULL;
     threads = pz_threads(threads);
     int status = pz_new(&s, 1, sizeof *s, "users", err);
@@ -133,7 +90,7 @@ pz_ials_users(float **user, const struct pz_ials_side *side,
     uint64_t tasks = events->n / TASK_EVENTS + 1;
     s->users_a_task = (uint32_t)(events->n_users / tasks + 1);
     for (int t = 0; t < threads && !status; t++) {
-        status = pz_ials_history_init(&s->history[t], events->n_items, most, err);
+        status = pz_bag_init(&s->bag[t], events->n_items, err);
         if (!status)
             status = pz_ials_work_new(&s->work[t], side->d, err);
     }
@@ -145,7 +102,7 @@ pz_ials_users(float **user, const struct pz_ials_side *side,
     if (!status)
         status = pz_par(threads, n_tasks, users_task, s, err);
     for (int t = 0; t < threads; t++) {
-        pz_ials_history_release(&s->history[t]);
+        pz_bag_release(&s->bag[t]);
         pz_ials_work_free(s->work[t]);
     }
     free(s);
@@ -205,22 +162,24 @@ choose_users(struct sample *s, const struct pz_events *e, uint64_t seed)
 /* Vectors of the sampled users from what is left of their events. */
 static int
 fold_users(struct sample *s, const struct pz_ials_side *side,
-           const struct pz_ials_rule *rule, const struct pz_events *e, struct pz_err *err)
+           const struct pz_bag_rule *rule, const struct pz_events *e, struct pz_err *err)
 {
-    struct pz_ials_history h;
+    struct pz_bag b;
     struct pz_ials_work *work = NULL;
-    int status = pz_ials_history_init(&h, e->n_items, longest_history(e), err);
+    int status = pz_bag_init(&b, e->n_items, err);
     if (!status)
         status = pz_ials_work_new(&work, side->d, err);
     for (size_t v = 0; v < s->n && !status; v++) {
         uint64_t from = e->offsets[s->user[v]];
         size_t n = e->offsets[s->user[v] + 1] - from - n_unknown(e, s->user[v]);
-        pz_ials_history_take(&h, side, rule, e->item + from,
-                             e->weight ? e->weight + from : NULL, n);
-        status = pz_ials_fold(side, work, h.item, h.weight, h.n, s->x + v * side->d, err);
+        status = pz_ials_take(&b, side, rule, e->item + from,
+                              e->weight ? e->weight + from : NULL, n, err);
+        if (!status)
+            status =
+                pz_ials_fold(side, work, b.item, b.weight, b.n, s->x + v * side->d, err);
     }
     pz_ials_work_free(work);
-    pz_ials_history_release(&h);
+    pz_bag_release(&b);
     return status;
 }
 
@@ -437,7 +396,7 @@ temper_repeat(const struct sample *s, const struct pz_events *e,
 }
 
 int
-pz_ials_softmax_fit(const struct pz_ials_side *side, const struct pz_ials_rule *rule,
+pz_ials_softmax_fit(const struct pz_ials_side *side, const struct pz_bag_rule *rule,
                     const struct pz_events *events, uint64_t seed,
                     struct pz_ials_softmax *out, struct pz_err *err)
 {

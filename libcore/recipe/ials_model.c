@@ -50,7 +50,7 @@ put_number(struct pz_builder *b, const char *key, double value)
 
 static int
 put_model(struct pz_builder *b, struct pz_ials *m, float *user, uint32_t n_users,
-          const struct pz_ials_side *side, const struct pz_ials_rule *rule,
+          const struct pz_ials_side *side, const struct pz_bag_rule *rule,
           const struct pz_ials_softmax *softmax, struct pz_err *err)
 {
     int status = pz_item_codes_put(b, m->item, m->n_items, m->d, err);
@@ -78,7 +78,7 @@ int
 pz_ials_model_train(const struct pz_train *t, struct pz_err *err)
 {
     struct pz_ials_config c = config_of(t);
-    struct pz_ials_rule rule = {.once = c.once};
+    struct pz_bag_rule rule = {.once = c.once};
     if (pz_param(t->params, "recency_mask") != 0)
         rule.halflife = pz_param(t->params, "recency_halflife");
     struct pz_ials m;
@@ -113,7 +113,7 @@ struct state {
     struct pz_ials_side side;
     struct pz_topn_table items; // those of `side`
     const float *user;
-    struct pz_ials_rule rule;
+    struct pz_bag_rule rule;
     double rate;   // 1/temperature
     double repeat; // what items of the history gain
 };
@@ -197,28 +197,24 @@ pz_ials_model_close(void *state)
     free(state);
 }
 
-/* What answers share: memory for the longest history, used one after the other. */
+/* What answers share, used one after the other. */
 struct folder {
-    struct pz_ials_history history;
+    struct pz_bag bag;
     struct pz_ials_work *work;
 };
 
 static void
 folder_release(struct folder *f)
 {
-    pz_ials_history_release(&f->history);
+    pz_bag_release(&f->bag);
     pz_ials_work_free(f->work);
 }
 
 static int
-folder_init(struct folder *f, const struct state *s, const struct pz_query *q, size_t n,
-            struct pz_err *err)
+folder_init(struct folder *f, const struct state *s, struct pz_err *err)
 {
-    size_t longest = 0;
     *f = (struct folder){0};
-    for (size_t i = 0; i < n; i++)
-        longest = q[i].n_history > longest ? q[i].n_history : longest;
-    int status = pz_ials_history_init(&f->history, s->model->n_items, longest, err);
+    int status = pz_bag_init(&f->bag, s->model->n_items, err);
     if (!status)
         status = pz_ials_work_new(&f->work, s->side.d, err);
     return status;
@@ -248,12 +244,13 @@ user_vector(const struct state *s, struct folder *f, const struct pz_query *q, f
         memcpy(x, stored, s->side.d * sizeof *x);
         return PZ_OK;
     }
-    struct pz_ials_history *h = &f->history;
-    pz_ials_history_take(h, &s->side, &s->rule, q->history, q->weight, q->n_history);
-    *known = h->n > 0;
-    if (!*known)
-        return PZ_OK;
-    return pz_ials_fold(&s->side, f->work, h->item, h->weight, h->n, x, err);
+    struct pz_bag *b = &f->bag;
+    int status =
+        pz_ials_take(b, &s->side, &s->rule, q->history, q->weight, q->n_history, err);
+    *known = b->n > 0;
+    return status || !*known
+               ? status
+               : pz_ials_fold(&s->side, f->work, b->item, b->weight, b->n, x, err);
 }
 
 /* A query over candidates has a list of its own, so that it is answered alone. */
@@ -282,7 +279,7 @@ prepare(const struct state *s, const struct pz_query *q, size_t n, struct pz_ran
         float *x, struct pz_topn *t, size_t *of, size_t *n_together, struct pz_err *err)
 {
     struct folder f;
-    int status = folder_init(&f, s, q, n, err);
+    int status = folder_init(&f, s, err);
     *n_together = 0;
     for (size_t i = 0; i < n && !status; i++) {
         bool known;
@@ -349,8 +346,8 @@ pz_ials_model_rank(const void *state, const struct pz_query *q, size_t n,
  * well within a float's bits.
  */
 static int
-solve_double(const struct pz_ials_side *side, const struct pz_ials_history *h,
-             const float *y, double *v, struct pz_err *err)
+solve_double(const struct pz_ials_side *side, const struct pz_bag *b, const float *y,
+             double *v, struct pz_err *err)
 {
     size_t d = side->d;
     double *a = NULL, n = side->base;
@@ -359,12 +356,12 @@ solve_double(const struct pz_ials_side *side, const struct pz_ials_history *h,
         return status;
     for (size_t i = 0; i < d * d; i++)
         a[i] = side->gram[i];
-    for (size_t k = 0; k < h->n; k++) {
-        const float *row = side->table + (size_t)h->item[k] * d;
-        n += (double)h->weight[k];
+    for (size_t k = 0; k < b->n; k++) {
+        const float *row = side->table + (size_t)b->item[k] * d;
+        n += (double)b->weight[k];
         for (size_t i = 0; i < d; i++)
             for (size_t j = 0; j <= i; j++)
-                a[i * d + j] += (double)h->weight[k] * (double)row[i] * (double)row[j];
+                a[i * d + j] += (double)b->weight[k] * (double)row[i] * (double)row[j];
     }
     for (size_t i = 0; i < d; i++)
         a[i * d + i] += (double)(float)(side->lambda * pow(n, side->nu));
@@ -426,7 +423,7 @@ explain_repeat(const struct state *s, const struct pz_query *q, uint32_t item,
 }
 
 static int
-explain_known(const struct state *s, const struct pz_ials_history *h, uint32_t item,
+explain_known(const struct state *s, const struct pz_bag *b, uint32_t item,
               struct pz_explained *out, struct pz_err *err)
 {
     size_t d = s->side.d;
@@ -434,14 +431,14 @@ explain_known(const struct state *s, const struct pz_ials_history *h, uint32_t i
     double *v = NULL;
     int status = pz_new(&v, d, sizeof *v, "an explanation", err);
     if (!status)
-        status = solve_double(&s->side, h, y, v, err);
-    for (size_t k = 0; k < h->n && !status; k++) {
-        const float *row = s->side.table + (size_t)h->item[k] * d;
+        status = solve_double(&s->side, b, y, v, err);
+    for (size_t k = 0; k < b->n && !status; k++) {
+        const float *row = s->side.table + (size_t)b->item[k] * d;
         double dot = 0;
         for (size_t c = 0; c < d; c++)
             dot += v[c] * (double)row[c];
         out->reason[out->n++] = (struct pz_reason){
-            .item = h->item[k], .contribution = (double)h->weight[k] * dot};
+            .item = b->item[k], .contribution = (double)b->weight[k] * dot};
     }
     qsort(out->reason, out->n, sizeof *out->reason, by_contribution);
     free(v);
@@ -460,18 +457,19 @@ pz_ials_model_explain(const void *state, const struct pz_query *q, uint32_t item
     out->raw = 0;
     if (item >= s->model->n_items)
         return PZ_OK;
-    int status = folder_init(&f, s, q, 1, err);
+    int status = folder_init(&f, s, err);
     if (!status)
         status = pz_new_aligned(&x, s->side.d, sizeof *x, "an explanation", err);
     if (!status)
         status = user_vector(s, &f, q, x, &known, err);
+    if (!status && known)
+        status = pz_ials_take(&f.bag, &s->side, &s->rule, q->history, q->weight,
+                              q->n_history, err);
     if (!status && known) {
-        pz_ials_history_take(&f.history, &s->side, &s->rule, q->history, q->weight,
-                             q->n_history);
         const float *y = s->side.table + (size_t)item * s->side.d;
         for (size_t c = 0; c < s->side.d; c++)
             out->raw += (double)x[c] * (double)y[c];
-        status = explain_known(s, &f.history, item, out, err);
+        status = explain_known(s, &f.bag, item, out, err);
         if (!status)
             explain_repeat(s, q, item, out);
     }
@@ -545,7 +543,7 @@ score(const void *state, void *work, const struct pz_query *q, size_t n, float *
     struct work *w = work;
     struct folder f;
     size_t d = s->side.d;
-    int status = folder_init(&f, s, q, n, err);
+    int status = folder_init(&f, s, err);
     for (size_t i = 0; i < n && !status; i++) {
         status = user_vector(s, &f, &q[i], w->x + i * d, &known[i], err);
         if (!status && !known[i])

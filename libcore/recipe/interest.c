@@ -178,7 +178,7 @@ learn_factors(struct pz_interest *x, const struct pz_train *t, struct pz_err *er
         .seed = t->seed,
         .threads = t->threads,
     };
-    struct pz_ials_rule rule = {0};
+    struct pz_bag_rule rule = {0};
     struct pz_ials_softmax softmax;
     struct pz_ials m;
     float *user = NULL;

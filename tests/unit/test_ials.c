@@ -168,7 +168,7 @@ START_TEST(equals_the_plain_one)
         }
         naive_half(true, x, y, &c);
         struct pz_ials_side side = side_of(&m, &c);
-        struct pz_ials_rule rule = {.once = c.once};
+        struct pz_bag_rule rule = {.once = c.once};
         float *user;
         ck_ok(pz_ials_users(&user, &side, &rule, &events, 2, &err), err);
         for (uint32_t u = 0; u < USERS; u++)
@@ -196,11 +196,11 @@ START_TEST(history)
     struct pz_ials_side side = {.table = table, .n_rows = ITEMS, .d = 16};
     const uint32_t list[] = {7, 2, 5, 7, ITEMS + 3, 3, UINT32_MAX};
     const float given[] = {1, 0.5f, 1, 1, 1, 0.25f, 1};
-    struct pz_ials_history h;
-    ck_ok(pz_ials_history_init(&h, ITEMS, 7, &err), err);
+    struct pz_bag h;
+    ck_ok(pz_bag_init(&h, ITEMS, &err), err);
     for (int kind = 0; kind < 4; kind++) {
-        struct pz_ials_rule rule = {.once = kind % 2, .halflife = kind / 2 ? 2 : 0};
-        pz_ials_history_take(&h, &side, &rule, list, given, 7);
+        struct pz_bag_rule rule = {.once = kind % 2, .halflife = kind / 2 ? 2 : 0};
+        ck_ok(pz_ials_take(&h, &side, &rule, list, given, 7, &err), err);
         ck_assert_uint_eq(h.n, 3);
         const uint32_t items[] = {3, 7, 2};
         ck_assert_mem_eq(h.item, items, sizeof items);
@@ -215,12 +215,12 @@ START_TEST(history)
             ck_assert_double_eq_tol(h.weight[i], want, 1e-6);
         }
     }
-    struct pz_ials_rule brief = {.halflife = 0.1};
-    pz_ials_history_take(&h, &side, &brief, list, NULL, 6);
+    struct pz_bag_rule brief = {.halflife = 0.1};
+    ck_ok(pz_ials_take(&h, &side, &brief, list, NULL, 6, &err), err);
     ck_assert_uint_eq(h.n, 1); // 2^-20 is nothing
-    pz_ials_history_take(&h, &side, &brief, list, NULL, 0);
+    ck_ok(pz_ials_take(&h, &side, &brief, list, NULL, 0, &err), err);
     ck_assert_uint_eq(h.n, 0);
-    pz_ials_history_release(&h);
+    pz_bag_release(&h);
 }
 END_TEST
 
@@ -253,7 +253,7 @@ START_TEST(repeats_are_learned)
                               .item = thing};
         struct pz_ials m;
         struct pz_ials_softmax fit;
-        struct pz_ials_rule rule = {0};
+        struct pz_bag_rule rule = {0};
         ck_ok(pz_ials_train(&m, &e, &c, &err), err);
         struct pz_ials_side side = {.table = m.item,
                                     .gram = m.gram,

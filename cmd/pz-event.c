@@ -1,6 +1,5 @@
 /* pz-event: events and records, one by one, into the group's event store. See
  * man/pz-event.1. */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,22 +11,13 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/num.h"
-#include "base/rng.h"
 #include "cmd/cli.h"
+#include "cmd/event_jobs.h"
 #include "data/csv.h"
 #include "data/dataset.h"
-#include "data/attribution.h"
-#include "data/export.h"
 #include "data/putevents.h"
 #include "data/source.h"
-#include "data/stored.h"
-#include "infer/answer.h"
-#include "infer/locate.h"
-#include "store/catalog_campaign.h"
-#include "store/catalog_resource.h"
 #include "store/estore.h"
-#include "store/group.h"
 
 enum {
     READ = 1 << 18,      // bytes asked for at a time
@@ -427,76 +417,6 @@ keep_tracker(void *ctx, const struct pz_tracker *t)
     return 0;
 }
 
-static int
-print_tracker(void *ctx, const struct pz_tracker *t)
-{
-    char when[PZ_TIME_TEXT];
-    struct pz_buf b = PZ_BUF_INIT;
-    (void)ctx;
-    pz_time_text(when, t->created);
-    if (pz_common.json) {
-        pz_buf_addz(&b, "{\"name\":");
-        pz_json_add_string(&b, t->name, strlen(t->name));
-        pz_buf_addz(&b, ",\"trackingId\":");
-        pz_json_add_string(&b, t->tracking_id, strlen(t->tracking_id));
-        pz_buf_addf(&b, ",\"created\":\"%s\"}\n", when);
-    } else {
-        pz_buf_addf(&b, "%s\t%s\t%s\n", t->name, t->tracking_id, when);
-    }
-    fwrite(b.data ? b.data : "", 1, b.len, stdout);
-    pz_buf_release(&b);
-    return 0;
-}
-
-static void
-list_trackers(const char *group)
-{
-    struct pz_err err = PZ_ERR_INIT;
-    struct pz_estore *s;
-    if (pz_estore_open(&s, group, PZ_CATALOG_READ, &err) ||
-        pz_estore_trackers(s, print_tracker, NULL, &err))
-        pz_die_err(&err);
-    pz_estore_close(s);
-}
-
-/* AWS's rule for names. */
-static void
-check_name(const char *name)
-{
-    size_t n = strlen(name);
-    bool good = n > 0 && n <= 63 && name[0] != '-' && name[0] != '_';
-    for (size_t i = 0; i < n; i++)
-        good &= (name[i] >= 'a' && name[i] <= 'z') ||
-                (name[i] >= 'A' && name[i] <= 'Z') ||
-                (name[i] >= '0' && name[i] <= '9') || name[i] == '-' || name[i] == '_';
-    if (!good)
-        pz_die(PZ_USAGE,
-               "tracker name '%s' is not 1 to 63 letters, digits, '-' and '_', the first "
-               "a letter or digit",
-               name);
-}
-
-static void
-create_tracker(const char *group, const char *name)
-{
-    struct pz_err err = PZ_ERR_INIT;
-    struct pz_estore *s;
-    char id[PZ_UUID_TEXT];
-    check_name(name);
-    if (pz_uuid(id, &err))
-        pz_die_err(&err);
-    const struct pz_tracker t = {name, id, pz_now()};
-    if (pz_estore_open(&s, group, PZ_CATALOG_WRITE, &err) ||
-        (opt.strict && pz_estore_trackers(s, keep_tracker, &err, &err)))
-        pz_die_err(&err);
-    if (trackers.n)
-        pz_die(PZ_USAGE, "group '%s' has an event tracker already (--strict)", group);
-    if (pz_estore_add_tracker(s, &t, &err))
-        pz_die_err(&err);
-    pz_estore_close(s);
-    printf("%s\n", id);
-}
-
 /* The tracking id of -T is one of the group's. */
 static void
 check_tracking_id(const char *group)
@@ -506,178 +426,6 @@ check_tracking_id(const char *group)
             return;
     pz_die(PZ_USAGE, "group '%s' has no event tracker with id '%s' (--list-trackers)",
            group, opt.tracking_id);
-}
-
-/* ---- compaction and attribution ---- */
-
-/* Seconds of "90", "90s", "15m", "12h" or "7d". */
-static int64_t
-seconds_of(const char *option, const char *text)
-{
-    static const struct {
-        char unit;
-        int64_t seconds;
-    } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 604800}};
-    size_t n = strlen(text);
-    int64_t v, factor = 1;
-    for (size_t i = 0; n && i < sizeof units / sizeof *units; i++)
-        if (text[n - 1] == units[i].unit) {
-            factor = units[i].seconds;
-            n--;
-            break;
-        }
-    if (pz_parse_i64(text, n, &v) || v < 0 || v > INT32_MAX)
-        pz_die(PZ_USAGE, "%s '%s' is no length of time such as 90s, 15m, 12h or 7d",
-               option, text);
-    return v * factor;
-}
-
-static void
-compact_set(const char *group, enum pz_set set, int64_t before)
-{
-    struct pz_err err = PZ_ERR_INIT;
-    struct pz_stored_report r;
-    if (pz_stored_compact(group, set, before, (int)pz_common.threads, &r, &err))
-        pz_die(err.status, "%s: %s", pz_set_name(set), err.msg);
-    if (r.anonymous)
-        pz_log(PZ_LOG_NOTE,
-               "%s: %" PRIu64 " events of sessions without a user stay in the store",
-               pz_set_name(set), r.anonymous);
-    if (r.unfit)
-        pz_log(PZ_LOG_WARN,
-               "%s: %" PRIu64 " rows do not fit the schema and stay in the store: %s",
-               pz_set_name(set), r.unfit, r.reason);
-    if (!r.put)
-        return;
-    printf(pz_common.json ? "{\"dataset\":\"%s\",\"moved\":%" PRIu64
-                            ",\"duplicates\":%" PRIu64 ",\"rows\":%" PRIu64 "}\n"
-                          : "%s: %" PRIu64 " moved from the store, %" PRIu64
-                            " duplicates, %" PRIu64 " rows\n",
-           pz_set_name(set), r.put, r.duplicates, r.rows);
-}
-
-static void
-compact(const char *group)
-{
-    struct pz_err err = PZ_ERR_INIT;
-    int64_t before = INT64_MAX;
-    if (pz_group_need(group, &err))
-        pz_die_err(&err);
-    if (opt.older_than)
-        before = pz_now() - seconds_of("--older-than", opt.older_than);
-    for (int set = 0; set < PZ_N_SETS; set++)
-        compact_set(group, (enum pz_set)set, before);
-}
-
-/* Campaigns and recommenders of pz-serve, by the marks in the ids of their answers. */
-struct givers {
-    struct giver {
-        uint32_t mark;
-        char *name;
-    } * row;
-    size_t n, cap;
-    struct pz_err err;
-};
-
-static int
-add_giver(struct givers *g, const char *name, bool recommender)
-{
-    if (pz_grow(&g->row, &g->cap, g->n + 1, sizeof *g->row, "campaigns", &g->err) ||
-        pz_strndup(&g->row[g->n].name, name, strlen(name), &g->err))
-        return g->err.status;
-    g->row[g->n++].mark = pz_recommendation_mark_of(name, recommender);
-    return PZ_OK;
-}
-
-static int
-take_campaign(void *ctx, const struct pz_catalog_campaign *row)
-{
-    return add_giver(ctx, row->name, false);
-}
-
-static int
-take_recommender(void *ctx, const struct pz_catalog_resource *row)
-{
-    return add_giver(ctx, row->name, true);
-}
-
-static int
-take_solution(void *ctx, const char *solution, const char *version)
-{
-    (void)version;
-    return add_giver(ctx, solution, false);
-}
-
-static void
-list_givers(struct givers *g, const char *group)
-{
-    struct pz_catalog *c;
-    if (pz_catalog_open(&c, group, PZ_CATALOG_READ, &g->err) ||
-        pz_catalog_campaigns(c, NULL, take_campaign, g, &g->err) ||
-        pz_catalog_resources(c, "recommender", take_recommender, g, &g->err) ||
-        pz_locate_solutions(group, take_solution, g, &g->err))
-        pz_die_err(&g->err);
-    pz_catalog_close(c);
-}
-
-static const char *
-find_giver(void *ctx, const char *recommendation)
-{
-    const struct givers *g = ctx;
-    uint32_t mark;
-    if (pz_recommendation_marked(recommendation, &mark))
-        for (size_t i = 0; i < g->n; i++)
-            if (g->row[i].mark == mark)
-                return g->row[i].name;
-    return NULL;
-}
-
-static int
-add_line(void *ctx, const struct pz_attributed *line)
-{
-    pz_attributed_csv(ctx, line);
-    return PZ_OK;
-}
-
-static void
-attribution(const char *group)
-{
-    enum { METRICS = 10 }; // of AWS
-    struct pz_err err = PZ_ERR_INIT;
-    struct pz_buf text = PZ_BUF_INIT;
-    struct pz_metric *metric;
-    struct givers givers = {.err = PZ_ERR_INIT};
-    struct pz_attribution a = {.group = group,
-                               .giver = find_giver,
-                               .ctx = &givers,
-                               .window = seconds_of("--window", opt.window),
-                               .log = opt.log.item,
-                               .n_logs = opt.log.n,
-                               .threads = (int)pz_common.threads};
-    if (a.window == 0)
-        pz_die(PZ_USAGE, "--window 0 has no length");
-    if (opt.strict && opt.metric.n > METRICS)
-        pz_die(PZ_USAGE, "%zu metrics are more than %d (--strict)", opt.metric.n,
-               METRICS);
-    if (pz_new(&metric, opt.metric.n, sizeof *metric, "metrics", &err))
-        pz_die_err(&err);
-    for (; a.n_metrics < opt.metric.n; a.n_metrics++)
-        if (pz_metric_parse(&metric[a.n_metrics], opt.metric.item[a.n_metrics], &err))
-            pz_die_err(&err);
-    a.metric = metric;
-    list_givers(&givers, group);
-    pz_buf_addz(&text, PZ_ATTRIBUTED_HEAD);
-    if (pz_attribution(&a, add_line, &text, &err) ||
-        pz_buf_status(&text, "the report", &err))
-        pz_die_err(&err);
-    fwrite(text.data, 1, text.len, stdout);
-    pz_buf_release(&text);
-    for (size_t i = 0; i < a.n_metrics; i++)
-        pz_metric_release(&metric[i]);
-    for (size_t i = 0; i < givers.n; i++)
-        free(givers.row[i].name);
-    free(givers.row);
-    free(metric);
 }
 
 /* ---- main ---- */
@@ -750,13 +498,16 @@ other_job(const char *group, bool files)
     if (files)
         pz_die(PZ_USAGE, "%s takes no file", name);
     if (opt.create)
-        create_tracker(group, opt.create);
+        pz_event_create_tracker(group, opt.create, opt.strict);
     else if (opt.list)
-        list_trackers(group);
+        pz_event_list_trackers(group);
     else if (opt.compact)
-        compact(group);
+        pz_event_compact(group, opt.older_than);
     else
-        attribution(group);
+        pz_event_attribution(group, &(struct pz_event_report){.window = opt.window,
+                                                              .metric = &opt.metric,
+                                                              .log = &opt.log,
+                                                              .strict = opt.strict});
     return true;
 }
 

@@ -379,9 +379,10 @@ add_event(void *ctx, const struct pz_event *e)
 
 /* ---- the report ---- */
 
-void
-pz_attributed_csv(struct pz_buf *out, const struct pz_attributed *line)
+int
+pz_attributed_csv(void *ctx, const struct pz_attributed *line)
 {
+    struct pz_buf *out = ctx;
     char number[PZ_NUM_TEXT];
     pz_format_f64(number, line->value);
     pz_export_cell(out, line->metric, strlen(line->metric));
@@ -390,6 +391,7 @@ pz_attributed_csv(struct pz_buf *out, const struct pz_attributed *line)
     pz_buf_addf(out, ",%s,%s,", number, line->function);
     pz_export_cell(out, line->source, strlen(line->source));
     pz_buf_addf(out, ",%" PRId64 "\n", line->start);
+    return PZ_OK;
 }
 
 static int

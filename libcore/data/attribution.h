@@ -56,11 +56,12 @@ struct pz_attributed {
     double value;
 };
 
-/* Reports as Amazon Personalize writes them, CSV: the first line, and one of the others.
+/* Reports as Amazon Personalize writes them, CSV: the first line, and one of the others,
+ * as what pz_attribution() calls: ctx is a struct pz_buf, whose status tells of memory.
  */
 #define PZ_ATTRIBUTED_HEAD                                                               \
     "METRIC_NAME,EVENT_TYPE,VALUE,MATH_FUNCTION,EVENT_ATTRIBUTION_SOURCE,TIMESTAMP\n"
-void pz_attributed_csv(struct pz_buf *out, const struct pz_attributed *line);
+int pz_attributed_csv(void *ctx, const struct pz_attributed *line);
 
 /*
  * One call a metric, type, source and window in which there is something to count or, for

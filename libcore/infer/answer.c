@@ -2,11 +2,9 @@
 
 #include <math.h>
 #include <string.h>
-#include <xxhash.h>
 
 #include "base/clock.h"
 #include "base/num.h"
-#include "base/rng.h"
 
 /* ---- TSV ---- */
 
@@ -457,46 +455,6 @@ pz_answer_log(struct pz_buf *out, const struct pz_answer_form *form,
         return err->status;
     pz_buf_addz(out, "}\n");
     return pz_buf_status(out, "the log", err);
-}
-
-int
-pz_recommendation_id(char out[PZ_RECOMMENDATION_ID], struct pz_err *err)
-{
-    memcpy(out, "RID-", 4);
-    return pz_uuid(out + 4, err);
-}
-
-uint32_t
-pz_recommendation_mark_of(const char *name, bool recommender)
-{
-    return (uint32_t)XXH3_64bits_withSeed(name, strlen(name), recommender);
-}
-
-enum { MARK_DIGITS = 8 }; // the last ones of the id
-
-void
-pz_recommendation_mark(char id[PZ_RECOMMENDATION_ID], uint32_t mark)
-{
-    static const char digit[] = "0123456789abcdef";
-    char *p = id + PZ_RECOMMENDATION_ID - 1 - MARK_DIGITS;
-    for (int i = MARK_DIGITS; i-- > 0; mark >>= 4)
-        p[i] = digit[mark & 15];
-}
-
-bool
-pz_recommendation_marked(const char *id, uint32_t *mark)
-{
-    static const char digit[] = "0123456789abcdef";
-    if (strlen(id) != PZ_RECOMMENDATION_ID - 1 || strncmp(id, "RID-", 4) != 0)
-        return false;
-    *mark = 0;
-    for (const char *p = id + PZ_RECOMMENDATION_ID - 1 - MARK_DIGITS; *p; p++) {
-        const char *at = strchr(digit, *p);
-        if (!at)
-            return false;
-        *mark = *mark << 4 | (uint32_t)(at - digit);
-    }
-    return true;
 }
 
 void

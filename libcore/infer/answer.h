@@ -37,16 +37,6 @@ struct pz_answer_form {
     const char *origin;    // of the log: JSON members that tell what answered; NULL: none
 };
 
-#define PZ_RECOMMENDATION_ID 41 // "RID-" and a UUID
-int pz_recommendation_id(char out[PZ_RECOMMENDATION_ID], struct pz_err *err);
-/* Puts a number into an id, in the place of random bits, and reads it; false: it is no
- * such id. Of an id without a mark any number comes. */
-void pz_recommendation_mark(char id[PZ_RECOMMENDATION_ID], uint32_t mark);
-bool pz_recommendation_marked(const char *id, uint32_t *mark);
-/* That of a campaign, or of a recommender: a number for each name and kind. Of 300 of
- * them two are the same with a chance of 1e-5. */
-uint32_t pz_recommendation_mark_of(const char *name, bool recommender);
-
 /* The line of a log: form->id, the time, what answered (form->origin), whose answer it
  * was, items and scores. */
 int pz_answer_log(struct pz_buf *out, const struct pz_answer_form *form,

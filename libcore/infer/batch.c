@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "base/par.h"
 #include "infer/answer.h"
+#include "infer/giver.h"
 #include "infer/lines.h"
 
 enum {

@@ -13,7 +13,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "data/attribution.h"
-#include "infer/answer.h"
+#include "infer/giver.h"
 #include "serve/control.h"
 #include "serve/server.h"
 
@@ -72,59 +72,26 @@ read_metrics(struct pz_desk_call *d, struct metrics *m, const pz_json *list)
 
 /* ---- reports ---- */
 
-/* Campaigns and recommenders, by the marks in the ids of their answers. */
-struct givers {
-    size_t n;
-    uint32_t *mark;
-    const char **arn;
-};
-
-static const char *
-find_giver(void *ctx, const char *recommendation)
-{
-    const struct givers *g = ctx;
-    uint32_t mark;
-    if (pz_recommendation_marked(recommendation, &mark))
-        for (size_t i = 0; i < g->n; i++)
-            if (g->mark[i] == mark)
-                return g->arn[i];
-    return NULL;
-}
-
-/* Those of a group, in the arena. False: d->err. */
-static bool
-list_givers(struct pz_desk_call *d, const char *path, struct givers *out)
+/* Campaigns and recommenders of a group, by their ARNs. */
+static int
+list_givers(struct pz_desk_call *d, const char *path, struct pz_givers *out)
 {
     const struct pz_site *site = d->call->site;
     const struct pz_group *g = NULL;
-    *out = (struct givers){0, NULL, NULL};
+    struct pz_buf arn = PZ_BUF_INIT;
     for (size_t i = 0; i < site->n_groups; i++)
         if (strcmp(site->group[i]->path, path) == 0)
             g = site->group[i];
-    size_t n = g ? g->n_campaigns : 0;
-    if (pz_arena_new(d->arena, &out->mark, n, sizeof *out->mark, "campaigns", &d->err) ||
-        pz_arena_new(d->arena, &out->arn, n, sizeof *out->arn, "campaigns", &d->err))
-        return false;
-    for (; out->n < n; out->n++) {
-        const struct pz_campaign *c = &g->campaign[out->n];
-        struct pz_buf b = PZ_BUF_INIT;
-        pz_arn_add(&b, pz_api_home(d->call), c->recommender ? "recommender" : "campaign",
-                   c->name);
-        if (!pz_buf_status(&b, "an ARN", &d->err))
-            out->arn[out->n] = pz_desk_text(d, "%s", b.data);
-        pz_buf_release(&b);
-        if (d->err.status)
-            return false;
-        out->mark[out->n] = pz_recommendation_mark_of(c->name, c->recommender);
+    for (size_t i = 0; g && i < g->n_campaigns && !d->err.status; i++) {
+        const struct pz_campaign *c = &g->campaign[i];
+        pz_buf_clear(&arn);
+        pz_arn_add(&arn, pz_api_home(d->call),
+                   c->recommender ? "recommender" : "campaign", c->name);
+        if (!pz_buf_status(&arn, "an ARN", &d->err))
+            pz_givers_add(out, c->name, c->recommender, arn.data, &d->err);
     }
-    return true;
-}
-
-static int
-add_line(void *ctx, const struct pz_attributed *line)
-{
-    pz_attributed_csv(ctx, line);
-    return PZ_OK;
+    pz_buf_release(&arn);
+    return d->err.status;
 }
 
 /* What the events in (after, upto] add up to, as lines; their number is the answer's.
@@ -134,21 +101,22 @@ add_up(struct pz_desk_call *d, const char *group, const pz_json *list, int64_t a
        int64_t upto, struct pz_buf *lines)
 {
     struct metrics m;
-    struct givers givers;
-    if (read_metrics(d, &m, list) && list_givers(d, group, &givers)) {
+    struct pz_givers givers = {0};
+    if (read_metrics(d, &m, list) && !list_givers(d, group, &givers)) {
         const struct pz_attribution a = {.group = group,
                                          .window = WINDOW,
                                          .metric = m.metric,
                                          .n_metrics = m.n,
-                                         .giver = find_giver,
+                                         .giver = pz_givers_find,
                                          .ctx = &givers,
                                          .after = after,
                                          .upto = upto,
                                          .threads = 1};
         if (m.n)
-            pz_attribution(&a, add_line, lines, &d->err);
+            pz_attribution(&a, pz_attributed_csv, lines, &d->err);
     }
     release(&m);
+    pz_givers_release(&givers);
     return d->err.status ? d->err.status : pz_buf_status(lines, "a report", &d->err);
 }
 

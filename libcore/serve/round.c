@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "infer/answer.h"
+#include "infer/giver.h"
 #include "serve/server.h"
 
 /* A request for the session, and whose it is. */

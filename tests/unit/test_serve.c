@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "infer/answer.h"
 #include "serve/api.h"
 #include "serve/guard.h"
 #include "unit.h"
@@ -305,35 +304,6 @@ START_TEST(addresses)
 }
 END_TEST
 
-/* Marks in the ids of answers; ids without one are told apart from what is no id. */
-START_TEST(marks)
-{
-    static const uint32_t mark[] = {0, 1, 0x89abcdef, UINT32_MAX};
-    char id[PZ_RECOMMENDATION_ID], before[PZ_RECOMMENDATION_ID];
-    struct pz_err err = PZ_ERR_INIT;
-    uint32_t got;
-    for (size_t i = 0; i < sizeof mark / sizeof *mark; i++) {
-        ck_assert_int_eq(pz_recommendation_id(id, &err), PZ_OK);
-        memcpy(before, id, sizeof id);
-        pz_recommendation_mark(id, mark[i]);
-        ck_assert(pz_recommendation_marked(id, &got));
-        ck_assert_uint_eq(got, mark[i]);
-        ck_assert_uint_eq(strlen(id), strlen(before));
-        ck_assert_mem_eq(id, before, strlen(id) - 8);
-    }
-    id[strlen(id) - 3] = 'g';
-    ck_assert(!pz_recommendation_marked(id, &got));
-    ck_assert(!pz_recommendation_marked("RID-of-somebody", &got));
-    ck_assert(!pz_recommendation_marked("", &got));
-    ck_assert_uint_eq(pz_recommendation_mark_of("front", false),
-                      pz_recommendation_mark_of("front", false));
-    ck_assert_uint_ne(pz_recommendation_mark_of("front", false),
-                      pz_recommendation_mark_of("front", true));
-    ck_assert_uint_ne(pz_recommendation_mark_of("front", false),
-                      pz_recommendation_mark_of("fronT", false));
-}
-END_TEST
-
 #define N(table) ((int)(sizeof table / sizeof *table))
 
 Suite *
@@ -348,7 +318,6 @@ pz_suite(void)
     tcase_add_loop_test(t, routes, 0, N(route_cases));
     tcase_add_test(t, tables);
     tcase_add_test(t, addresses);
-    tcase_add_test(t, marks);
     suite_add_tcase(s, t);
     return s;
 }

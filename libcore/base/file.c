@@ -302,6 +302,32 @@ resolve_target(char **out, const char *path, struct pz_err *err)
     return PZ_OK;
 }
 
+/*
+ * Gives the new file the owner and the permissions of the one that it replaces. Who is
+ * not root can keep the owner of his own files only, and the group where he is in it. For
+ * another group what the old one could do holds no longer: it gets what everybody has.
+ * A file system that has no permissions refuses them; there is nothing to keep then.
+ */
+static void
+keep_owner(const struct pz_out *out)
+{
+    struct stat old, now;
+    if (stat(out->path, &old) || !S_ISREG(old.st_mode) || fstat(out->fd, &now))
+        return;
+    if (now.st_uid != old.st_uid || now.st_gid != old.st_gid) {
+        if (fchown(out->fd, old.st_uid, old.st_gid) &&
+            fchown(out->fd, (uid_t)-1, old.st_gid))
+            errno = 0;
+        if (fstat(out->fd, &now))
+            return;
+    }
+    mode_t mode = old.st_mode & 0777;
+    if (now.st_gid != old.st_gid)
+        mode &= (mode & 07) << 3 | 0707;
+    if ((now.st_mode & 07777) != mode && fchmod(out->fd, mode))
+        errno = 0;
+}
+
 /* Removes what writers killed at the wrong moment left in dir: hidden names (they end in
  * 16 hexadecimal digits) whose file nobody has locked. Whatever fails here is left alone.
  */
@@ -354,6 +380,7 @@ pz_out_open(struct pz_out *out, const char *path, struct pz_err *err)
     /* The lock tells tidy() in other processes that the writer lives. */
     flock(out->fd, LOCK_EX | LOCK_NB);
     tidy(dir);
+    keep_owner(out); // a hidden name shows no more than the target
 done:
     free(dir);
     if (status)
@@ -411,6 +438,7 @@ pz_out_commit(struct pz_out *out, struct pz_err *err)
     char *dir = NULL;
     bool in_place = false;
     int status = parent_of(&dir, out->path, err);
+    keep_owner(out); // they may have changed since
     /* A failed fsync is final: the kernel may have dropped the pages, a second one would
      * lie. */
     if (!status && fsync(out->fd))

@@ -7,8 +7,9 @@
  * hidden name, which the next pz_out_open in that directory removes); commit does fsync,
  * link or rename over the target, fsync of the directory. A reader sees the old file or the
  * new one, never a part. A target that is a symbolic link stays one: the file it points to
- * is replaced. With PZ_NO_TMPFILE in the environment the hidden name is always used (for
- * tests).
+ * is replaced. The new file has the permissions and, as far as the process may give them,
+ * the owner and group of the one it replaces. With PZ_NO_TMPFILE in the environment the
+ * hidden name is always used (for tests).
  *
  * A process that ignores SIGXFSZ gets a file over its size limit as PZ_SYSTEM, like a
  * full disk.

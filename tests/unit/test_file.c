@@ -2,6 +2,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -182,6 +183,78 @@ START_TEST(out_new_and_replace)
     expect_text(at("f"), "three");
     ck_assert_int_eq(lstat(at("link"), &st), 0);
     ck_assert(S_ISLNK(st.st_mode));
+}
+END_TEST
+
+static void
+expect_mode(const char *path, mode_t mode, uid_t user, gid_t group)
+{
+    struct stat st;
+    ck_assert_int_eq(stat(path, &st), 0);
+    ck_assert_uint_eq(st.st_mode & 07777, mode);
+    ck_assert_uint_eq(st.st_uid, user);
+    ck_assert_uint_eq(st.st_gid, group);
+}
+
+START_TEST(out_keeps_mode)
+{
+    static const mode_t modes[] = {0600, 0640, 0664, 0444, 0755};
+    struct pz_out out;
+    choose_way(_i);
+    put(at("f"), "old");
+    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
+        ck_assert_int_eq(chmod(at("f"), modes[i]), 0);
+        ck_ok(write_text(at("f"), "new"), err);
+        expect_mode(at("f"), modes[i], geteuid(), getegid());
+    }
+    /* what it is when it is replaced counts */
+    ck_ok(pz_out_open(&out, at("f"), &err), err);
+    ck_assert_int_eq(chmod(at("f"), 0600), 0);
+    ck_ok(pz_out_commit(&out, &err), err);
+    expect_mode(at("f"), 0600, geteuid(), getegid());
+}
+END_TEST
+
+/* The way of hidden names shows nobody what the target hides. */
+START_TEST(out_hides)
+{
+    struct pz_out out;
+    choose_way(1);
+    put(at("f"), "old");
+    ck_assert_int_eq(chmod(at("f"), 0600), 0);
+    ck_ok(pz_out_open(&out, at("f"), &err), err);
+    expect_mode(out.temp, 0600, geteuid(), getegid());
+    pz_out_abort(&out);
+}
+END_TEST
+
+START_TEST(out_keeps_owner)
+{
+    choose_way(_i);
+    if (geteuid())
+        return; // only root gives files away
+    put(at("f"), "old");
+    ck_assert_int_eq(chown(at("f"), 4321, 4322), 0);
+    ck_assert_int_eq(chmod(at("f"), 0640), 0);
+    ck_ok(write_text(at("f"), "new"), err);
+    expect_mode(at("f"), 0640, 4321, 4322);
+    /* another user, in the group and outside of it */
+    for (int member = 1; member >= 0; member--) {
+        ck_assert_int_eq(chown(at("f"), 4321, 4322), 0);
+        ck_assert_int_eq(chmod(at("f"), 0664), 0);
+        pid_t pid = fork();
+        if (pid == 0) {
+            const gid_t groups[] = {4322};
+            if (setgroups((size_t)member, groups) || setresgid(5678, 5678, 5678) ||
+                setresuid(5678, 5678, 5678))
+                _exit(2);
+            _exit(write_text(at("f"), "newer"));
+        }
+        int ws;
+        waitpid(pid, &ws, 0);
+        ck_assert_int_eq(ws, 0);
+        expect_mode(at("f"), member ? 0664 : 0644, 5678, member ? 4322 : 5678);
+    }
 }
 END_TEST
 
@@ -411,6 +484,9 @@ pz_suite(void)
     tcase_add_test(t, map);
     tcase_add_test(t, read_all);
     tcase_add_loop_test(t, out_new_and_replace, 0, 2);
+    tcase_add_loop_test(t, out_keeps_mode, 0, 2);
+    tcase_add_test(t, out_hides);
+    tcase_add_loop_test(t, out_keeps_owner, 0, 2);
     tcase_add_loop_test(t, out_patch, 0, 2);
     tcase_add_loop_test(t, out_abort_leaves_nothing, 0, 2);
     tcase_add_test(t, out_killed);

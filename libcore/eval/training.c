@@ -447,6 +447,28 @@ latest_version(const char *dir, char last[32], struct pz_err *err)
 }
 
 /*
+ * The name behind `last`: NAME_02 to NAME_99, NAME_a100 to NAME_a999, NAME_b1000 and so
+ * on; the letter keeps longer numbers behind shorter ones. "" when there is none.
+ */
+static void
+name_behind(const char *last, char version[32])
+{
+    int64_t number = 1;
+    const char *p = strlen(last) > STAMP && last[STAMP] == '_' ? last + STAMP + 1 : "";
+    p += *p >= 'a' && *p <= 'z';
+    if (pz_parse_i64(p, strlen(p), &number) != PZ_NUM_OK || number < 1 ||
+        number >= INT32_MAX)
+        number = 1;
+    number++;
+    char letter[2] = "";
+    for (int64_t limit = 100; number >= limit; limit *= 10)
+        letter[0] = (char)(letter[0] ? letter[0] + 1 : 'a');
+    int n = snprintf(version, 32, "%.16s_%s%02" PRId64, last, letter, number);
+    if (n < 0 || n >= 32 || strcmp(version, last) <= 0)
+        version[0] = 0;
+}
+
+/*
  * The time as a name that sorts behind all versions that are there: a second one within
  * a second, or after a clock was set back, takes the latest name with a number.
  */
@@ -454,7 +476,6 @@ static int
 next_version(const char *dir, char version[32], struct pz_err *err)
 {
     char last[32], text[PZ_TIME_TEXT];
-    int64_t number = 1;
     int r = latest_version(dir, last, err);
     if (r)
         return r;
@@ -466,13 +487,10 @@ next_version(const char *dir, char version[32], struct pz_err *err)
     version[n] = 0;
     if (strcmp(version, last) > 0)
         return PZ_OK;
-    size_t len = strlen(last);
-    if (len > STAMP && last[STAMP] == '_')
-        (void)pz_parse_i64(last + STAMP + 1, len - STAMP - 1, &number);
-    if (number < 1 || number >= 99)
+    name_behind(last, version);
+    if (!version[0])
         return pz_err_set(err, PZ_SYSTEM, "no name is left behind version '%s' in '%s'",
                           last, dir);
-    snprintf(version, 32, "%.16s_%02d", last, (int)number + 1);
     return PZ_OK;
 }
 

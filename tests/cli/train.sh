@@ -11,6 +11,19 @@ pz-train -q -g shop -r arn:aws:personalize:::recipe/aws-sims -S similar
 PZ_NOW=0 pz-train -q -g shop -r aws-sims -S similar
 PZ_NOW=1735689601 pz-train -q -g shop -r aws-sims -S similar
 PZ_NOW=1735689600 pz-train -q --no-eval -g shop -r aws-popularity-count
+
+echo '== names do not end with two digits'
+for n in 99 a100 a999 b1000; do
+    : >"shop/models/similar/20250101T000001Z_$n.safetensors"
+    pz-train -q --no-eval -g shop -r aws-sims -S similar
+done
+ls shop/models/similar >names
+sort names | cmp - names
+: >shop/models/similar/20250101T000001Z_zz.safetensors
+pz-train -q --no-eval -g shop -r aws-sims -S similar
+echo "a foreign name in the way: $?"
+rm shop/models/similar/20250101T000001Z_*
+
 echo '== nothing but models, the catalogue and locks was added'
 find shop -name '*.lock' -o -path '*models/*' -type f | sort
 

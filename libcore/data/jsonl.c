@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "data/json_cell.h"
 
 enum {
     NAME = 64,  // bytes of a key that are remembered
@@ -21,8 +22,8 @@ struct pz_jsonl {
     size_t n, pos;
     uint64_t line;
 
-    char *arena; // unescaped and joined text; a row needs no more than its own length
-    size_t n_arena, cap_arena;
+    struct pz_held held; // a row needs no more than its own length
+    size_t cap_held;
 
     // Objects of one file have their keys in one order: what the k-th key was last time.
     struct guess {
@@ -106,79 +107,13 @@ count_unknown(struct pz_jsonl *j, const char *key, size_t n)
         snprintf(j->unknown, sizeof j->unknown, "%.*s", (int)(n < NAME ? n : NAME), key);
 }
 
-/* Text into the arena, which has room for the whole line. */
-static const char *
-keep(struct pz_jsonl *j, const char *s, size_t n)
-{
-    char *to = j->arena + j->n_arena;
-    memcpy(to, s, n);
-    j->n_arena += n;
-    return to;
-}
-
-/* The rest of an array of strings and numbers, joined with '|'. */
-static bool
-read_array(struct pz_jsonl *j, const struct pz_field *field, struct pz_cell *cell)
-{
-    struct pz_scan *scan = &j->scan;
-    size_t start = j->n_arena, count = 0;
-    if (field->type != PZ_STRING)
-        return refuse_key(j, field->name, "must be one value, not an array");
-    for (;; count++) {
-        enum pz_tok tok = pz_scan_next(scan);
-        if (tok == PZ_TOK_ERROR)
-            return refuse_json(j);
-        if (tok == PZ_TOK_ARRAY_END)
-            break;
-        if (tok != PZ_TOK_STRING && tok != PZ_TOK_NUMBER)
-            return refuse_key(j, field->name, "must be an array of strings or numbers");
-        if (memchr(scan->s, '|', scan->len))
-            return refuse_key(j, field->name,
-                              "has an element with '|', which separates the values");
-        if (count)
-            keep(j, "|", 1);
-        keep(j, scan->s, scan->len);
-    }
-    *cell = (struct pz_cell){j->arena + start, 0, count ? PZ_CELL_TEXT : PZ_CELL_NULL};
-    if (j->n_arena - start > PZ_FIELD_MAX)
-        return refuse_key(j, field->name, "is longer than 1 MiB");
-    cell->n = (uint32_t)(j->n_arena - start);
-    return true;
-}
-
 static bool
 read_value(struct pz_jsonl *j, const struct pz_field *field, struct pz_cell *cell)
 {
-    struct pz_scan *scan = &j->scan;
-    enum pz_tok tok = pz_scan_next(scan);
-    *cell = (struct pz_cell){"", 0, PZ_CELL_NULL};
-    switch (tok) {
-    case PZ_TOK_STRING:
-    case PZ_TOK_NUMBER:
-        if (scan->len > PZ_FIELD_MAX)
-            return refuse_key(j, field->name, "is longer than 1 MiB");
-        cell->kind = tok == PZ_TOK_STRING ? PZ_CELL_TEXT : PZ_CELL_NUMBER;
-        cell->n = (uint32_t)scan->len;
-        cell->s = scan->s;
-        // The scanner's own memory serves the next string too.
-        if (scan->s == scan->hold.data)
-            cell->s = keep(j, scan->s, scan->len);
-        return true;
-    case PZ_TOK_TRUE:
-        *cell = (struct pz_cell){"true", 4, PZ_CELL_TRUE};
-        return true;
-    case PZ_TOK_FALSE:
-        *cell = (struct pz_cell){"false", 5, PZ_CELL_FALSE};
-        return true;
-    case PZ_TOK_NULL:
-        return true;
-    case PZ_TOK_ARRAY:
-        return read_array(j, field, cell);
-    case PZ_TOK_OBJECT:
-        return refuse_key(j, field->name, "must be one value, not an object");
-    default:
-        return refuse_json(j);
-    }
+    const char *why;
+    if (!pz_json_cell(&j->scan, &j->held, field->type == PZ_STRING, cell, &why))
+        return why ? refuse_key(j, field->name, why) : refuse_json(j);
+    return cell->n <= PZ_FIELD_MAX || refuse_key(j, field->name, "is longer than 1 MiB");
 }
 
 static bool read_members(struct pz_jsonl *j, size_t n_path, size_t *k,
@@ -293,8 +228,8 @@ pz_jsonl_next(struct pz_jsonl *j, struct pz_cell *cell, struct pz_row_at *at)
         if (j->n_tidied)
             memset(j->tidied, 0, j->schema->n_fields * sizeof *j->tidied);
         j->n_tidied = 0;
-        j->n_arena = 0;
-        if (pz_grow(&j->arena, &j->cap_arena, n + 1, 1, "a row", &err))
+        j->held.n = 0;
+        if (pz_grow(&j->held.text, &j->cap_held, n + 1, 1, "a row", &err))
             refuse(j, 0, "does not fit into memory");
         else if (read_object(j, text, n, cell))
             return PZ_ROW;
@@ -328,7 +263,7 @@ pz_jsonl_free(struct pz_jsonl *j)
     if (!j)
         return;
     pz_scan_release(&j->scan);
-    free(j->arena);
+    free(j->held.text);
     free(j->tidied);
     free(j);
 }

@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "data/json_cell.h"
 #include "data/put_rows.h"
 
 /* Keys that are no column. */
@@ -33,8 +34,8 @@ struct pz_put {
     struct pz_put_table table[PZ_N_SETS];
     struct guess guess[PZ_N_SETS][N_PLACES][GUESSES];
     struct pz_scan scan, inner; // inner: properties in a string
-    char *text;                 // unescaped and joined texts of the line
-    size_t n_text, cap_text;
+    struct pz_held held;        // texts of the line
+    size_t cap_held;
     struct pz_cell *cell, *top; // as many as the widest table has slots
     const char *line;           // what is being read
     // What the top of the line told.
@@ -160,7 +161,7 @@ pz_put_free(struct pz_put *p)
     pz_put_batch_release(&p->batch);
     pz_scan_release(&p->scan);
     pz_scan_release(&p->inner);
-    free(p->text);
+    free(p->held.text);
     free(p->cell);
     free(p->top);
     free(p);
@@ -225,45 +226,6 @@ bad_json(const struct pz_scan *scan, struct pz_err *err)
                       scan->error);
 }
 
-/* The texts of a line never need more than three times its length: an escaped text, such
- * texts inside it, and separators where the line has commas. */
-static char *
-hold(struct pz_put *p, const char *s, size_t n)
-{
-    char *to = p->text + p->n_text;
-    memcpy(to, s, n);
-    p->n_text += n;
-    return to;
-}
-
-/* The rest of an array of strings and numbers, joined with '|'. */
-static int
-read_array(struct pz_put *p, struct pz_scan *scan, const char *name, struct pz_cell *cell,
-           struct pz_err *err)
-{
-    size_t start = p->n_text, count = 0;
-    for (;; count++) {
-        enum pz_tok tok = pz_scan_next(scan);
-        if (tok == PZ_TOK_ERROR)
-            return bad_json(scan, err);
-        if (tok == PZ_TOK_ARRAY_END)
-            break;
-        if (tok != PZ_TOK_STRING && tok != PZ_TOK_NUMBER)
-            return pz_err_set(err, PZ_DATA, "%s must be an array of strings or numbers",
-                              name);
-        if (memchr(scan->s, '|', scan->len))
-            return pz_err_set(err, PZ_DATA,
-                              "%s has an element with '|', which separates the values",
-                              name);
-        if (count)
-            hold(p, "|", 1);
-        hold(p, scan->s, scan->len);
-    }
-    *cell = (struct pz_cell){p->text + start, (uint32_t)(p->n_text - start),
-                             count ? PZ_CELL_TEXT : PZ_CELL_NULL};
-    return PZ_OK;
-}
-
 /* May an array stand for several values of this slot? */
 static bool
 takes_array(const struct pz_put_slot *s, size_t slot)
@@ -278,35 +240,10 @@ read_value(struct pz_put *p, struct pz_scan *scan, const struct pz_put_table *t,
     const struct pz_put_slot *s = &t->slot[slot];
     if (cell[slot].kind != PZ_CELL_ABSENT)
         return pz_err_set(err, PZ_DATA, "%s stands twice", s->name);
-    struct pz_cell *c = &cell[slot];
-    enum pz_tok tok = pz_scan_next(scan);
-    *c = (struct pz_cell){"", 0, PZ_CELL_NULL};
-    switch (tok) {
-    case PZ_TOK_STRING:
-    case PZ_TOK_NUMBER:
-        *c = (struct pz_cell){scan->s, (uint32_t)scan->len,
-                              tok == PZ_TOK_STRING ? PZ_CELL_TEXT : PZ_CELL_NUMBER};
-        if (scan->s == scan->hold.data) // the scanner's own memory serves the next too
-            c->s = hold(p, scan->s, scan->len);
+    const char *why;
+    if (pz_json_cell(scan, &p->held, takes_array(s, slot), &cell[slot], &why))
         return PZ_OK;
-    case PZ_TOK_TRUE:
-        *c = (struct pz_cell){"true", 4, PZ_CELL_TRUE};
-        return PZ_OK;
-    case PZ_TOK_FALSE:
-        *c = (struct pz_cell){"false", 5, PZ_CELL_FALSE};
-        return PZ_OK;
-    case PZ_TOK_NULL:
-        return PZ_OK;
-    case PZ_TOK_ARRAY:
-        if (!takes_array(s, slot))
-            return pz_err_set(err, PZ_DATA, "%s must be one value, not an array",
-                              s->name);
-        return read_array(p, scan, s->name, c, err);
-    case PZ_TOK_OBJECT:
-        return pz_err_set(err, PZ_DATA, "%s must be one value, not an object", s->name);
-    default:
-        return bad_json(scan, err);
-    }
+    return why ? pz_err_set(err, PZ_DATA, "%s %s", s->name, why) : bad_json(scan, err);
 }
 
 /* ---- objects ---- */
@@ -374,7 +311,7 @@ take_properties(struct pz_put *p, struct pz_scan *scan, const struct pz_put_tabl
     const char *s = scan->s;
     size_t n = scan->len;
     if (s == scan->hold.data)
-        s = hold(p, s, n);
+        s = pz_held_add(&p->held, s, n);
     if (n == 0)
         return PZ_OK;
     if (pz_put_length(&p->batch, "properties", s, n, max, err))
@@ -509,7 +446,7 @@ read_top(struct pz_put *p, const char *text, size_t n, enum pz_set set,
 {
     struct pz_scan *scan = &p->scan;
     const struct pz_put_table *t = &p->table[set];
-    p->n_text = 0;
+    p->held.n = 0;
     p->list = PZ_N_SETS;
     p->tracked = false;
     *p->unknown = '\0';
@@ -582,9 +519,10 @@ read_line(struct pz_put *p, const char *text, size_t n, struct pz_err *err)
 {
     enum pz_set set = p->batch.o.set;
     size_t need;
+    // An escaped text, such texts inside it, and separators where the line has commas.
     if (!pz_size_mul(n, 3, &need) || !pz_size_add(need, 64, &need) || n > PZ_ROW_MAX)
         return pz_err_set(err, PZ_DATA, "is longer than 16 MiB");
-    if (pz_grow(&p->text, &p->cap_text, need, 1, "an event", err))
+    if (pz_grow(&p->held.text, &p->cap_held, need, 1, "an event", err))
         return err->status;
     p->line = text;
     int r = read_top(p, text, n, set, err);

@@ -184,6 +184,25 @@ struct fixture {
     struct pz_err err;
 };
 
+/* What was imported, as a training sees it. */
+static void
+open_world(struct fixture *f)
+{
+    struct pz_selection all = {0};
+    struct pz_selection_report report;
+    ck_ok(pz_world_open(&f->w, f->g.dir, PZ_ACTION_INTERACTIONS, 1, &f->err), f->err);
+    ck_ok(pz_world_select(&f->w, &all, &f->e, &report, &f->err), f->err);
+    pz_params_init(&f->params, pz_recipe_next_best_action.params);
+}
+
+static void
+train(struct fixture *f, const struct pz_events *e)
+{
+    struct pz_train t = {
+        .events = e, .params = &f->params, .world = &f->w, .seed = 1, .threads = 1};
+    ck_ok(pz_trained_open(&f->t, &pz_recipe_next_best_action, &t, &f->err), f->err);
+}
+
 /*
  * Odd users take "a" three times in four, even ones one time in ten; "b" and "c" are
  * taken by half of all; "d" is new. "b" has expired at day 100, "c" rests for five days.
@@ -192,8 +211,6 @@ static void
 set_up(struct fixture *f, const char *param)
 {
     struct pz_buf events = PZ_BUF_INIT, users = PZ_BUF_INIT;
-    struct pz_selection all = {0};
-    struct pz_selection_report report;
     struct pz_rng rng;
     *f = (struct fixture){.err = PZ_ERR_INIT};
     group_make(&f->g);
@@ -217,14 +234,10 @@ set_up(struct fixture *f, const char *param)
                  "ACTION_ID,VALUE,EXPIRATION_TIMESTAMP,REPEAT_FREQUENCY\n"
                  "a,1,,\nb,2,8640000,\nc,3,,5\nd,7,,\ne,9,,\n");
     group_import(&f->g, PZ_USERS, NULL, users.data);
-    ck_ok(pz_world_open(&f->w, f->g.dir, PZ_ACTION_INTERACTIONS, 1, &f->err), f->err);
-    ck_ok(pz_world_select(&f->w, &all, &f->e, &report, &f->err), f->err);
-    pz_params_init(&f->params, pz_recipe_next_best_action.params);
+    open_world(f);
     if (param)
         ck_ok(pz_params_set(&f->params, param, &f->err), f->err);
-    struct pz_train learn = {
-        .events = &f->e, .params = &f->params, .world = &f->w, .seed = 1, .threads = 1};
-    ck_ok(pz_trained_open(&f->t, &pz_recipe_next_best_action, &learn, &f->err), f->err);
+    train(f, &f->e);
     pz_buf_release(&events);
     pz_buf_release(&users);
 }
@@ -471,16 +484,12 @@ said_of(const struct fixture *f, uint32_t u, uint64_t i)
 START_TEST(reliability)
 {
     struct fixture f = {.err = PZ_ERR_INIT};
-    struct pz_selection all = {0};
-    struct pz_selection_report report;
     struct said *said = malloc(PEOPLE * OFFERS * sizeof *said);
     size_t n = 0;
     double as_said;
     group_make(&f.g);
     import_people(&f);
-    ck_ok(pz_world_open(&f.w, f.g.dir, PZ_ACTION_INTERACTIONS, 1, &f.err), f.err);
-    ck_ok(pz_world_select(&f.w, &all, &f.e, &report, &f.err), f.err);
-    pz_params_init(&f.params, pz_recipe_next_best_action.params);
+    open_world(&f);
     struct pz_events half = f.e;
     half.offsets = malloc((PEOPLE + 1) * sizeof *half.offsets);
     half.item = malloc(f.e.n * sizeof *half.item);
@@ -495,9 +504,7 @@ START_TEST(reliability)
         }
         half.offsets[u + 1] = half.n;
     }
-    struct pz_train learn = {
-        .events = &half, .params = &f.params, .world = &f.w, .seed = 1, .threads = 1};
-    ck_ok(pz_trained_open(&f.t, &pz_recipe_next_best_action, &learn, &f.err), f.err);
+    train(&f, &half);
     for (uint32_t u = 1; u < PEOPLE; u += 2)
         for (uint64_t i = f.e.offsets[u]; i < f.e.offsets[u + 1]; i++)
             said[n++] =
@@ -587,8 +594,6 @@ static void
 set_up_habits(struct fixture *f, bool items, bool matters)
 {
     struct pz_buf asked = PZ_BUF_INIT, deeds = PZ_BUF_INIT;
-    struct pz_selection all = {0};
-    struct pz_selection_report report;
     struct pz_rng rng;
     *f = (struct fixture){.err = PZ_ERR_INIT};
     group_make(&f->g);
@@ -612,12 +617,8 @@ set_up_habits(struct fixture *f, bool items, bool matters)
     group_import(&f->g, PZ_ACTIONS, NULL, "ACTION_ID,VALUE\na,1\nb,2\n");
     if (items)
         group_import(&f->g, PZ_INTERACTIONS, NULL, deeds.data);
-    ck_ok(pz_world_open(&f->w, f->g.dir, PZ_ACTION_INTERACTIONS, 1, &f->err), f->err);
-    ck_ok(pz_world_select(&f->w, &all, &f->e, &report, &f->err), f->err);
-    pz_params_init(&f->params, pz_recipe_next_best_action.params);
-    struct pz_train learn = {
-        .events = &f->e, .params = &f->params, .world = &f->w, .seed = 1, .threads = 1};
-    ck_ok(pz_trained_open(&f->t, &pz_recipe_next_best_action, &learn, &f->err), f->err);
+    open_world(f);
+    train(f, &f->e);
     pz_buf_release(&asked);
     pz_buf_release(&deeds);
 }

@@ -30,14 +30,4 @@ int pz_eval_split(const struct pz_eval *e, const struct pz_split *split,
                   const struct pz_events *train, struct pz_metrics *out,
                   struct pz_err *err);
 
-/* A model in memory: trained on t->events (t->model is not looked at) and opened.
- * pz_trained_close also takes {0}. */
-struct pz_trained {
-    struct pz_builder *builder;
-    struct pz_model model;
-};
-int pz_trained_open(struct pz_trained *m, const struct pz_recipe *recipe,
-                    const struct pz_train *t, struct pz_err *err);
-void pz_trained_close(struct pz_trained *m);
-
 #endif

@@ -289,6 +289,32 @@ pz_model_learn(const struct pz_recipe *recipe, const struct pz_train *whole,
     return r;
 }
 
+int
+pz_trained_open(struct pz_trained *m, const struct pz_recipe *recipe,
+                const struct pz_train *t, struct pz_err *err)
+{
+    struct pz_train learn = *t;
+    struct pz_tensors view;
+    *m = (struct pz_trained){0};
+    int r = pz_builder_new(&m->builder, err);
+    if (r)
+        return r;
+    learn.model = m->builder;
+    if ((r = pz_model_learn(recipe, &learn, err)) ||
+        (r = pz_builder_view(m->builder, &view, err)) ||
+        (r = pz_model_open_tensors(&m->model, &view, err)))
+        pz_trained_close(m);
+    return r;
+}
+
+void
+pz_trained_close(struct pz_trained *m)
+{
+    pz_model_close(&m->model);
+    pz_builder_free(m->builder);
+    *m = (struct pz_trained){0};
+}
+
 /* ---- answers ---- */
 
 int

@@ -99,6 +99,16 @@ void pz_model_preset(struct pz_builder *b, const struct pz_preset *preset);
 int pz_model_learn(const struct pz_recipe *recipe, const struct pz_train *t,
                    struct pz_err *err);
 
+/* A model in memory, trained on t->events (t->model is not looked at) and opened.
+ * World and events must outlive it. pz_trained_close also takes {0}. */
+struct pz_trained {
+    struct pz_builder *builder;
+    struct pz_model model;
+};
+int pz_trained_open(struct pz_trained *m, const struct pz_recipe *recipe,
+                    const struct pz_train *t, struct pz_err *err);
+void pz_trained_close(struct pz_trained *m);
+
 /*
  * The popular items that the query admits, as an answer without scores and with
  * `fallback` set; for cold users and unknown items. Candidates that nobody has come last,

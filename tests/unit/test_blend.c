@@ -15,8 +15,7 @@ static struct pz_dataset data;
 static struct pz_world world;
 static struct pz_events events;
 static struct pz_params params;
-static struct pz_builder *builder;
-static struct pz_model model;
+static struct pz_trained trained;
 static struct toy_row row[USERS * LONG];
 
 enum kind { CHAIN, AGAIN }; // each item has its successor; people come back to their last
@@ -49,24 +48,18 @@ make_shop(enum kind kind, int threads, const char *const *assign)
     pz_params_init(&params, recipe->params);
     for (; *assign; assign++)
         ck_ok(pz_params_set(&params, *assign, &err), err);
-    ck_ok(pz_builder_new(&builder, &err), err);
     struct pz_train t = {.events = &events,
                          .params = &params,
                          .world = &world,
                          .seed = 3,
-                         .threads = threads,
-                         .model = builder};
-    ck_ok(pz_model_learn(recipe, &t, &err), err);
-    struct pz_tensors view;
-    ck_ok(pz_builder_view(builder, &view, &err), err);
-    ck_ok(pz_model_open_tensors(&model, &view, &err), err);
+                         .threads = threads};
+    ck_ok(pz_trained_open(&trained, recipe, &t, &err), err);
 }
 
 static void
 close_shop(void)
 {
-    pz_model_close(&model);
-    pz_builder_free(builder);
+    pz_trained_close(&trained);
     pz_events_release(&events);
     toy_release(&data);
 }
@@ -74,7 +67,7 @@ close_shop(void)
 static double
 number(const char *key)
 {
-    const char *text = pz_tensors_meta(&model.file, key);
+    const char *text = pz_tensors_meta(&trained.model.file, key);
     ck_assert_msg(text != NULL, "no '%s'", key);
     return strtod(text, NULL);
 }
@@ -105,7 +98,7 @@ ask_all(void)
         q[u] = query_of(u, ITEMS);
         out[u] = (struct pz_ranked){.item = got[u], .score = score[u]};
     }
-    ck_ok(model.recipe->rank(model.state, q, USERS, out, &err), err);
+    ck_ok(trained.model.recipe->rank(trained.model.state, q, USERS, out, &err), err);
     for (uint32_t u = 0; u < USERS; u++)
         ck_assert_uint_eq(out[u].n, ITEMS);
 }
@@ -125,7 +118,7 @@ START_TEST(answers)
         }
         ck_assert_double_eq_tol(sum, 1, 1e-4);
         struct pz_query q = query_of(u, ITEMS);
-        ck_ok(model.recipe->rank(model.state, &q, 1, &one, &err), err);
+        ck_ok(trained.model.recipe->rank(trained.model.state, &q, 1, &one, &err), err);
         ck_assert_mem_eq(one_item, got[u], sizeof one_item);
         ck_assert_mem_eq(one_score, score[u], sizeof one_score);
         uint64_t allow[] = {~(UINT64_C(1) << got[u][0])};
@@ -133,7 +126,7 @@ START_TEST(answers)
         q.exclude = &got[u][2];
         q.n_exclude = 1;
         q.n = 3;
-        ck_ok(model.recipe->rank(model.state, &q, 1, &one, &err), err);
+        ck_ok(trained.model.recipe->rank(trained.model.state, &q, 1, &one, &err), err);
         ck_assert_uint_eq(one.n, 3);
         ck_assert_uint_eq(one_item[0], got[u][1]);
         ck_assert_uint_eq(one_item[1], got[u][3]);
@@ -142,7 +135,7 @@ START_TEST(answers)
         q.candidate = candidate;
         q.n_candidates = 4;
         q.n = 4;
-        ck_ok(model.recipe->rank(model.state, &q, 1, &one, &err), err);
+        ck_ok(trained.model.recipe->rank(trained.model.state, &q, 1, &one, &err), err);
         ck_assert_uint_eq(one.n, 3); // without the one that may not be returned
         ck_assert_uint_eq(one_item[0], got[u][4]);
         ck_assert_uint_eq(one_item[2], got[u][9]);
@@ -168,7 +161,9 @@ START_TEST(reasons)
             for (size_t i = 0; i < ITEMS; i++) {
                 struct pz_reason reason[LONG + 1];
                 struct pz_explained why = {.reason = reason};
-                ck_ok(model.recipe->explain(model.state, &q, got[u][i], &why, &err), err);
+                ck_ok(trained.model.recipe->explain(trained.model.state, &q, got[u][i],
+                                                    &why, &err),
+                      err);
                 double sum = 0;
                 ck_assert_uint_ge(why.n, 1);
                 ck_assert_uint_le(why.n, q.n_history);
@@ -223,7 +218,7 @@ END_TEST
 START_TEST(finds_what_foretells)
 {
     make_shop(CHAIN, 2, AUTO);
-    const char *parts = pz_tensors_meta(&model.file, "train.parts");
+    const char *parts = pz_tensors_meta(&trained.model.file, "train.parts");
     ck_assert_ptr_nonnull(parts);
     ck_assert_msg(strstr(parts, "next") || strstr(parts, "rules"), "%s", parts);
     ck_assert_double_gt(number("train.validation"), 0.8);
@@ -248,7 +243,7 @@ START_TEST(finds_what_foretells)
     static const char *const never[] = {"hidden_dimension=32", "learn_repeats=False",
                                         "model=rules", NULL};
     make_shop(AGAIN, 2, never);
-    ck_assert_str_eq(pz_tensors_meta(&model.file, "train.parts"), "rules");
+    ck_assert_str_eq(pz_tensors_meta(&trained.model.file, "train.parts"), "rules");
     ask_all();
     for (uint32_t u = right = 0; u < USERS; u++) // rules know no item after itself
         right += got[u][0] == events.item[events.offsets[u + 1] - 1];
@@ -268,7 +263,7 @@ standard_scores(const char *name, uint32_t u, double z[ITEMS])
     bool known;
     void *state, *work = NULL;
     double sum = 0, square = 0;
-    ck_ok(part->open(&state, &model, &err), err);
+    ck_ok(part->open(&state, &trained.model, &err), err);
     if (part->work_new)
         ck_ok(part->work_new(&work, state, 1, &err), err);
     ck_ok(part->score(state, work, &q, 1, s, 64, &known, &err), err);
@@ -291,8 +286,9 @@ START_TEST(by_hand)
                                        "learn_repeats=False", "time_budget=0", NULL};
     double rules[ITEMS], popular[ITEMS];
     make_shop(CHAIN, 2, hand);
-    ck_assert_str_eq(pz_tensors_meta(&model.file, "train.parts"), "rules,popular");
-    ck_assert_str_eq(pz_tensors_meta(&model.file, "train.weights"), "given");
+    ck_assert_str_eq(pz_tensors_meta(&trained.model.file, "train.parts"),
+                     "rules,popular");
+    ck_assert_str_eq(pz_tensors_meta(&trained.model.file, "train.weights"), "given");
     ck_assert(number("train.weight.rules") == 2 && number("train.weight.popular") == 0.5);
     ck_assert_double_gt(number("train.validation"), 0.3);
     ask_all();
@@ -308,7 +304,7 @@ START_TEST(by_hand)
     }
     close_shop();
     make_shop(CHAIN, 2, AUTO);
-    ck_assert_str_eq(pz_tensors_meta(&model.file, "train.weights"), "found");
+    ck_assert_str_eq(pz_tensors_meta(&trained.model.file, "train.weights"), "found");
     close_shop();
 }
 END_TEST
@@ -333,7 +329,7 @@ START_TEST(settled)
     ck_assert_mem_eq(got, was, sizeof was);
     ck_assert(number("train.temperature") == 0.25);
     ck_assert(number("train.validation.events") == 0);
-    ck_assert(pz_tensors_meta(&model.file, "train.validation") == NULL);
+    ck_assert(pz_tensors_meta(&trained.model.file, "train.validation") == NULL);
     for (uint32_t u = 0; u < USERS; u += 7)
         for (int k = 1; k < 20; k++) {
             double told = log((double)score[u][0]) - log((double)score[u][k]);
@@ -354,12 +350,12 @@ START_TEST(strangers)
     for (int kind = 0; kind < 2; kind++) {
         q.history = kind ? unknown : NULL;
         q.n_history = kind ? 2 : 0;
-        ck_ok(model.recipe->rank(model.state, &q, 1, &one, &err), err);
+        ck_ok(trained.model.recipe->rank(trained.model.state, &q, 1, &one, &err), err);
         ck_assert(one.fallback);
-        ck_assert_mem_eq(one_item, model.popular, 5 * sizeof *one_item);
+        ck_assert_mem_eq(one_item, trained.model.popular, 5 * sizeof *one_item);
         struct pz_reason reason[4];
         struct pz_explained why = {.reason = reason};
-        ck_ok(model.recipe->explain(model.state, &q, 1, &why, &err), err);
+        ck_ok(trained.model.recipe->explain(trained.model.state, &q, 1, &why, &err), err);
         ck_assert_uint_eq(why.n, 0);
     }
     close_shop();
@@ -373,8 +369,8 @@ START_TEST(same_bytes_for_any_threads)
         make_shop(CHAIN, run ? 3 : 1, AUTO);
         ask_all();
         hash[run] = 14695981039346656037U;
-        for (size_t i = 0; i < model.file.n_tensors; i++) {
-            const struct pz_tensor *t = &model.file.tensor[i];
+        for (size_t i = 0; i < trained.model.file.n_tensors; i++) {
+            const struct pz_tensor *t = &trained.model.file.tensor[i];
             const uint8_t *bytes = t->data;
             for (size_t k = 0; k < t->n_elems * pz_dtype_size(t->dtype); k++)
                 hash[run] = (hash[run] ^ bytes[k]) * 1099511628211U;

@@ -15,8 +15,7 @@ static struct pz_dataset data, items;
 static struct pz_world world;
 static struct pz_events events;
 static struct pz_params params;
-static struct pz_builder *builder;
-static struct pz_model model;
+static struct pz_trained trained;
 static uint32_t count[ITEMS];
 
 /* Items have their number for a row of toy_items(); people keep to a kind of theirs. */
@@ -26,7 +25,6 @@ build(void)
     struct pz_err err = PZ_ERR_INIT;
     struct pz_selection all = {.n_rules = 0};
     struct pz_selection_report report;
-    struct pz_tensors view;
     struct pz_rng rng;
     static uint32_t same[ITEMS];
     const struct pz_recipe *recipe = pz_recipe_find("aws-user-personalization");
@@ -55,23 +53,15 @@ build(void)
     pz_params_init(&params, recipe->params);
     ck_ok(pz_params_set(&params, "hidden_dimension=32", &err), err);
     ck_ok(pz_params_set(&params, "cold_gain=0.8", &err), err);
-    ck_ok(pz_builder_new(&builder, &err), err);
-    struct pz_train t = {.events = &events,
-                         .params = &params,
-                         .world = &world,
-                         .seed = 3,
-                         .threads = 2,
-                         .model = builder};
-    ck_ok(pz_model_learn(recipe, &t, &err), err);
-    ck_ok(pz_builder_view(builder, &view, &err), err);
-    ck_ok(pz_model_open_tensors(&model, &view, &err), err);
+    struct pz_train t = {
+        .events = &events, .params = &params, .world = &world, .seed = 3, .threads = 2};
+    ck_ok(pz_trained_open(&trained, recipe, &t, &err), err);
 }
 
 static void
 drop(void)
 {
-    pz_model_close(&model);
-    pz_builder_free(builder);
+    pz_trained_close(&trained);
     pz_events_release(&events);
     toy_release(&data);
     toy_release(&items);
@@ -97,7 +87,7 @@ START_TEST(takes_from_the_most_alike)
     struct pz_cold c;
     build();
     ck_ok(pz_features_make(&f, &world, &spec, &err), err);
-    ck_ok(pz_cold_open(&c, &model, &err), err);
+    ck_ok(pz_cold_open(&c, &trained.model, &err), err);
     uint64_t at = 0;
     for (uint32_t i = 0; i < ITEMS; i++) {
         if (count[i])
@@ -162,7 +152,7 @@ START_TEST(offers_the_kind_that_is_liked)
         for (uint32_t i = HAD; i < ITEMS; i++)
             candidate[q.n_candidates++] = i;
         q.n = q.n_candidates;
-        ck_ok(model.recipe->rank(model.state, &q, 1, &out, &err), err);
+        ck_ok(trained.model.recipe->rank(trained.model.state, &q, 1, &out, &err), err);
         ck_assert_uint_eq(out.n, ITEMS - HAD);
         for (size_t i = 0; i < 3; i++, asked++)
             right += got[i] * 7 % 3 == u % 3;
@@ -171,13 +161,15 @@ START_TEST(offers_the_kind_that_is_liked)
         for (int k = 0; k < 2; k++) {
             struct pz_explained why = {.reason = reason};
             double sum = 0;
-            ck_ok(model.recipe->explain(model.state, &q, got[k], &why, &err), err);
+            ck_ok(trained.model.recipe->explain(trained.model.state, &q, got[k], &why,
+                                                &err),
+                  err);
             for (size_t i = 0; i < why.n; i++)
                 sum += reason[i].contribution;
             ck_assert_double_eq_tol(sum, why.raw, 1e-6 * (1 + fabs(why.raw)));
             raw[k] = why.raw;
         }
-        const char *t = pz_tensors_meta(&model.file, "train.temperature");
+        const char *t = pz_tensors_meta(&trained.model.file, "train.temperature");
         ck_assert_double_eq_tol((raw[0] - raw[1]) / strtod(t, NULL),
                                 log((double)score[0] / (double)score[1]), 1e-3);
     }

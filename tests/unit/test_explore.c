@@ -18,8 +18,7 @@ static struct pz_dataset data;
 static struct pz_world world;
 static struct pz_events events;
 static struct pz_params params;
-static struct pz_builder *builder;
-static struct pz_model model;
+static struct pz_trained trained;
 
 /* The interactions with a column of what was shown, texts in the order of the rows. */
 static void
@@ -59,7 +58,6 @@ train(uint32_t n_users, uint32_t n_items, const char *assign)
     struct pz_err err = PZ_ERR_INIT;
     struct pz_selection all = {.n_rules = 0};
     struct pz_selection_report report;
-    struct pz_tensors view;
     const struct pz_recipe *recipe = pz_recipe_find("aws-user-personalization");
     make_data(n_users, n_items);
     pz_world_of(&world, &data);
@@ -68,23 +66,15 @@ train(uint32_t n_users, uint32_t n_items, const char *assign)
     ck_ok(pz_params_set(&params, "hidden_dimension=32", &err), err);
     ck_ok(pz_params_set(&params, "iterations=3", &err), err);
     ck_ok(pz_params_set(&params, assign, &err), err);
-    ck_ok(pz_builder_new(&builder, &err), err);
-    struct pz_train t = {.events = &events,
-                         .params = &params,
-                         .world = &world,
-                         .seed = 3,
-                         .threads = 1,
-                         .model = builder};
-    ck_ok(pz_model_learn(recipe, &t, &err), err);
-    ck_ok(pz_builder_view(builder, &view, &err), err);
-    ck_ok(pz_model_open_tensors(&model, &view, &err), err);
+    struct pz_train t = {
+        .events = &events, .params = &params, .world = &world, .seed = 3, .threads = 1};
+    ck_ok(pz_trained_open(&trained, recipe, &t, &err), err);
 }
 
 static void
 drop(void)
 {
-    pz_model_close(&model);
-    pz_builder_free(builder);
+    pz_trained_close(&trained);
     pz_events_release(&events);
     free((void *)(uintptr_t)data.column[3].dict.bytes);
     free((void *)(uintptr_t)data.column[3].dict.offsets);
@@ -159,7 +149,7 @@ ask(const struct pz_query *q)
     struct pz_err err = PZ_ERR_INIT;
     struct pz_ranked out = {.item = got, .score = score, .explored = explored};
     memset(explored, 0, sizeof explored);
-    ck_ok(model.recipe->rank(model.state, q, 1, &out, &err), err);
+    ck_ok(trained.model.recipe->rank(trained.model.state, q, 1, &out, &err), err);
     return out.n;
 }
 
@@ -380,13 +370,15 @@ START_TEST(since_the_training)
         }
         const uint32_t *item, *in_model[2];
         struct pz_err err = PZ_ERR_INIT;
-        ck_ok(pz_tensors_get1(&model.file, "explore.item", PZ_U32, &n, &item, &err), err);
-        ck_ok(pz_tensors_get1(&model.file, "explore.events", PZ_U32, &n, &in_model[0],
-                              &err),
-              err);
         ck_ok(
-            pz_tensors_get1(&model.file, "explore.shown", PZ_U32, &n, &in_model[1], &err),
+            pz_tensors_get1(&trained.model.file, "explore.item", PZ_U32, &n, &item, &err),
             err);
+        ck_ok(pz_tensors_get1(&trained.model.file, "explore.events", PZ_U32, &n,
+                              &in_model[0], &err),
+              err);
+        ck_ok(pz_tensors_get1(&trained.model.file, "explore.shown", PZ_U32, &n,
+                              &in_model[1], &err),
+              err);
         for (size_t i = 0; i < ITEMS && pass == 1; i++) {
             ((uint32_t *)(uintptr_t)in_model[0])[i] += more[item[i]];
             ((uint32_t *)(uintptr_t)in_model[1])[i] += seen[item[i]];

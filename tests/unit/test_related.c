@@ -314,32 +314,16 @@ END_TEST
 
 /* ---- the recipes ---- */
 
-struct trained {
-    struct pz_builder *b;
-    struct pz_model m;
-};
-
 static void
-learn(struct trained *t, const struct pz_recipe *recipe, const char *const *set)
+learn(struct pz_trained *t, const struct pz_recipe *recipe, const char *const *set)
 {
     struct pz_params p;
-    struct pz_tensors view;
     pz_params_init(&p, recipe->params);
     for (; *set; set++)
         ck_ok(pz_params_set(&p, *set, &err), err);
-    ck_ok(pz_builder_new(&t->b, &err), err);
     struct pz_train train = {
-        .events = &events, .params = &p, .world = &world, .threads = 2, .model = t->b};
-    ck_ok(pz_model_learn(recipe, &train, &err), err);
-    ck_ok(pz_builder_view(t->b, &view, &err), err);
-    ck_ok(pz_model_open_tensors(&t->m, &view, &err), err);
-}
-
-static void
-unlearn(struct trained *t)
-{
-    pz_model_close(&t->m);
-    pz_builder_free(t->b);
+        .events = &events, .params = &p, .world = &world, .threads = 2};
+    ck_ok(pz_trained_open(t, recipe, &train, &err), err);
 }
 
 static int
@@ -403,7 +387,7 @@ START_TEST(similar)
         snprintf(text[2], 64, "interactions_share=%g", t[c].s);
         snprintf(text[3], 64, "cold_interactions=%g", t[c].k);
         const char *set[] = {text[0], text[1], text[2], text[3], "closeness=0", NULL};
-        struct trained m;
+        struct pz_trained m;
         learn(&m, &pz_recipe_similar_items, set);
         for (int i = 0; i < ITEMS; i++) {
             double together[ITEMS], most = 0, score[ITEMS] = {0}, n = users_of(i, i);
@@ -421,9 +405,9 @@ START_TEST(similar)
                     score[j] = (1 - share) * dot(v[i], v[j]) /
                                    pow(1 + users_of(j, j), t[c].p / 2) +
                                (most > 0 ? share * together[j] / most : 0);
-            check_answer(&m.m, (uint32_t)i, score);
+            check_answer(&m.model, (uint32_t)i, score);
         }
-        unlearn(&m);
+        pz_trained_close(&m);
     }
 }
 END_TEST
@@ -446,7 +430,7 @@ START_TEST(semantic)
         snprintf(text[0], 64, "POPULARITY=%g", p);
         snprintf(text[1], 64, "FRESHNESS=%g", f);
         const char *set[] = {text[0], text[1], NULL};
-        struct trained m;
+        struct pz_trained m;
         learn(&m, &pz_recipe_semantic_similarity, set);
         for (int i = 0; i < ITEMS; i++) {
             double score[ITEMS] = {0};
@@ -459,9 +443,9 @@ START_TEST(semantic)
                                p * log(1 + users_of(j, j)) / log(1 + most) +
                                f * older / ITEMS;
             }
-            check_answer(&m.m, (uint32_t)i, score);
+            check_answer(&m.model, (uint32_t)i, score);
         }
-        unlearn(&m);
+        pz_trained_close(&m);
     }
 }
 END_TEST
@@ -470,23 +454,23 @@ END_TEST
 START_TEST(queries)
 {
     const char *none[] = {NULL};
-    struct trained m;
+    struct pz_trained m;
     learn(&m, &pz_recipe_similar_items, none);
-    const struct pz_recipe *r = m.m.recipe;
+    const struct pz_recipe *r = m.model.recipe;
     uint32_t all[ITEMS], item[ITEMS];
     float score[ITEMS], all_score[ITEMS];
     uint64_t allow = 0;
     struct pz_query q = {.user = PZ_NO_ID, .item = 3, .n = ITEMS};
     struct pz_ranked whole = {.item = all, .score = all_score};
     struct pz_ranked out = {.item = item, .score = score};
-    ck_ok(r->rank(m.m.state, &q, 1, &whole, &err), err);
+    ck_ok(r->rank(m.model.state, &q, 1, &whole, &err), err);
     for (uint32_t k = 0; k < 12; k += 2)
         allow |= UINT64_C(1) << all[k];
     q.allow = &allow;
     q.exclude = &all[2];
     q.n_exclude = 1;
     q.n = 4;
-    ck_ok(r->rank(m.m.state, &q, 1, &out, &err), err);
+    ck_ok(r->rank(m.model.state, &q, 1, &out, &err), err);
     ck_assert_uint_eq(out.n, 4);
     const int want[] = {0, 4, 6, 8};
     for (int k = 0; k < 4; k++) {
@@ -496,18 +480,18 @@ START_TEST(queries)
     const uint32_t given[] = {all[9], all[1], all[5]};
     struct pz_query c = {
         .user = PZ_NO_ID, .item = 3, .candidate = given, .n_candidates = 3, .n = 3};
-    ck_ok(r->rank(m.m.state, &c, 1, &out, &err), err);
+    ck_ok(r->rank(m.model.state, &c, 1, &out, &err), err);
     ck_assert_uint_eq(out.n, 3);
     ck_assert_uint_eq(item[0], all[1]);
     ck_assert_uint_eq(item[1], all[5]);
     ck_assert_uint_eq(item[2], all[9]);
 
     struct pz_query unknown = {.user = PZ_NO_ID, .item = PZ_NO_ID, .n = 5};
-    ck_ok(r->rank(m.m.state, &unknown, 1, &out, &err), err);
+    ck_ok(r->rank(m.model.state, &unknown, 1, &out, &err), err);
     ck_assert(out.fallback);
     for (size_t k = 0; k < 5; k++)
-        ck_assert_uint_eq(item[k], m.m.popular[k]);
-    unlearn(&m);
+        ck_assert_uint_eq(item[k], m.model.popular[k]);
+    pz_trained_close(&m);
 }
 END_TEST
 
@@ -564,9 +548,9 @@ START_TEST(damage)
                                        "feature.item",     "feature.item_offsets"};
     const char *none[] = {NULL};
     for (size_t k = 0; k < sizeof name / sizeof *name; k++) {
-        struct trained m;
+        struct pz_trained m;
         learn(&m, &pz_recipe_similar_items, none);
-        const struct pz_tensor *t = pz_tensors_find(&m.m.file, name[k]);
+        const struct pz_tensor *t = pz_tensors_find(&m.model.file, name[k]);
         ck_assert_ptr_nonnull(t);
         memset((uint8_t *)(uintptr_t)t->data + 4 * pz_dtype_size(t->dtype), 0xff,
                pz_dtype_size(t->dtype));
@@ -576,11 +560,11 @@ START_TEST(damage)
             float score[ITEMS];
             struct pz_query q = {.user = PZ_NO_ID, .item = i, .n = ITEMS};
             struct pz_ranked out = {.item = item, .score = score};
-            r = m.m.recipe->rank(m.m.state, &q, 1, &out, &err);
+            r = m.model.recipe->rank(m.model.state, &q, 1, &out, &err);
         }
         ck_assert_int_eq(r, PZ_FORMAT);
         ck_assert_ptr_nonnull(strstr(err.msg, name[k]));
-        unlearn(&m);
+        pz_trained_close(&m);
     }
 }
 END_TEST

@@ -135,37 +135,18 @@ END_TEST
 
 /* ---- models ---- */
 
-struct trained {
-    struct pz_builder *b;
-    struct pz_model m;
-};
-
 static void
-learn(struct trained *t, struct fixture *f, const char *const *set, int threads)
+learn(struct pz_trained *t, struct fixture *f, const char *const *set, int threads)
 {
     struct pz_params p;
-    struct pz_tensors view;
     pz_params_init(&p, pz_recipe_sims.params);
     for (; *set; set++)
         ck_ok(pz_params_set(&p, *set, &f->err), f->err);
-    ck_ok(pz_builder_new(&t->b, &f->err), f->err);
     struct pz_world world;
     pz_world_of(&world, &f->d);
-    struct pz_train train = {.events = &f->e,
-                             .params = &p,
-                             .world = &world,
-                             .threads = threads,
-                             .model = t->b};
-    ck_ok(pz_model_learn(&pz_recipe_sims, &train, &f->err), f->err);
-    ck_ok(pz_builder_view(t->b, &view, &f->err), f->err);
-    ck_ok(pz_model_open_tensors(&t->m, &view, &f->err), f->err);
-}
-
-static void
-unlearn(struct trained *t)
-{
-    pz_model_close(&t->m);
-    pz_builder_free(t->b);
+    struct pz_train train = {
+        .events = &f->e, .params = &p, .world = &world, .threads = threads};
+    ck_ok(pz_trained_open(t, &pz_recipe_sims, &train, &f->err), f->err);
 }
 
 #define NO_CUT                                                                           \
@@ -338,7 +319,7 @@ START_TEST(scores)
         snprintf(text[2], 64, "min_cointeraction_count=%g", t[k].least);
         snprintf(text[3], 64, "neighbours=%g", t[k].neighbours);
         const char *set[] = {NO_CUT, text[0], text[1], text[2], text[3], NULL};
-        struct trained m;
+        struct pz_trained m;
         learn(&m, &f, set, 2);
         for (uint32_t i = 0; i < 150; i++) {
             // All of the item's others by the definition, best first, ties by lower
@@ -348,7 +329,7 @@ START_TEST(scores)
             float score[150];
             struct pz_query q = {.user = PZ_NO_ID, .item = i, .n = 149};
             struct pz_ranked out = {.item = item, .score = score};
-            ck_ok(pz_recipe_sims.rank(m.m.state, &q, 1, &out, &f.err), f.err);
+            ck_ok(pz_recipe_sims.rank(m.model.state, &q, 1, &out, &f.err), f.err);
             size_t at = 0;
             for (; at < (size_t)t[k].neighbours && at < 149; at++) {
                 uint32_t best = 0;
@@ -374,7 +355,7 @@ START_TEST(scores)
                 used[item[r]] = 1;
             }
         }
-        unlearn(&m);
+        pz_trained_close(&m);
     }
     tear_down(&f);
 }
@@ -383,7 +364,7 @@ END_TEST
 START_TEST(threads_and_levels)
 {
     struct fixture f;
-    struct trained a, b;
+    struct pz_trained a, b;
     const char *set[] = {NULL};
     enum pz_cpu most = pz_cpu_force(PZ_CPU_AVX512);
     set_up(&f, 12, 800, 300, 40);
@@ -391,16 +372,17 @@ START_TEST(threads_and_levels)
     for (int k = 0; k <= (int)most; k++) {
         pz_cpu_force((enum pz_cpu)k);
         learn(&b, &f, set, 2 + k);
-        ck_assert_uint_eq(a.m.file.n_tensors, b.m.file.n_tensors);
-        for (size_t i = 0; i < a.m.file.n_tensors; i++) {
-            const struct pz_tensor *x = &a.m.file.tensor[i], *y = &b.m.file.tensor[i];
+        ck_assert_uint_eq(a.model.file.n_tensors, b.model.file.n_tensors);
+        for (size_t i = 0; i < a.model.file.n_tensors; i++) {
+            const struct pz_tensor *x = &a.model.file.tensor[i],
+                                   *y = &b.model.file.tensor[i];
             ck_assert_uint_eq(x->n_elems, y->n_elems);
             if (x->n_elems)
                 ck_assert_mem_eq(x->data, y->data, x->n_elems * pz_dtype_size(x->dtype));
         }
-        unlearn(&b);
+        pz_trained_close(&b);
     }
-    unlearn(&a);
+    pz_trained_close(&a);
     tear_down(&f);
 }
 END_TEST
@@ -447,7 +429,7 @@ END_TEST
 START_TEST(questions)
 {
     struct fixture f;
-    struct trained m;
+    struct pz_trained m;
     const char *set[] = {NO_CUT, "min_cointeraction_count=1", "neighbours=5", NULL};
     uint32_t all[40], item[40], from[40];
     float score[40];
@@ -455,7 +437,7 @@ START_TEST(questions)
     learn(&m, &f, set, 1);
     struct pz_query q = {.user = PZ_NO_ID, .item = 0, .n = 8};
     struct pz_ranked out = {.item = all, .score = score};
-    ck_ok(pz_recipe_sims.rank(m.m.state, &q, 1, &out, &f.err), f.err);
+    ck_ok(pz_recipe_sims.rank(m.model.state, &q, 1, &out, &f.err), f.err);
     ck_assert_uint_eq(out.n, 8);
     ck_assert(!isnan(score[4]) && isnan(score[5]) && !out.fallback);
 
@@ -468,7 +450,7 @@ START_TEST(questions)
     less.n_exclude = 3;
     less.n = 5;
     out.item = item;
-    ck_ok(pz_recipe_sims.rank(m.m.state, &less, 1, &out, &f.err), f.err);
+    ck_ok(pz_recipe_sims.rank(m.model.state, &less, 1, &out, &f.err), f.err);
     ck_assert_uint_eq(item[0], all[1]);
     ck_assert_uint_eq(item[1], all[3]);
     ck_assert_uint_eq(item[2], all[4]);
@@ -481,7 +463,7 @@ START_TEST(questions)
     struct pz_query given = q;
     given.candidate = from;
     given.n_candidates = 40;
-    ck_ok(pz_recipe_sims.rank(m.m.state, &given, 1, &out, &f.err), f.err);
+    ck_ok(pz_recipe_sims.rank(m.model.state, &given, 1, &out, &f.err), f.err);
     ck_assert_uint_eq(out.n, 40);
     ck_assert_mem_eq(item, all, 5 * sizeof *item);
     uint64_t seen = 0;
@@ -491,23 +473,23 @@ START_TEST(questions)
 
     // An unknown item: what is popular.
     q.item = PZ_NO_ID;
-    ck_ok(pz_recipe_sims.rank(m.m.state, &q, 1, &out, &f.err), f.err);
+    ck_ok(pz_recipe_sims.rank(m.model.state, &q, 1, &out, &f.err), f.err);
     ck_assert(out.fallback);
-    ck_assert_mem_eq(item, m.m.popular, 8 * sizeof *item);
+    ck_assert_mem_eq(item, m.model.popular, 8 * sizeof *item);
 
     // The reason of a score is the item asked about; there is none without a score.
     struct pz_reason reason[1];
     struct pz_explained why = {.reason = reason};
     struct pz_query ask = {.item = 0};
-    ck_ok(pz_recipe_sims.explain(m.m.state, &ask, all[3], &why, &f.err), f.err);
+    ck_ok(pz_recipe_sims.explain(m.model.state, &ask, all[3], &why, &f.err), f.err);
     ck_assert_uint_eq(why.n, 1);
     ck_assert_uint_eq(reason[0].item, 0);
     ck_assert_double_eq(reason[0].contribution, why.raw);
-    ck_ok(pz_recipe_sims.rank(m.m.state, &given, 1, &out, &f.err), f.err);
+    ck_ok(pz_recipe_sims.rank(m.model.state, &given, 1, &out, &f.err), f.err);
     ck_assert_double_eq(why.raw, score[3]);
-    ck_ok(pz_recipe_sims.explain(m.m.state, &ask, all[5], &why, &f.err), f.err);
+    ck_ok(pz_recipe_sims.explain(m.model.state, &ask, all[5], &why, &f.err), f.err);
     ck_assert_uint_eq(why.n, 0);
-    unlearn(&m);
+    pz_trained_close(&m);
     tear_down(&f);
 }
 END_TEST
@@ -519,14 +501,14 @@ START_TEST(damaged)
     static const char *const name[] = {"sims.offsets", "sims.item", "popularity.item",
                                        "history.offsets", "history.item"};
     struct fixture f;
-    struct trained m;
+    struct pz_trained m;
     const char *set[] = {NO_CUT, NULL};
     uint32_t item[40], u;
     struct pz_history history;
     float score[40];
     set_up(&f, 14, 60, 40, 12);
     learn(&m, &f, set, 1);
-    const struct pz_tensor *t = pz_tensors_find(&m.m.file, name[_i]);
+    const struct pz_tensor *t = pz_tensors_find(&m.model.file, name[_i]);
     ck_assert_ptr_nonnull(t);
     uint8_t *at = (uint8_t *)(uintptr_t)t->data;
     memset(at + pz_dtype_size(t->dtype), 0xff, pz_dtype_size(t->dtype));
@@ -535,19 +517,19 @@ START_TEST(damaged)
     int r = PZ_OK;
     for (u = 0; u < 40 && r == PZ_OK; u++) {
         q.item = u;
-        r = pz_recipe_sims.rank(m.m.state, &q, 1, &out, &f.err);
+        r = pz_recipe_sims.rank(m.model.state, &q, 1, &out, &f.err);
     }
     for (u = 0; u < 60 && r == PZ_OK; u++)
-        r = pz_model_history(&m.m, u, &history, &f.err);
+        r = pz_model_history(&m.model, u, &history, &f.err);
     if (r == PZ_OK) {
         struct pz_tensors view;
         struct pz_model again;
-        ck_ok(pz_builder_view(m.b, &view, &f.err), f.err);
+        ck_ok(pz_builder_view(m.builder, &view, &f.err), f.err);
         r = pz_model_open_tensors(&again, &view, &f.err);
     }
     ck_assert_int_eq(r, PZ_FORMAT);
     ck_assert_ptr_nonnull(strstr(f.err.msg, name[_i]));
-    unlearn(&m);
+    pz_trained_close(&m);
     tear_down(&f);
 }
 END_TEST
@@ -566,18 +548,18 @@ START_TEST(checked)
         {"user.offsets", 2, 0xff},    {"item.offsets", 2, 0x7f},
     };
     struct fixture f;
-    struct trained m;
+    struct pz_trained m;
     const char *set[] = {NO_CUT, NULL};
     set_up(&f, 14, 60, 40, 12);
     learn(&m, &f, set, 1);
-    ck_ok(pz_model_check(&m.m, &f.err), f.err);
-    const struct pz_tensor *t = pz_tensors_find(&m.m.file, cases[_i].name);
+    ck_ok(pz_model_check(&m.model, &f.err), f.err);
+    const struct pz_tensor *t = pz_tensors_find(&m.model.file, cases[_i].name);
     ck_assert_ptr_nonnull(t);
     size_t size = pz_dtype_size(t->dtype);
     memset((uint8_t *)(uintptr_t)t->data + cases[_i].entry * size, cases[_i].byte, size);
-    ck_assert_int_eq(pz_model_check(&m.m, &f.err), PZ_FORMAT);
+    ck_assert_int_eq(pz_model_check(&m.model, &f.err), PZ_FORMAT);
     ck_assert_ptr_nonnull(strstr(f.err.msg, cases[_i].name));
-    unlearn(&m);
+    pz_trained_close(&m);
     tear_down(&f);
 }
 END_TEST
@@ -586,18 +568,18 @@ END_TEST
 START_TEST(checked_table)
 {
     struct fixture f;
-    struct trained m;
+    struct pz_trained m;
     const char *set[] = {NO_CUT, NULL};
     set_up(&f, 14, 60, 40, 12);
     learn(&m, &f, set, 1);
-    uint32_t *slot = (uint32_t *)(uintptr_t)m.m.item.table;
+    uint32_t *slot = (uint32_t *)(uintptr_t)m.model.item.table;
     while (!*slot)
         slot++;
     *slot = _i ? *slot % 40 + 1 : 0;
-    ck_assert_int_eq(pz_model_check(&m.m, &f.err), PZ_FORMAT);
+    ck_assert_int_eq(pz_model_check(&m.model, &f.err), PZ_FORMAT);
     ck_assert_ptr_nonnull(strstr(f.err.msg, "item.table"));
     ck_assert_ptr_nonnull(strstr(f.err.msg, "does not lead to id"));
-    unlearn(&m);
+    pz_trained_close(&m);
     tear_down(&f);
 }
 END_TEST

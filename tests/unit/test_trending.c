@@ -14,8 +14,7 @@ static struct pz_err err;
 static struct pz_dataset data;
 static struct pz_world world;
 static struct pz_events events;
-static struct pz_builder *builder;
-static struct pz_model model;
+static struct pz_trained trained;
 
 /* Events over `span` seconds up to 1700000000, users 0 to USERS-1. */
 static void
@@ -45,23 +44,17 @@ static void
 learn(const char *const *set)
 {
     struct pz_params p;
-    struct pz_tensors view;
     pz_params_init(&p, pz_recipe_trending.params);
     for (; *set; set++)
         ck_ok(pz_params_set(&p, *set, &err), err);
-    ck_ok(pz_builder_new(&builder, &err), err);
-    struct pz_train t = {
-        .events = &events, .params = &p, .world = &world, .threads = 1, .model = builder};
-    ck_ok(pz_model_learn(&pz_recipe_trending, &t, &err), err);
-    ck_ok(pz_builder_view(builder, &view, &err), err);
-    ck_ok(pz_model_open_tensors(&model, &view, &err), err);
+    struct pz_train t = {.events = &events, .params = &p, .world = &world, .threads = 1};
+    ck_ok(pz_trained_open(&trained, &pz_recipe_trending, &t, &err), err);
 }
 
 static void
 unlearn(void)
 {
-    pz_model_close(&model);
-    pz_builder_free(builder);
+    pz_trained_close(&trained);
 }
 
 static void
@@ -125,13 +118,13 @@ START_TEST(counted)
         float score[ITEMS];
         struct pz_query q = {.user = PZ_NO_ID, .item = PZ_NO_ID, .n = ITEMS};
         struct pz_ranked out = {.item = item, .score = score};
-        ck_ok(pz_recipe_trending.rank(model.state, &q, 1, &out, &err), err);
+        ck_ok(pz_recipe_trending.rank(trained.model.state, &q, 1, &out, &err), err);
         ck_assert(!out.fallback);
         size_t rising = 0, popular = 0;
         for (uint32_t i = 0; i < ITEMS; i++)
             rising += counts_of(i, length, zscore).rise > 0;
         ck_assert_uint_gt(rising, 3);
-        ck_assert_uint_eq(out.n, model.n_popular);
+        ck_assert_uint_eq(out.n, trained.model.n_popular);
         for (size_t i = 0; i < out.n; i++) {
             struct counts c = counts_of(item[i], length, zscore);
             ck_assert(isnan(score[i]));
@@ -141,8 +134,8 @@ START_TEST(counted)
                 ck_assert(ahead(last, c) || (!ahead(c, last) && item[i - 1] < item[i]));
             }
             if (i >= rising) { // in the order of popularity
-                while (model.popular[popular] != item[i])
-                    ck_assert_uint_lt(++popular, model.n_popular);
+                while (trained.model.popular[popular] != item[i])
+                    ck_assert_uint_lt(++popular, trained.model.n_popular);
             }
         }
         unlearn();
@@ -190,7 +183,7 @@ START_TEST(falling)
         pz_world_of(&world, &data);
         ck_ok(pz_events_select(&data, &all, &events, &report, &err), err);
         learn(set); // item 2: one event now, one before
-        ck_ok(pz_recipe_trending.rank(model.state, &q, 1, &out, &err), err);
+        ck_ok(pz_recipe_trending.rank(trained.model.state, &q, 1, &out, &err), err);
         ck_assert_uint_eq(out.n, 2);
         ck_assert_int_eq(out.fallback, !rising);
         ck_assert_uint_eq(item[0], rising ? 1 : 2);
@@ -202,7 +195,7 @@ START_TEST(falling)
                              .n_candidates = 3,
                              .n = 3};
         uint32_t first = item[0], second = item[1];
-        ck_ok(pz_recipe_trending.rank(model.state, &c, 1, &out, &err), err);
+        ck_ok(pz_recipe_trending.rank(trained.model.state, &c, 1, &out, &err), err);
         ck_assert_uint_eq(out.n, 3);
         ck_assert_uint_eq(item[0], first);
         ck_assert_uint_eq(item[1], second);
@@ -210,7 +203,7 @@ START_TEST(falling)
         c = q;
         c.exclude = not_these;
         c.n_exclude = 1;
-        ck_ok(pz_recipe_trending.rank(model.state, &c, 1, &out, &err), err);
+        ck_ok(pz_recipe_trending.rank(trained.model.state, &c, 1, &out, &err), err);
         ck_assert_uint_eq(out.n, 1);
         ck_assert_uint_eq(item[0], second);
         unlearn();

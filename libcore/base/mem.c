@@ -3,6 +3,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 bool
 pz_size_mul(size_t a, size_t b, size_t *out)
@@ -39,6 +41,22 @@ pz_new_aligned(void *out, size_t n, size_t size, const char *what, struct pz_err
     if (posix_memalign(&p, 64, (bytes + 63) / 64 * 64 + (bytes == 0) * 64))
         return pz_err_nomem(err, what, bytes);
     memcpy(out, &p, sizeof p);
+    return PZ_OK;
+}
+
+int
+pz_new_sparse(void *out, size_t n, size_t size, const char *what, struct pz_err *err)
+{
+    int status = pz_new_aligned(out, n, size, what, err);
+    if (status)
+        return status;
+    void *p;
+    memcpy(&p, out, sizeof p);
+    size_t page = (size_t)sysconf(_SC_PAGESIZE),
+           skip = (page - (uintptr_t)p % page) % page;
+    // Advice: where it is not taken, all is as it was.
+    if (n * size > skip + page)
+        madvise((char *)p + skip, (n * size - skip) / page * page, MADV_NOHUGEPAGE);
     return PZ_OK;
 }
 

@@ -21,6 +21,10 @@ int pz_new(void *out, size_t n, size_t size, const char *what, struct pz_err *er
 int pz_new_aligned(void *out, size_t n, size_t size, const char *what,
                    struct pz_err *err);
 
+/* As pz_new_aligned, for arrays of which large parts are never written: a page that
+ * nobody writes takes no memory, also where the system hands out huge ones. */
+int pz_new_sparse(void *out, size_t n, size_t size, const char *what, struct pz_err *err);
+
 /*
  * Makes room for `need` elements in the array *array of capacity *cap (elements of
  * `size` bytes), growing by half; the contents stay. On failure the array stays as it

@@ -361,6 +361,27 @@ pz_dense_mirror(float *a, size_t n, size_t ld, int threads)
     pz_par(threads, (n + SIDE - 1) / SIDE, mirror_task, &m, &err);
 }
 
+void
+pz_dense_rows(float *out, size_t ld_out, const float *a, size_t n, size_t ld,
+              size_t first, size_t count)
+{
+    const struct pz_kernels *k = pz_kernels();
+    float t[PZ_DENSE_ROWS * PZ_DENSE_ROWS];
+    // A turn may run over the end of a row into the next, which is there, and is not
+    // kept.
+    for (size_t j = 0; j < first; j += PZ_DENSE_ROWS) {
+        k->turn(t, a + j * ld + first, ld, PZ_DENSE_ROWS);
+        for (size_t r = 0; r < count; r++)
+            memcpy(out + r * ld_out + j, t + r * PZ_DENSE_ROWS, sizeof t / PZ_DENSE_ROWS);
+    }
+    for (size_t r = 0; r < count; r++) {
+        size_t i = first + r;
+        for (size_t j = first; j < i; j++)
+            out[r * ld_out + j] = a[j * ld + i];
+        memcpy(out + r * ld_out + i, a + i * ld + i, (n - i) * sizeof *out);
+    }
+}
+
 static void
 copy_square(float *to, size_t ld_to, const float *from, size_t ld_from, size_t n)
 {

@@ -45,6 +45,15 @@ int pz_dense_solve(const float *u, size_t n, size_t ld, float *x, size_t n_x, si
 void pz_dense_mirror(float *a, size_t n, size_t ld, int threads);
 
 /*
+ * Rows [first, first + count) of the whole matrix, n floats each and ld_out apart, from
+ * its upper triangle. `first` is a multiple of PZ_DENSE_ROWS and count at most that: so
+ * many columns fill a cache line.
+ */
+enum { PZ_DENSE_ROWS = 16 };
+void pz_dense_rows(float *out, size_t ld_out, const float *a, size_t n, size_t ld,
+                   size_t first, size_t count);
+
+/*
  * c (m x n) := alpha * op(a) op(b), plus c with `keep`; alpha is 1 or -1. op(a) is m x
  * depth: `a` itself, or with ta the transpose of `a`, which is then depth x m; op(b) is
  * depth x n likewise. Sums run over depth in order, 512 at a time. c overlaps neither.

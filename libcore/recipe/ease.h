@@ -30,15 +30,18 @@ struct pz_ease_config {
     size_t keep;           // entries of a row that are kept, at least 1; rows of up to
                            // dense_rows items are kept whole
     uint32_t dense_rows;
+    bool spend; // of the pairs nothing but ranks is needed any more
     int threads;
 };
 
 /*
- * m^3 flops for m items with users (math/dense.h) in m^2 floats; by neighbours, k of
- * them, m (k^3/3 + k * row of G) in m * keep entries. PZ_DATA when the equations have no
- * solution in floats.
+ * m^3 flops for m items with users (math/dense.h). Memory: half of m^2 floats, all of
+ * them where rows are kept whole, and what the inverse takes beside; by neighbours, k of
+ * them, m (k^3/3 + k * row of G) flops in m * keep entries. PZ_DATA when the equations
+ * have no solution in floats. With `spend` the pairs' matrices are released as soon as
+ * they are added up.
  */
-int pz_ease_train(struct pz_linear_made *out, const struct pz_pairs *pairs,
+int pz_ease_train(struct pz_linear_made *out, struct pz_pairs *pairs,
                   const struct pz_ease_config *c, struct pz_err *err);
 
 /*

@@ -116,12 +116,10 @@ by_item(const void *a, const void *b)
 
 /* One row: cut to the greatest, numbered as items, ascending. */
 static int
-make_row(void *ctx, size_t task, int thread, struct pz_err *err)
+make_row(struct making *m, uint32_t r, int thread, struct pz_err *err)
 {
-    struct making *m = ctx;
     const struct pz_linear_rows *rows = m->rows;
     struct scratch *s = &m->scratch[thread];
-    uint32_t r = (uint32_t)task;
     size_t n = 0, keep = rows->keep;
     int status = rows->row(rows->ctx, thread, r, s->rank, s->value, &n, err);
     if (status)
@@ -150,6 +148,17 @@ make_row(void *ctx, size_t task, int thread, struct pz_err *err)
     }
     m->n_kept[r] = (uint32_t)n_keys;
     return PZ_OK;
+}
+
+static int
+make_run(void *ctx, size_t task, int thread, struct pz_err *err)
+{
+    struct making *m = ctx;
+    size_t end = (task + 1) * PZ_LINEAR_RUN, n = m->rows->n_ranks;
+    int status = PZ_OK;
+    for (size_t r = task * PZ_LINEAR_RUN; r < end && r < n && !status; r++)
+        status = make_row(m, (uint32_t)r, thread, err);
+    return status;
 }
 
 /* Rows in the order of items, without the room that rows did not need. */
@@ -220,8 +229,11 @@ pz_linear_make(struct pz_linear_made *out, const struct pz_linear_rows *rows,
         memset(m->row_of, 0xff, given.n_items * sizeof *m->row_of);
         for (uint32_t r = 0; r < given.n_ranks; r++)
             m->row_of[given.item_of[r]] = r;
-        status = pz_par(threads, given.n_ranks, make_row, m, err);
+        size_t runs = ((size_t)given.n_ranks + PZ_LINEAR_RUN - 1) / PZ_LINEAR_RUN;
+        status = pz_par(threads, runs, make_run, m, err);
     }
+    if (given.done)
+        given.done(given.ctx);
     if (!status)
         status = join_rows(out, m, err);
     for (int t = 0; t < threads; t++) {

@@ -61,8 +61,10 @@ void pz_linear_put(struct pz_builder *b, const char *name, struct pz_linear_made
  * Sparse rows, made in parallel. row() writes row r's entries (columns in ranks, any
  * order, distinct; room for n_ranks) and their number; the `keep` greatest by magnitude
  * stay (ties: lower rank). Ranks become items by item_of. row() must depend on r alone;
- * `thread` (below `threads`) tells whose scratch memory it may use.
+ * `thread` (below `threads`) tells whose scratch memory it may use. Rows come in runs of
+ * PZ_LINEAR_RUN, from a multiple of it on, one after another by the same thread.
  */
+enum { PZ_LINEAR_RUN = 16 };
 struct pz_linear_rows {
     uint32_t n_ranks, n_items;
     const uint32_t *item_of;
@@ -71,6 +73,8 @@ struct pz_linear_rows {
     void *ctx;
     int (*row)(void *ctx, int thread, uint32_t r, uint32_t *rank, float *value, size_t *n,
                struct pz_err *err);
+    void (*done)(void *ctx); // or NULL: no row is asked for any more, before all are
+                             // joined; what they came from may go
 };
 int pz_linear_make(struct pz_linear_made *m, const struct pz_linear_rows *rows,
                    struct pz_err *err);

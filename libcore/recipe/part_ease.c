@@ -64,6 +64,7 @@ train(const struct pz_train *t, struct pz_err *err)
         .neighbours = k > 0 ? (uint32_t)k : NEIGHBOURS,
         .keep = (size_t)pz_param_or(t->params, "ease_keep", 500),
         .dense_rows = DENSE_ROWS,
+        .spend = true,
         .threads = pz_threads(t->threads)};
     int status = pz_pairs_make(&pairs, t->events, err);
     if (status)

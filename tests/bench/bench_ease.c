@@ -79,6 +79,7 @@ main(int argc, char **argv)
                                .dense_most = 100000,
                                .neighbours = 1,
                                .keep = 500,
+                               .spend = true,
                                .threads = pz_threads((int)threads)};
     double cpu = pz_seconds_cpu(), wall = pz_seconds_wall();
     if (pz_pairs_make(&pairs, &e, &err) || pz_ease_train(&made, &pairs, &c, &err))
@@ -90,8 +91,11 @@ main(int argc, char **argv)
            (unsigned long long)e.n, cpu, wall);
     printf("matrix_mb=%.0f\npeak_mb=%.0f\n", mb, peak_mb() - before);
     fflush(stdout);
-    printf("gram.cpu_s=%.2f\n", gram_seconds(&pairs));
     pz_linear_made_release(&made);
+    pz_pairs_release(&pairs);
+    if (pz_pairs_make(&pairs, &e, &err)) // they were spent
+        die(err.msg);
+    printf("gram.cpu_s=%.2f\n", gram_seconds(&pairs));
     pz_pairs_release(&pairs);
     free(e.offsets);
     free(e.item);

@@ -98,10 +98,26 @@ START_TEST(inverse_is_that_of_double)
     for (size_t i = 0; i < n; i++)
         for (size_t j = n; j < ld; j++)
             ck_assert_float_eq(a[i * ld + j], JUNK);
+    float *rows = floats(PZ_DENSE_ROWS * ld);
+    for (size_t from = 0; from < n; from += PZ_DENSE_ROWS) {
+        size_t count = n - from < PZ_DENSE_ROWS ? n - from : PZ_DENSE_ROWS;
+        for (size_t i = 0; i < PZ_DENSE_ROWS * ld; i++)
+            rows[i] = JUNK;
+        pz_dense_rows(rows, ld, a, n, ld, from, count);
+        for (size_t i = 0; i < count; i++)
+            for (size_t j = 0; j < n; j++)
+                ck_assert_float_eq(rows[i * ld + j], from + i <= j
+                                                         ? a[(from + i) * ld + j]
+                                                         : a[j * ld + from + i]);
+        for (size_t i = 0; i < PZ_DENSE_ROWS; i++)
+            for (size_t j = i < count ? n : 0; j < ld; j++)
+                ck_assert_float_eq(rows[i * ld + j], JUNK);
+    }
     pz_dense_mirror(a, n, ld, 2);
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < i; j++)
             ck_assert_float_eq(a[i * ld + j], a[j * ld + i]);
+    free(rows);
     free(want);
     free(a);
 }

@@ -8,6 +8,8 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "base/rng.h"
 #include "math/kernels.h"
@@ -291,6 +293,55 @@ START_TEST(sparse_rows_keep_the_greatest)
 }
 END_TEST
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { SANITIZED = 1 }; // they take memory of their own
+#else
+enum { SANITIZED = 0 };
+#endif
+
+static double
+peak_bytes(void)
+{
+    struct rusage r;
+    getrusage(RUSAGE_SELF, &r);
+    return (double)r.ru_maxrss * 1024;
+}
+
+/* The closed form by itself, with all that it has beside the matrix, stays below m^2
+ * floats: the half below the diagonal is never filled. */
+START_TEST(closed_form_in_half_a_matrix)
+{
+    enum { M = SANITIZED ? 300 : 4300, EACH = 8, N = 3 * M };
+    static uint64_t offsets[N + 1];
+    static uint32_t item[N * EACH];
+    struct pz_err err = PZ_ERR_INIT;
+    struct pz_events e = {
+        .n_users = N, .n_items = M, .offsets = offsets, .item = item, .n = N * EACH};
+    struct pz_rng rng;
+    pz_rng_seed(&rng, 5, 0);
+    for (size_t u = 0; u < N; u++)
+        offsets[u + 1] = (u + 1) * EACH;
+    for (size_t k = 0; k < N * EACH; k++)
+        item[k] = (uint32_t)(k < M ? k : pz_rng_below(&rng, M));
+    struct pz_ease_config c = {
+        .regularization = 9, .dense_most = M, .keep = 50, .spend = true, .threads = 2};
+    struct pz_linear_made made;
+    ck_ok(pz_pairs_make(&pairs, &e, &err), err);
+    ck_assert_uint_eq(pairs.n_ranks, M);
+    double before = peak_bytes();
+    ck_ok(pz_ease_train(&made, &pairs, &c, &err), err);
+    double took = peak_bytes() - before, matrix = (double)M * M * sizeof(float);
+    ck_assert_ptr_null(pairs.by_user.col);
+    ck_assert_ptr_null(pairs.by_item.col);
+    ck_assert_uint_eq(made.offsets[M], (uint64_t)M * c.keep);
+    if (!SANITIZED && sysconf(_SC_PAGESIZE) == 4096)
+        ck_assert_msg(took > matrix / 2 && took < matrix, "%.1f MB, the matrix has %.1f",
+                      took / 1e6, matrix / 1e6);
+    pz_linear_made_release(&made);
+    pz_pairs_release(&pairs);
+}
+END_TEST
+
 START_TEST(rp3_is_the_walk)
 {
     struct pz_err err = PZ_ERR_INIT;
@@ -529,10 +580,12 @@ pz_suite(void)
 {
     Suite *s = suite_create("linear");
     TCase *t = tcase_create("linear");
+    tcase_set_timeout(t, 120);
     tcase_add_loop_test(t, pairs_are_the_greatest_weights_by_rank, 0, 2);
     tcase_add_loop_test(t, gram_is_the_sum_over_users, 0, 2);
     tcase_add_loop_test(t, ease_is_the_constrained_regression, 0, 2);
     tcase_add_test(t, sparse_rows_keep_the_greatest);
+    tcase_add_test(t, closed_form_in_half_a_matrix);
     tcase_add_loop_test(t, rp3_is_the_walk, 0, 2);
     tcase_add_test(t, bag_weighs_events);
     tcase_add_test(t, weights_through_a_model);

@@ -474,8 +474,8 @@ warn_strangers(const struct pz_batch_counts *counts, char **arg, size_t n_args,
 {
     uint64_t asked = counts->requests - counts->bad;
     bool item = pz_model_asks_item(m);
-    if (m->recipe->type == PZ_POPULAR_ITEMS || opt.history.n || opt.rank.n || !asked ||
-        counts->unknown < asked)
+    if (m->recipe->type == PZ_POPULAR_ITEMS || opt.rank.n || !asked ||
+        counts->strangers < asked)
         return;
     for (size_t i = 0; i < n_args; i++)
         if (strcmp(arg[i], "-") != 0 && access(arg[i], F_OK) == 0) {

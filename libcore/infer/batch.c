@@ -156,6 +156,7 @@ add_answer(struct clerk *c, struct pages *p, const struct pz_ask *ask,
                                   .promoted = c->mark,
                                   .explores = c->b->rules.base.explore.weight > 0};
     c->counts.unknown += answer->n_unknown;
+    c->counts.strangers += answer->stranger;
     if (answer->no_item)
         return add_no_item(c, &p->out, ask, err);
     if (c->b->has_log) {
@@ -495,6 +496,7 @@ add_counts(struct pz_batch_counts *to, const struct pz_batch_counts *from)
     to->requests += from->requests;
     to->bad += from->bad;
     to->unknown += from->unknown;
+    to->strangers += from->strangers;
 }
 
 /* The rest of the input on n threads. */

@@ -26,8 +26,10 @@ struct pz_batch {
 
 struct pz_batch_counts {
     uint64_t requests;
-    uint64_t bad;     // lines that were no request
-    uint64_t unknown; // ids that the model does not know
+    uint64_t bad;       // lines that were no request
+    uint64_t unknown;   // ids that the model does not know
+    uint64_t strangers; // requests for a user or item that it does not know, without a
+                        // history
 };
 
 /* Answers the lines of descriptor `in`, JSON or ids as lines.h tells them apart. */

@@ -427,7 +427,7 @@ resolve_about(struct pz_session *s, const struct pz_request *q, struct pz_query 
     s->about[s->n_about++] = item;
     query->about = item;
     query->n_about = n;
-    answer->no_item = n == 0;
+    answer->no_item = answer->stranger = n == 0;
     answer->n_unknown += n == 0 && unknown == 0 ? 1 : unknown;
     return PZ_OK;
 }
@@ -460,8 +460,9 @@ resolve(struct pz_session *s, const struct pz_request *q, struct slot *slot,
         query->user = find(&m->user, &q->user);
         if (query->user >= m->n_users)
             query->user = PZ_NO_ID;
-        answer->n_unknown +=
-            query->user == PZ_NO_ID && !q->n_recent && !pz_model_asks_item(m);
+        bool unknown = query->user == PZ_NO_ID && !q->n_recent && !pz_model_asks_item(m);
+        answer->n_unknown += unknown;
+        answer->stranger = unknown && !q->has_history;
     }
     if (pz_model_answers_users(m))
         return q->has_item ? resolve_about(s, q, query, answer, err) : PZ_OK;
@@ -469,7 +470,8 @@ resolve(struct pz_session *s, const struct pz_request *q, struct slot *slot,
         query->item = find(&m->item, &q->item);
         if (query->item >= m->n_items)
             query->item = PZ_NO_ID;
-        answer->n_unknown += query->item == PZ_NO_ID;
+        answer->stranger = query->item == PZ_NO_ID;
+        answer->n_unknown += answer->stranger;
     }
     if (resolve_history(s, q, slot, query, &answer->n_unknown, at, err))
         return err->status;

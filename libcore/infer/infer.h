@@ -63,6 +63,7 @@ struct pz_answer {
     size_t n_unknown; // ids of the request that are not in the model
     bool no_item;  // of a segment: nothing is asked about, the most active users answer
     bool fallback; // popular items: nothing is known of the user or item
+    bool stranger; // the user or item is not in the model, and no history came with it
 };
 
 struct pz_why {

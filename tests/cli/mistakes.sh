@@ -15,6 +15,7 @@ no pz-recommend -g shop -S personal somebody
 no pz-recommend -g shop -S similar i1 u2
 no pz-recommend -g shop -S popular x y
 no pz-recommend -g shop -S personal --history i1 a b
+printf '{"userId":"%s","history":["i1","never"]}\n' a b | no pz-recommend -g shop -S personal
 echo '-- addresses'
 for a in 127.0.0.1 8750 :8750 127.0.0.1:99999 127.0.0.1:http; do no pz-serve -g shop -l $a; done
 echo '-- other names of recipes'
@@ -22,4 +23,5 @@ pz-train --list-recipes | grep -e '-v2' -e '^aws-hrnn'
 pz-train -q -g shop -r aws-personalized-ranking-v2 -S ranking | sed 's/[0-9TZ]*\.safe/.safe/'
 pz-train -q -g shop -r aws-personalized-ranking -S ranked >/dev/null
 pz-recommend -g shop -S ranking --rank i1,i2,i3 u1 u2 >v2
+printf '{"userId":"u%s","itemList":["i1","never","nor"]}\n' 1 2 | no pz-recommend -g shop -S ranking
 pz-recommend -g shop -S ranked --rank i1,i2,i3 u1 u2 | cmp - v2

@@ -244,6 +244,11 @@ refuse_for_figures(void)
         const char *option;
         bool given;
     } no[] = {{"protocol", !is(opt.protocol, "aws")},
+              {"baseline", !is(opt.baseline, "aws-popularity-count")},
+              {"cut", opt.cut != NULL},
+              {"refit", opt.refit},
+              {"truth", opt.truth != NULL},
+              {"negatives", opt.negatives != NULL},
               {"at", opt.at != NULL},
               {"metrics", opt.metrics != NULL},
               {"intervals", opt.intervals},

@@ -70,6 +70,10 @@ no() { "$@" 2>&1 | grep -v '^Try'; }
 no pz-eval -g shop -r aws-item-affinity,aws-sims
 no pz-eval -g shop -r aws-item-affinity --protocol loo
 no pz-eval -g shop -r aws-next-best-action --intervals
+for option in '--cut 0.5' --refit '--truth truth.tsv' '--negatives truth.tsv' '--baseline first'; do
+    # shellcheck disable=SC2086
+    no pz-eval -g shop -r aws-item-affinity $option
+done
 no pz-eval --protocol split --truth truth.tsv -m x.model
 rm -f shop/actions.safetensors
 no pz-eval -g shop -r aws-next-best-action

@@ -44,10 +44,14 @@ show_word(struct pz_shown *s, const char *word, size_t n, const struct pz_at *at
     int64_t k;
     for (int i = 0; i < PZ_N_SPECIAL; i++) {
         const char *name = pz_metric_name((enum pz_metric)(PZ_FIRST_SPECIAL + i));
-        if (strlen(name) == n && memcmp(name, word, n) == 0) {
-            s->special[i] = true;
-            return PZ_OK;
-        }
+        size_t len = strlen(name);
+        if (len > n || memcmp(name, word, len) != 0 || (len < n && word[len] != '@'))
+            continue;
+        if (len < n)
+            return pz_err_set(err, PZ_USAGE, "metric '%.*s': %s is of no list length",
+                              (int)n, word, name);
+        s->special[i] = true;
+        return PZ_OK;
     }
     if (pz_measure_parse(&m, word, sign ? (size_t)(sign - word) : n, err))
         return err->status;

@@ -34,6 +34,7 @@ pz-eval -g shop -r aws-sims:shrinkage=0,aws-sims:neighbours=7 -p shrinkage=3 -p 
 
 # Mistakes.
 for wrong in "-r nothing" "-r aws-sims:x=1" "-r aws-sims -p x=1" "-r aws-sims --protocol none" "-r aws-sims --metrics hr@0" \
+    "-r aws-sims --metrics item_popularity@5" \
     "-r aws-sims --at 1,x" "-r aws-sims --protocol split" "-r aws-sims --protocol ncf" "-r aws-sims --protocol time --cut soon" "-r aws-sims --seen maybe" \
     "-r aws-sims --holdout all" "-r aws-sims --protocol loo --draws 2" "-r aws-sims --cut 0.5" "-r aws-sims --refit" \
     "-r aws-sims --truth truth.tsv" "-r aws-sims --negatives truth.tsv" "-r aws-sims --protocol time --holdout last" \

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "math/keys.h"
 #include "recipe/admit.h"
+#include "recipe/reasons.h"
 
 void
 pz_content_add(struct pz_builder *b, struct pz_features *f)
@@ -114,22 +115,6 @@ pz_content_score(const struct pz_content *c, uint32_t item, float *score,
 
 /* ---- reasons ---- */
 
-/* Labels lie in the model in the order of the features; no label comes first. */
-static int
-by_contribution(const void *a, const void *b)
-{
-    const struct pz_reason *x = a, *y = b;
-    if (x->contribution != y->contribution)
-        return x->contribution > y->contribution ? -1 : 1;
-    return (x->label > y->label) - (x->label < y->label);
-}
-
-void
-pz_reasons_sort(struct pz_explained *e)
-{
-    qsort(e->reason, e->n, sizeof *e->reason, by_contribution);
-}
-
 enum { MOST_FEATURES = PZ_REASON_LABELS - 2 };
 
 /* Greatest first; the least become one when there are too many. */
@@ -137,7 +122,7 @@ static void
 shorten(struct pz_reason *r, size_t *n)
 {
     if (*n)
-        qsort(r, *n, sizeof *r, by_contribution);
+        qsort(r, *n, sizeof *r, pz_reasons_order);
     if (*n <= MOST_FEATURES)
         return;
     struct pz_reason *last = &r[MOST_FEATURES - 1];

@@ -44,9 +44,6 @@ int pz_content_score(const struct pz_content *c, uint32_t item, float *score,
 int pz_content_explain(const struct pz_content *c, uint32_t i, uint32_t j, double scale,
                        struct pz_explained *out, struct pz_err *err);
 
-/* Greatest contribution first. */
-void pz_reasons_sort(struct pz_explained *e);
-
 /*
  * The best q->n items that the query admits among those with score[i] > 0 (its
  * candidates, if it has any), best first, ties by lower index, completed as by

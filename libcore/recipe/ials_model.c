@@ -14,6 +14,7 @@
 #include "recipe/ials_history.h"
 #include "recipe/item_codes.h"
 #include "recipe/model.h"
+#include "recipe/reasons.h"
 
 enum { REPEATS_ONCE = 1 };
 
@@ -394,15 +395,6 @@ solve_double(const struct pz_ials_side *side, const struct pz_bag *b, const floa
     return status;
 }
 
-static int
-by_contribution(const void *a, const void *b)
-{
-    const struct pz_reason *x = a, *y = b;
-    if (x->contribution != y->contribution)
-        return x->contribution > y->contribution ? -1 : 1;
-    return (x->item > y->item) - (x->item < y->item);
-}
-
 /* What the item gains by standing in the history belongs to its own term. */
 static void
 explain_repeat(const struct state *s, const struct pz_query *q, uint32_t item,
@@ -419,7 +411,7 @@ explain_repeat(const struct state *s, const struct pz_query *q, uint32_t item,
     if (k == out->n) // too long ago to count otherwise
         out->reason[out->n++] = (struct pz_reason){.item = item};
     out->reason[k].contribution += (double)(float)s->repeat;
-    qsort(out->reason, out->n, sizeof *out->reason, by_contribution);
+    pz_reasons_sort(out);
 }
 
 static int
@@ -440,7 +432,7 @@ explain_known(const struct state *s, const struct pz_bag *b, uint32_t item,
         out->reason[out->n++] = (struct pz_reason){
             .item = b->item[k], .contribution = (double)b->weight[k] * dot};
     }
-    qsort(out->reason, out->n, sizeof *out->reason, by_contribution);
+    pz_reasons_sort(out);
     free(v);
     return status;
 }

@@ -41,6 +41,7 @@
 #include "recipe/habits.h"
 #include "recipe/logistic.h"
 #include "recipe/model.h"
+#include "recipe/reasons.h"
 
 #define DAY       86400
 #define SIX_WEEKS (42 * DAY)
@@ -653,15 +654,6 @@ static const char *const term_name[PZ_ACTION_TERMS] = {
     [PZ_TERM_ONE] = "all offers",
 };
 
-static int
-by_contribution(const void *a, const void *b)
-{
-    const struct pz_reason *x = a, *y = b;
-    if (x->contribution != y->contribution)
-        return x->contribution < y->contribution ? 1 : -1;
-    return (x->item > y->item) - (x->item < y->item);
-}
-
 static void
 add_reason(struct pz_explained *out, uint32_t k, const char *label, double part)
 {
@@ -698,7 +690,7 @@ explain(const void *state, const struct pz_query *q, uint32_t item,
                            (k == PZ_TERM_ONE ? s->platt[1] : 0));
         add_reason(out, PZ_ACTION_TERMS, "what the user does with items",
                    s->platt[0] * habits_of(s, &level, item));
-        qsort(out->reason, out->n, sizeof *out->reason, by_contribution);
+        pz_reasons_sort(out);
     }
     pz_action_sums_release(&sums);
     return err->status;

@@ -10,7 +10,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/order.h"
-#include "recipe/content.h"
+#include "recipe/reasons.h"
 
 enum { RANKED_ANEW = 500, QUERIES_AT_A_TIME = 32 };
 

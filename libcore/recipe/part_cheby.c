@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "recipe/cheby.h"
+#include "recipe/reasons.h"
 
 /* Answers cost in proportion to the pairs, so beyond this it is for those who ask. */
 static const double MOST_EVENTS = 5e6;
@@ -261,15 +262,6 @@ degree_of(const struct state *s, uint32_t rank)
     return (double)(s->f.item_offsets[rank + 1] - s->f.item_offsets[rank]);
 }
 
-static int
-by_contribution(const void *a, const void *b)
-{
-    const struct pz_reason *x = a, *y = b;
-    if (x->contribution != y->contribution)
-        return x->contribution > y->contribution ? -1 : 1;
-    return x->item < y->item ? -1 : x->item > y->item;
-}
-
 /*
  * The filter is linear in the history and h(A) symmetric: what item i gives to h, times
  * (n_i/n_h)^(2 beta), is what h gives to i.
@@ -301,7 +293,7 @@ explain(const void *state, void *work, const struct pz_query *q, uint32_t item,
         out->reason[out->n++] = (struct pz_reason){.item = i, .contribution = term};
         out->raw += term;
     }
-    qsort(out->reason, out->n, sizeof *out->reason, by_contribution);
+    pz_reasons_sort(out);
     return PZ_OK;
 }
 

@@ -23,6 +23,7 @@
 #include "math/keys.h"
 #include "recipe/intensity.h"
 #include "recipe/interest.h"
+#include "recipe/reasons.h"
 
 #define DAYS ((double)PZ_INTENSITY_DAYS)
 
@@ -241,15 +242,6 @@ by_item(const void *a, const void *b)
     return (x->item > y->item) - (x->item < y->item);
 }
 
-static int
-by_contribution(const void *a, const void *b)
-{
-    const struct pz_reason *x = a, *y = b;
-    if (x->contribution != y->contribution)
-        return x->contribution < y->contribution ? 1 : -1;
-    return by_item(a, b);
-}
-
 /*
  * What each item of the user's history adds to the score through `own`, `near` and
  * `content`. Factors, traits and popularity are of no single item.
@@ -302,7 +294,7 @@ explain(const void *state, const struct pz_query *q, uint32_t user,
                 .item = r->item, .contribution = r->contribution * scale};
     }
     out->n = n;
-    qsort(out->reason, out->n, sizeof *out->reason, by_contribution);
+    pz_reasons_sort(out);
 done:
     pz_interest_ask_release(&ask);
     return err->status;

@@ -25,6 +25,7 @@
 #include "base/num.h"
 #include "recipe/content.h"
 #include "recipe/events.h"
+#include "recipe/reasons.h"
 
 static const struct pz_param_def params[] = {
     {.name = "POPULARITY",

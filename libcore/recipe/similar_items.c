@@ -28,6 +28,7 @@
 #include "recipe/content.h"
 #include "recipe/events.h"
 #include "recipe/neighbours.h"
+#include "recipe/reasons.h"
 
 static const struct pz_param_def params[] = {
     {.name = "popularity_discount_factor",

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/num.h"
 #include "math/kernels.h"
 #include "math/keys.h"
 #include "recipe/admit.h"
@@ -42,33 +41,16 @@ struct state {
 /* ---- opening ---- */
 
 static int
-bad_meta(const struct pz_model *m, const char *key, struct pz_err *err)
-{
-    return pz_err_set(err, PZ_FORMAT, "'%s': its metadata lack a valid '%s'",
-                      m->file.path, key);
-}
-
-static int
-get_number(const struct pz_model *m, const char *key, double min, double max, double *out,
-           struct pz_err *err)
-{
-    const char *text = pz_tensors_meta(&m->file, key);
-    if (!text || pz_parse_f64(text, strlen(text), out) || !(*out >= min && *out <= max))
-        return bad_meta(m, key, err);
-    return PZ_OK;
-}
-
-static int
 open_parts(struct pz_mix *mix, const struct pz_model *m, struct pz_err *err)
 {
     const char *list = pz_tensors_meta(&m->file, "train.parts");
     if (!list)
-        return bad_meta(m, "train.parts", err);
+        return pz_model_lacks(m, "train.parts", err);
     while (*list) {
         char name[32], key[64];
         size_t n = strcspn(list, ",");
         if (n >= sizeof name || mix->n == PZ_BLEND_PARTS)
-            return bad_meta(m, "train.parts", err);
+            return pz_model_lacks(m, "train.parts", err);
         memcpy(name, list, n);
         name[n] = 0;
         list += n + (list[n] == ',');
@@ -77,11 +59,11 @@ open_parts(struct pz_mix *mix, const struct pz_model *m, struct pz_err *err)
             return pz_err_set(err, PZ_FORMAT, "'%s': it has a part '%s', unknown here",
                               m->file.path, name);
         snprintf(key, sizeof key, "train.weight.%s", name);
-        if (get_number(m, key, -1e6, 1e6, &mix->weight[mix->n], err))
+        if (pz_model_number(m, key, -1e6, 1e6, &mix->weight[mix->n], err))
             return err->status;
         mix->n++;
     }
-    return mix->n ? PZ_OK : bad_meta(m, "train.parts", err);
+    return mix->n ? PZ_OK : pz_model_lacks(m, "train.parts", err);
 }
 
 int
@@ -97,8 +79,8 @@ pz_blend_open(void **state, const struct pz_model *model, struct pz_err *err)
     s->model = model;
     status = open_parts(&s->mix, model, err);
     if (!status)
-        status = get_number(model, "train.temperature", PZ_BLEND_COLDEST, 1e6,
-                            &temperature, err);
+        status = pz_model_number(model, "train.temperature", PZ_BLEND_COLDEST, 1e6,
+                                 &temperature, err);
     if (!status)
         status = pz_tensors_get1(&model->file, "repeat", PZ_F32, &n, &repeat, err);
     for (size_t i = 0; i < n && !status; i++) {

@@ -313,7 +313,6 @@ static int
 train(const struct pz_train *t, struct pz_err *err)
 {
     double repeat = 0;
-    char text[PZ_NUM_TEXT];
     struct lesson l = {.t = t};
     int iterations = (int)pz_param(t->params, "iterations");
     double rate = pz_param(t->params, "learning_rate"),
@@ -334,8 +333,7 @@ train(const struct pz_train *t, struct pz_err *err)
         goto done;
     if (pz_item_codes_put(t->model, l.item, t->events->n_items, l.rule.d, err))
         goto done;
-    pz_format_f64(text, repeat);
-    pz_builder_meta(t->model, "train.repeat", text);
+    pz_builder_meta_f64(t->model, "train.repeat", repeat);
     uint64_t users[] = {t->events->n_users, l.rule.d},
              items[] = {t->events->n_items, l.rule.d};
     pz_builder_take(t->model, "user.factor", PZ_F32, 2, users, l.user);
@@ -389,29 +387,17 @@ open_state(void **state, const struct pz_model *m, struct pz_err *err)
     const char *text = pz_tensors_meta(&m->file, "train.factors");
     int64_t n;
     if (!text || pz_parse_i64(text, strlen(text), &n) || n < 1 || n >= (int64_t)s->d) {
-        pz_err_set(err, PZ_FORMAT, "'%s': its metadata lack a valid 'train.factors'",
-                   m->file.path);
+        pz_model_lacks(m, "train.factors", err);
         goto fail;
     }
     s->n_factors = (size_t)n;
-    text = pz_tensors_meta(&m->file, "train.repeat");
-    if (!text || pz_parse_f64(text, strlen(text), &s->repeat) ||
-        fabs(s->repeat) > MOST_REPEAT) {
-        pz_err_set(err, PZ_FORMAT, "'%s': its metadata lack a valid 'train.repeat'",
-                   m->file.path);
+    if (pz_model_number(m, "train.repeat", -MOST_REPEAT, MOST_REPEAT, &s->repeat, err))
         goto fail;
-    }
     *state = s;
     return PZ_OK;
 fail:
     free(s);
     return err->status;
-}
-
-static void
-close_state(void *state)
-{
-    free(state);
 }
 
 /* The vector of a history that is not stored. */
@@ -508,6 +494,6 @@ const struct pz_recipe pz_recipe_bpr = {
     .has_scores = true,
     .train = train,
     .open = open_state,
-    .close = close_state,
+    .close = free,
     .rank = rank,
 };

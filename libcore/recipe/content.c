@@ -62,17 +62,12 @@ struct row {
     uint64_t from, to;
 };
 
-/* A row with its bounds checked. */
 static int
 get_row(const struct pz_content *c, const char *name, const uint64_t *offsets, uint32_t i,
         struct row *row, struct pz_err *err)
 {
-    *row = (struct row){offsets[i], offsets[i + 1]};
-    if (row->from > row->to || row->to > c->n)
-        return pz_tensors_bad(&c->model->file, name, err,
-                              "entry %" PRIu32 " is %" PRIu64 ", the next %" PRIu64, i,
-                              row->from, row->to);
-    return PZ_OK;
+    return pz_tensors_row(&c->model->file, name, offsets, i, c->n, &row->from, &row->to,
+                          err);
 }
 
 static int

@@ -268,7 +268,6 @@ pz_habits_give(struct pz_habits *h, const double coef[PZ_HABIT_TERMS],
 {
     uint64_t edges[] = {h->n_types, PZ_HABIT_EDGES},
              cells[] = {(uint64_t)h->n_types * PZ_HABIT_LEVELS, h->n_actions};
-    char text[PZ_NUM_TEXT];
     double *own;
     if (pz_new(&own, PZ_HABIT_TERMS, sizeof *own, what, err))
         return err->status;
@@ -281,8 +280,7 @@ pz_habits_give(struct pz_habits *h, const double coef[PZ_HABIT_TERMS],
     pz_builder_take(b, "habit.offered", PZ_U32, 2, cells, h->own[4]);
     pz_builder_take(b, "habit.taken", PZ_U32, 2, cells, h->own[5]);
     memset(h->own, 0, sizeof h->own);
-    pz_format_f64(text, h->halflife);
-    pz_builder_meta(b, "train.habits.halflife", text);
+    pz_builder_meta_f64(b, "train.habits.halflife", h->halflife);
     return PZ_OK;
 }
 
@@ -298,9 +296,7 @@ pz_habits_open(struct pz_habits *h, const struct pz_model *m, struct pz_err *err
     if (!text)
         return PZ_OK;
     if (pz_parse_f64(text, strlen(text), &h->halflife) || !(h->halflife > 0))
-        return pz_err_set(err, PZ_FORMAT,
-                          "'%s': its metadata lack a valid 'train.habits.halflife'",
-                          f->path);
+        return pz_model_lacks(m, "train.habits.halflife", err);
     if (pz_tensors_get(f, "habit.edge", PZ_F64, 2, edges, &h->edge, err))
         return err->status;
     if (edges[0] < 1 || edges[0] > PZ_HABIT_TYPES)

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/num.h"
 #include "base/order.h"
 #include "math/topn.h"
 #include "recipe/ials.h"
@@ -40,15 +39,6 @@ config_of(const struct pz_train *t)
     };
 }
 
-/* "train.KEY" with a number that reads back as the same. */
-static void
-put_number(struct pz_builder *b, const char *key, double value)
-{
-    char text[PZ_NUM_TEXT];
-    pz_format_f64(text, value);
-    pz_builder_meta(b, key, text);
-}
-
 static int
 put_model(struct pz_builder *b, struct pz_ials *m, float *user, uint32_t n_users,
           const struct pz_ials_side *side, const struct pz_bag_rule *rule,
@@ -61,14 +51,14 @@ put_model(struct pz_builder *b, struct pz_ials *m, float *user, uint32_t n_users
     pz_builder_take(b, "item.factor", PZ_F32, 2, items, m->item);
     pz_builder_take(b, "gram", PZ_F32, 2, gram, m->gram);
     m->item = m->gram = NULL;
-    put_number(b, "train.lambda", side->lambda);
-    put_number(b, "train.nu", side->nu);
-    put_number(b, "train.alpha0", m->alpha0);
-    put_number(b, "train.base", side->base);
-    put_number(b, "train.halflife", rule->halflife);
-    put_number(b, "train.temperature", softmax->temperature);
-    put_number(b, "train.repeat", softmax->repeat);
-    put_number(b, "train.loss", m->loss[m->n_iterations - 1]);
+    pz_builder_meta_f64(b, "train.lambda", side->lambda);
+    pz_builder_meta_f64(b, "train.nu", side->nu);
+    pz_builder_meta_f64(b, "train.alpha0", m->alpha0);
+    pz_builder_meta_f64(b, "train.base", side->base);
+    pz_builder_meta_f64(b, "train.halflife", rule->halflife);
+    pz_builder_meta_f64(b, "train.temperature", softmax->temperature);
+    pz_builder_meta_f64(b, "train.repeat", softmax->repeat);
+    pz_builder_meta_f64(b, "train.loss", m->loss[m->n_iterations - 1]);
     pz_builder_metaf(b, "train.iterations", "%d", m->n_iterations);
     pz_builder_meta(b, "train.repeats", rule->once ? "once" : "sum");
     pz_builder_meta(b, "train.cpu", pz_cpu_name(pz_cpu()));
@@ -120,24 +110,6 @@ struct state {
 };
 
 static int
-bad_meta(const struct pz_model *m, const char *key, struct pz_err *err)
-{
-    return pz_err_set(err, PZ_FORMAT, "'%s': its metadata lack a valid '%s'",
-                      m->file.path, key);
-}
-
-/* A number of the metadata within [min,max]. */
-static int
-get_number(const struct pz_model *m, const char *key, double min, double max, double *out,
-           struct pz_err *err)
-{
-    const char *text = pz_tensors_meta(&m->file, key);
-    if (!text || pz_parse_f64(text, strlen(text), out) || *out < min || *out > max)
-        return bad_meta(m, key, err);
-    return PZ_OK;
-}
-
-static int
 open_tensors(struct state *s, const struct pz_model *m, struct pz_err *err)
 {
     uint64_t user[] = {m->n_users, UINT64_MAX}, item[] = {m->n_items, UINT64_MAX};
@@ -169,19 +141,21 @@ pz_ials_model_open(void **state, const struct pz_model *model, struct pz_err *er
     const char *repeats = pz_tensors_meta(&model->file, "train.repeats");
     int status = open_tensors(s, model, err);
     if (!status)
-        status = get_number(model, "train.lambda", 0, 1e300, &s->side.lambda, err);
+        status = pz_model_number(model, "train.lambda", 0, 1e300, &s->side.lambda, err);
     if (!status)
-        status = get_number(model, "train.nu", 0, 1, &s->side.nu, err);
+        status = pz_model_number(model, "train.nu", 0, 1, &s->side.nu, err);
     if (!status)
-        status = get_number(model, "train.base", 0, 1e300, &s->side.base, err);
+        status = pz_model_number(model, "train.base", 0, 1e300, &s->side.base, err);
     if (!status)
-        status = get_number(model, "train.temperature", 1e-6, 1e6, &temperature, err);
+        status =
+            pz_model_number(model, "train.temperature", 1e-6, 1e6, &temperature, err);
     if (!status)
-        status = get_number(model, "train.repeat", -1e6, 1e6, &s->repeat, err);
+        status = pz_model_number(model, "train.repeat", -1e6, 1e6, &s->repeat, err);
     if (!status)
-        status = get_number(model, "train.halflife", 0, 1e300, &s->rule.halflife, err);
+        status =
+            pz_model_number(model, "train.halflife", 0, 1e300, &s->rule.halflife, err);
     if (!status && (!repeats || (strcmp(repeats, "sum") && strcmp(repeats, "once"))))
-        status = bad_meta(model, "train.repeats", err);
+        status = pz_model_lacks(model, "train.repeats", err);
     if (status) {
         free(s);
         return status;

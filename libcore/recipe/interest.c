@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/num.h"
 #include "base/order.h"
 #include "base/par.h"
 #include "recipe/ials_history.h"
@@ -332,14 +331,6 @@ static const char *const share_key[PZ_INTEREST_PARTS] = {
     "train.share.own",    "train.share.near",    "train.share.factors",
     "train.share.traits", "train.share.content", "train.share.popular"};
 
-static void
-put_number(struct pz_builder *b, const char *key, double value)
-{
-    char text[PZ_NUM_TEXT];
-    pz_format_f64(text, value);
-    pz_builder_meta(b, key, text);
-}
-
 /* Every array is the builder's now. */
 static void *
 hand(struct pz_interest *x, const void *array)
@@ -371,20 +362,9 @@ pz_interest_give(struct pz_interest *x, struct pz_builder *b)
     pz_facets_give(&x->own.trait, b, "trait");
     pz_facets_give(&x->own.content, b, "content");
     for (int k = 0; k < PZ_INTEREST_PARTS; k++)
-        put_number(b, share_key[k], x->share[k]);
-    put_number(b, "train.again", x->again);
-    put_number(b, "train.rate", x->rate);
-}
-
-static int
-get_number(const struct pz_model *m, const char *key, double most, double *out,
-           struct pz_err *err)
-{
-    const char *text = pz_tensors_meta(&m->file, key);
-    if (!text || pz_parse_f64(text, strlen(text), out) || *out < 0 || *out > most)
-        return pz_err_set(err, PZ_FORMAT, "'%s': its metadata lack a valid '%s'",
-                          m->file.path, key);
-    return PZ_OK;
+        pz_builder_meta_f64(b, share_key[k], x->share[k]);
+    pz_builder_meta_f64(b, "train.again", x->again);
+    pz_builder_meta_f64(b, "train.rate", x->rate);
 }
 
 static int
@@ -403,7 +383,7 @@ open_factors(struct pz_interest *x, const struct pz_model *m, struct pz_err *err
     if (pz_tensors_get(f, "factor.item", PZ_F32, 2, item, &x->factor, err) ||
         pz_tensors_get1(f, "factor.log_sum", PZ_F32, &n_users, &x->log_sum, err))
         return err->status;
-    return get_number(m, "train.rate", 1e9, &x->rate, err);
+    return pz_model_number(m, "train.rate", 0, 1e9, &x->rate, err);
 }
 
 int
@@ -434,7 +414,7 @@ pz_interest_open(struct pz_interest *x, const struct pz_model *m, struct pz_err 
         pz_tensors_get1(f, "trait.share", PZ_F32, &x->n_trait, &x->trait_share, err))
         return err->status;
     for (int k = 0; k < PZ_INTEREST_PARTS; k++)
-        if (get_number(m, share_key[k], 1.0001, &x->share[k], err))
+        if (pz_model_number(m, share_key[k], 0, 1.0001, &x->share[k], err))
             return err->status;
-    return get_number(m, "train.again", 1e9, &x->again, err);
+    return pz_model_number(m, "train.again", 0, 1e9, &x->again, err);
 }

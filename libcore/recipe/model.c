@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/num.h"
 #include "base/pz.h"
 #include "recipe/admit.h"
 #include "recipe/custom.h"
@@ -131,17 +132,33 @@ pz_model_close(struct pz_model *m)
 }
 
 int
+pz_model_lacks(const struct pz_model *m, const char *key, struct pz_err *err)
+{
+    return pz_err_set(err, PZ_FORMAT, "'%s': its metadata lack a valid '%s'",
+                      m->file.path, key);
+}
+
+int
+pz_model_number(const struct pz_model *m, const char *key, double min, double max,
+                double *out, struct pz_err *err)
+{
+    const char *text = pz_tensors_meta(&m->file, key);
+    if (!text || pz_parse_f64(text, strlen(text), out) || *out < min || *out > max)
+        return pz_model_lacks(m, key, err);
+    return PZ_OK;
+}
+
+int
 pz_model_history(const struct pz_model *m, uint32_t u, struct pz_history *h,
                  struct pz_err *err)
 {
     *h = (struct pz_history){.n = 0};
     if (u >= m->n_users)
         return PZ_OK;
-    uint64_t from = m->history_offsets[u], to = m->history_offsets[u + 1];
-    if (from > to || to > m->n_history)
-        return pz_tensors_bad(&m->file, "history.offsets", err,
-                              "entry %" PRIu32 " is %" PRIu64 ", the next %" PRIu64, u,
-                              from, to);
+    uint64_t from, to;
+    if (pz_tensors_row(&m->file, "history.offsets", m->history_offsets, u, m->n_history,
+                       &from, &to, err))
+        return err->status;
     for (uint64_t i = from; i < to; i++)
         if (m->history_item[i] >= m->n_items)
             return pz_tensors_bad(&m->file, "history.item", err,

@@ -68,6 +68,12 @@ int pz_model_rank(const struct pz_model *m, const struct pz_query *q, size_t n,
 int pz_model_explain(const struct pz_model *m, const struct pz_query *q, uint32_t item,
                      struct pz_explained *out, struct pz_err *err);
 
+/* A number of the metadata within [min,max]. PZ_FORMAT: there is none such. */
+int pz_model_number(const struct pz_model *m, const char *key, double min, double max,
+                    double *out, struct pz_err *err);
+/* PZ_FORMAT "'PATH': its metadata lack a valid 'KEY'". */
+int pz_model_lacks(const struct pz_model *m, const char *key, struct pz_err *err);
+
 /* A user's events, oldest first; views. */
 struct pz_history {
     const uint32_t *item;

@@ -403,16 +403,6 @@ struct actions {
     double explore;
 };
 
-static int
-get_meta(const struct pz_model *m, const char *key, double *out, struct pz_err *err)
-{
-    const char *text = pz_tensors_meta(&m->file, key);
-    if (!text || pz_parse_f64(text, strlen(text), out) || fabs(*out) > 1e18)
-        return pz_err_set(err, PZ_FORMAT, "'%s': its metadata lack a valid '%s'",
-                          m->file.path, key);
-    return PZ_OK;
-}
-
 /* exploration_weight among the parameters, whose JSON the model holds. */
 static int
 get_explore(struct actions *s, const struct pz_model *m, struct pz_err *err)
@@ -443,8 +433,8 @@ open_counts(struct actions *s, const struct pz_tensors *f, struct pz_err *err)
         pz_tensors_get(f, "action.trait_taken", PZ_U32, 2, cells, &c->trait_taken, err))
         return err->status;
     c->n_traits = (uint32_t)(cells[0] < UINT32_MAX ? cells[0] : UINT32_MAX);
-    return get_meta(s->model, "train.offers", &c->offers, err) ||
-                   get_meta(s->model, "train.takes", &c->takes, err)
+    return pz_model_number(s->model, "train.offers", -1e18, 1e18, &c->offers, err) ||
+                   pz_model_number(s->model, "train.takes", -1e18, 1e18, &c->takes, err)
                ? err->status
                : PZ_OK;
 }
@@ -468,7 +458,8 @@ open_state(void **state, const struct pz_model *model, struct pz_err *err)
         pz_tensors_get1(f, "action.repeat", PZ_I64, &n, &s->repeat, err) ||
         pz_facets_open(&s->trait, f, "trait", model->n_users, err) ||
         pz_habits_open(&s->habits, model, err) ||
-        get_meta(model, "train.end", &end, err) || get_meta(model, "seed", &seed, err) ||
+        pz_model_number(model, "train.end", -1e18, 1e18, &end, err) ||
+        pz_model_number(model, "seed", -1e18, 1e18, &seed, err) ||
         get_explore(s, model, err)) {
         free(s);
         return err->status;
@@ -477,12 +468,6 @@ open_state(void **state, const struct pz_model *model, struct pz_err *err)
     s->seed = (uint64_t)(seed < 0 ? 0 : seed);
     *state = s;
     return PZ_OK;
-}
-
-static void
-close_state(void *state)
-{
-    free(state);
 }
 
 struct choice {
@@ -705,7 +690,7 @@ const struct pz_recipe pz_recipe_next_best_action = {
     .timed = true,
     .train = train,
     .open = open_state,
-    .close = close_state,
+    .close = free,
     .rank = rank,
     .explain = explain,
 };

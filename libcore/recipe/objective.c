@@ -208,8 +208,7 @@ pz_objective_bind(struct pz_model *m, struct pz_err *err)
     int at = find_level(name);
     m->objective.column = pz_tensors_meta(&m->file, "objective.column");
     if (at <= PZ_OBJECTIVE_OFF || !m->objective.column)
-        return pz_err_set(err, PZ_FORMAT, "'%s': its metadata lack a valid 'objective'",
-                          m->file.path);
+        return pz_model_lacks(m, "objective", err);
     m->objective.weight = level[at].weight;
     const char *scale = pz_tensors_meta(&m->file, "train.temperature");
     if (!scale || pz_parse_f64(scale, strlen(scale), &m->objective.temperature))

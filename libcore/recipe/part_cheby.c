@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/num.h"
 #include "recipe/cheby.h"
 #include "recipe/reasons.h"
 
@@ -85,17 +84,6 @@ struct work {
 };
 
 static int
-get_number(const struct pz_model *m, const char *key, double min, double max, double *out,
-           struct pz_err *err)
-{
-    const char *text = pz_tensors_meta(&m->file, key);
-    if (!text || pz_parse_f64(text, strlen(text), out) || !(*out >= min && *out <= max))
-        return pz_err_set(err, PZ_FORMAT, "'%s': its metadata lack a valid '%s'",
-                          m->file.path, key);
-    return PZ_OK;
-}
-
-static int
 open_tensors(struct state *s, const struct pz_model *m, struct pz_err *err)
 {
     struct pz_cheby *f = &s->f;
@@ -134,16 +122,16 @@ open_state(void **state, const struct pz_model *model, struct pz_err *err)
     s->file = &model->file;
     status = open_tensors(s, model, err);
     if (!status)
-        status =
-            get_number(model, "train.cheby.degree", 1, PZ_CHEBY_MAX_DEGREE, &degree, err);
+        status = pz_model_number(model, "train.cheby.degree", 1, PZ_CHEBY_MAX_DEGREE,
+                                 &degree, err);
     if (!status)
-        status = get_number(model, "train.cheby.phi", 0.01, 100, &c.phi, err);
+        status = pz_model_number(model, "train.cheby.phi", 0.01, 100, &c.phi, err);
     if (!status)
-        status = get_number(model, "train.cheby.beta", -10, 10, &c.beta, err);
+        status = pz_model_number(model, "train.cheby.beta", -10, 10, &c.beta, err);
     if (!status && pz_tensors_meta(&model->file, "train.cheby.pass")) {
-        status = get_number(model, "train.cheby.pass", 0, 100, &c.pass, err);
+        status = pz_model_number(model, "train.cheby.pass", 0, 100, &c.pass, err);
         if (!status)
-            status = get_number(model, "train.cheby.cut", -1, 1, &c.cut, err);
+            status = pz_model_number(model, "train.cheby.cut", -1, 1, &c.cut, err);
     }
     if (status) {
         free(s);

@@ -146,9 +146,7 @@ open_state(void **state, const struct pz_model *model, struct pz_err *err)
     int64_t n = 0;
     const char *text = pz_tensors_meta(&model->file, "train.next.scales");
     if (!text || pz_parse_i64(text, strlen(text), &n) || n < 1 || n > PZ_DECAY_SCALES)
-        return pz_err_set(err, PZ_FORMAT,
-                          "'%s': its metadata lack a valid 'train.next.scales'",
-                          model->file.path);
+        return pz_model_lacks(model, "train.next.scales", err);
     int status = pz_new(&s, 1, sizeof *s, "a model", err);
     if (status)
         return status;

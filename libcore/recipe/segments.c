@@ -18,7 +18,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/num.h"
 #include "math/kernels.h"
 #include "math/keys.h"
 #include "recipe/intensity.h"
@@ -64,15 +63,13 @@ static const struct pz_param_def params[] = {
 static void
 put_intensity(struct pz_builder *b, const struct pz_intensity *in)
 {
-    char key[64], text[PZ_NUM_TEXT];
+    char key[64];
     for (int k = 0; k < PZ_INTENSITY_TERMS; k++) {
         snprintf(key, sizeof key, "train.intensity.%d", k);
-        pz_format_f64(text, in->share[k]);
-        pz_builder_meta(b, key, text);
+        pz_builder_meta_f64(b, key, in->share[k]);
         if (in->days[k] > 0) {
             snprintf(key, sizeof key, "train.intensity.%d.days", k);
-            pz_format_f64(text, in->days[k]);
-            pz_builder_meta(b, key, text);
+            pz_builder_meta_f64(b, key, in->days[k]);
         }
     }
 }
@@ -141,12 +138,6 @@ open_state(void **state, const struct pz_model *model, struct pz_err *err)
     }
     *state = s;
     return PZ_OK;
-}
-
-static void
-close_state(void *state)
-{
-    free(state);
 }
 
 static float
@@ -316,7 +307,7 @@ const struct pz_recipe pz_recipe_item_affinity = {
     .has_scores = true,
     .train = train,
     .open = open_state,
-    .close = close_state,
+    .close = free,
     .rank = rank,
     .explain = explain,
 };
@@ -329,7 +320,7 @@ const struct pz_recipe pz_recipe_item_attribute_affinity = {
     .has_scores = true,
     .train = train_attributes,
     .open = open_state,
-    .close = close_state,
+    .close = free,
     .rank = rank,
     .explain = explain,
     .find_items = find_items,

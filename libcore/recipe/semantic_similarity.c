@@ -22,7 +22,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/num.h"
 #include "recipe/content.h"
 #include "recipe/events.h"
 #include "recipe/reasons.h"
@@ -140,7 +139,6 @@ train(const struct pz_train *t, struct pz_err *err)
 {
     struct pz_features_spec what = {.sorts = PZ_FEATURE_TEXT, .threads = t->threads};
     struct pz_features f;
-    char text[PZ_NUM_TEXT];
     int r = pz_features_make(&f, t->world, &what, err);
     if (r)
         return r;
@@ -151,10 +149,10 @@ train(const struct pz_train *t, struct pz_err *err)
     if (r == PZ_OK)
         r = put_traits(t, err);
     if (r == PZ_OK) {
-        pz_format_f64(text, pz_param(t->params, "POPULARITY"));
-        pz_builder_meta(t->model, "train.popularity", text);
-        pz_format_f64(text, pz_param(t->params, "FRESHNESS"));
-        pz_builder_meta(t->model, "train.freshness", text);
+        pz_builder_meta_f64(t->model, "train.popularity",
+                            pz_param(t->params, "POPULARITY"));
+        pz_builder_meta_f64(t->model, "train.freshness",
+                            pz_param(t->params, "FRESHNESS"));
         uint32_t n_related = 0;
         for (uint32_t i = 0; i < t->events->n_items; i++)
             n_related += f.by_item.offsets[i] < f.by_item.offsets[i + 1];
@@ -174,16 +172,6 @@ struct state {
 };
 
 static int
-get_influence(const struct pz_model *m, const char *key, double *out, struct pz_err *err)
-{
-    const char *text = pz_tensors_meta(&m->file, key);
-    if (!text || pz_parse_f64(text, strlen(text), out) || *out < 0 || *out > 1)
-        return pz_err_set(err, PZ_FORMAT, "'%s': its metadata lack a valid '%s'",
-                          m->file.path, key);
-    return PZ_OK;
-}
-
-static int
 open_state(void **state, const struct pz_model *model, struct pz_err *err)
 {
     struct state *s;
@@ -193,19 +181,13 @@ open_state(void **state, const struct pz_model *model, struct pz_err *err)
     if (pz_content_open(&s->content, model, err) ||
         pz_tensors_get1(&model->file, "semantic.popular", PZ_F32, &n, &s->popular, err) ||
         pz_tensors_get1(&model->file, "semantic.fresh", PZ_F32, &n, &s->fresh, err) ||
-        get_influence(model, "train.popularity", &s->influence.popularity, err) ||
-        get_influence(model, "train.freshness", &s->influence.freshness, err)) {
+        pz_model_number(model, "train.popularity", 0, 1, &s->influence.popularity, err) ||
+        pz_model_number(model, "train.freshness", 0, 1, &s->influence.freshness, err)) {
         free(s);
         return err->status;
     }
     *state = s;
     return PZ_OK;
-}
-
-static void
-close_state(void *state)
-{
-    free(state);
 }
 
 static struct pz_influence
@@ -304,7 +286,7 @@ const struct pz_recipe pz_recipe_semantic_similarity = {
     .items_only = true,
     .train = train,
     .open = open_state,
-    .close = close_state,
+    .close = free,
     .rank = rank,
     .explain = explain,
 };

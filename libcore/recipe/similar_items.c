@@ -208,24 +208,15 @@ open_state(void **state, const struct pz_model *model, struct pz_err *err)
     return PZ_OK;
 }
 
-static void
-close_state(void *state)
-{
-    free(state);
-}
-
 /* The companions of an item, checked: entries from..to. */
 static int
 row_of(const struct state *s, uint32_t item, uint64_t *from, uint64_t *to,
        struct pz_err *err)
 {
     const struct pz_model *m = s->content.model;
-    *from = s->offsets[item];
-    *to = s->offsets[item + 1];
-    if (*from > *to || *to > s->n)
-        return pz_tensors_bad(&m->file, "together.offsets", err,
-                              "entry %" PRIu32 " is %" PRIu64 ", the next %" PRIu64, item,
-                              *from, *to);
+    if (pz_tensors_row(&m->file, "together.offsets", s->offsets, item, s->n, from, to,
+                       err))
+        return err->status;
     for (uint64_t i = *from; i < *to; i++)
         if (s->item[i] >= m->n_items)
             return pz_tensors_bad(&m->file, "together.item", err,
@@ -308,7 +299,7 @@ const struct pz_recipe pz_recipe_similar_items = {
     .params = params,
     .train = train,
     .open = open_state,
-    .close = close_state,
+    .close = free,
     .rank = rank,
     .explain = explain,
 };

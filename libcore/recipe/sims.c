@@ -145,12 +145,6 @@ fail:
     return err->status;
 }
 
-static void
-close_state(void *state)
-{
-    free(state);
-}
-
 /* The row of an item, with its bounds and items checked; empty for an unknown item. */
 static int
 row_of(const struct sims *s, uint32_t item, const uint32_t **row, const float **score,
@@ -159,11 +153,10 @@ row_of(const struct sims *s, uint32_t item, const uint32_t **row, const float **
     *n = 0;
     if (item >= s->model->n_items)
         return PZ_OK;
-    uint64_t from = s->offsets[item], to = s->offsets[item + 1];
-    if (from > to || to > s->n)
-        return pz_tensors_bad(&s->model->file, "sims.offsets", err,
-                              "entry %" PRIu32 " is %" PRIu64 ", the next %" PRIu64, item,
-                              from, to);
+    uint64_t from, to;
+    if (pz_tensors_row(&s->model->file, "sims.offsets", s->offsets, item, s->n, &from,
+                       &to, err))
+        return err->status;
     for (uint64_t i = from; i < to; i++)
         if (s->item[i] >= s->model->n_items)
             return pz_tensors_bad(&s->model->file, "sims.item", err,
@@ -259,7 +252,7 @@ const struct pz_recipe pz_recipe_sims = {
     .params = params,
     .train = train,
     .open = open_state,
-    .close = close_state,
+    .close = free,
     .rank = rank,
     .explain = explain,
 };

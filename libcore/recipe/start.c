@@ -7,7 +7,6 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/num.h"
 #include "math/keys.h"
 #include "recipe/events.h"
 
@@ -211,9 +210,10 @@ set_up(struct job *j, const struct pz_events *e, struct pz_err *err)
 static void
 put_number(struct pz_builder *b, const char *key, double value)
 {
-    char text[PZ_NUM_TEXT];
-    pz_format_f64(text, value);
-    pz_builder_meta(b, key, isinf(value) ? "none" : text);
+    if (isinf(value))
+        pz_builder_meta(b, key, "none");
+    else
+        pz_builder_meta_f64(b, key, value);
 }
 
 static int

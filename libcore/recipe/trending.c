@@ -164,12 +164,6 @@ open_state(void **state, const struct pz_model *model, struct pz_err *err)
     return PZ_OK;
 }
 
-static void
-close_state(void *state)
-{
-    free(state);
-}
-
 static int
 rank_one(const struct state *s, const struct pz_query *q, struct pz_ranked *out,
          struct pz_err *err)
@@ -215,6 +209,6 @@ const struct pz_recipe pz_recipe_trending = {
     .params = params,
     .train = train,
     .open = open_state,
-    .close = close_state,
+    .close = free,
     .rank = rank,
 };

@@ -10,6 +10,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/num.h"
 #include "base/order.h"
 #include "base/pz.h"
 #include "store/container.h"
@@ -130,6 +131,14 @@ pz_builder_metaf(struct pz_builder *b, const char *key, const char *fmt, ...)
     }
     pz_builder_meta(b, key, text);
     free(text);
+}
+
+void
+pz_builder_meta_f64(struct pz_builder *b, const char *key, double value)
+{
+    char text[PZ_NUM_TEXT];
+    pz_format_f64(text, value);
+    pz_builder_meta(b, key, text);
 }
 
 const char *

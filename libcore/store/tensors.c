@@ -5,6 +5,7 @@
  */
 #include "store/tensors.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -611,6 +612,19 @@ pad_is_good(const struct pz_tensor *e)
     static const uint8_t zero[PZ_ALIGN];
     return e->dtype == PZ_U8 && e->n_elems < PZ_ALIGN &&
            memcmp(e->data, zero, e->n_elems) == 0;
+}
+
+int
+pz_tensors_row(const struct pz_tensors *t, const char *name, const uint64_t *offsets,
+               uint64_t i, uint64_t n, uint64_t *from, uint64_t *to, struct pz_err *err)
+{
+    *from = offsets[i];
+    *to = offsets[i + 1];
+    if (*from > *to || *to > n)
+        return pz_tensors_bad(t, name, err,
+                              "entry %" PRIu64 " is %" PRIu64 ", the next %" PRIu64, i,
+                              *from, *to);
+    return PZ_OK;
 }
 
 int

@@ -86,6 +86,11 @@ int pz_tensors_get(const struct pz_tensors *t, const char *name, enum pz_dtype d
 /* pz_tensors_get for one dimension: *n UINT64_MAX accepts any length. */
 int pz_tensors_get1(const struct pz_tensors *t, const char *name, enum pz_dtype dtype,
                     uint64_t *n, void *data, struct pz_err *err);
+/* Entries from..to of row i, by the offsets of the tensor `name`; PZ_FORMAT when they do
+ * not ascend or go beyond the n entries. */
+int pz_tensors_row(const struct pz_tensors *t, const char *name, const uint64_t *offsets,
+                   uint64_t i, uint64_t n, uint64_t *from, uint64_t *to,
+                   struct pz_err *err);
 /* PZ_FORMAT "PATH: tensor 'NAME': WHAT", for checks of content by users of the file. */
 int pz_tensors_bad(const struct pz_tensors *t, const char *name, struct pz_err *err,
                    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
@@ -112,6 +117,8 @@ void pz_builder_meta(struct pz_builder *b, const char *key,
                      const char *value); // copies; a key again replaces
 void pz_builder_metaf(struct pz_builder *b, const char *key, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+/* A number, as the shortest text that reads back as the same. */
+void pz_builder_meta_f64(struct pz_builder *b, const char *key, double value);
 /* What was said under the key, or NULL; valid until it is said anew. */
 const char *pz_builder_get_meta(const struct pz_builder *b, const char *key);
 /* The builder takes `data` (malloc family) and frees it. NULL data with n > 0 is

@@ -352,13 +352,13 @@ void
 pz_op_drop(struct pz_desk_call *d)
 {
     const struct pz_thing *t = pz_desk_thing(d);
-    struct pz_catalog *c;
     if (!t || !d->kind->drop(d, t))
         return;
     bool gone = t->kind == PZ_KIND_GROUP; // and its catalogue with it
-    if (!gone && !pz_catalog_open(&c, t->group, PZ_CATALOG_WRITE, &d->err)) {
+    struct pz_catalog *c = gone ? NULL : pz_desk_begin(d, t->group);
+    if (c) {
         pz_catalog_delete_resource(c, d->kind->one, t->name, &d->err);
-        pz_catalog_close(c);
+        pz_desk_commit(d);
     }
     pz_buf_addz(&d->call->http->out, "{}");
     pz_desk_good(d);

@@ -64,6 +64,7 @@ struct pz_desk_call {
     struct pz_job *job;   // to be started when it is stored
     bool automatic;       // the server itself asks
     struct pz_buf answer; // members to add to the answer
+    struct pz_catalog *catalog; // what pz_desk_begin() began; NULL: nothing
 };
 
 /* One row a kind; what its operations do follows from it. */
@@ -157,7 +158,13 @@ const struct pz_thing *pz_thing_find(struct pz_desk_call *d, enum pz_kind_id kin
 /* By its name; NULL: there is none, or d->err. */
 const struct pz_thing *pz_thing_named(struct pz_desk_call *d, enum pz_kind_id kind,
                                       const char *name);
+/* Puts it, and with it what was written since pz_desk_begin(): all of it or nothing. */
 int pz_thing_put(struct pz_desk_call *d, const struct pz_thing *t);
+/* The group's catalogue for writing; nothing that is written is there before the call's
+ * own document is, by pz_thing_put() or pz_desk_commit(). NULL: d->err. */
+struct pz_catalog *pz_desk_begin(struct pz_desk_call *d, const char *group);
+int pz_desk_commit(struct pz_desk_call *d);
+void pz_desk_undo(struct pz_desk_call *d); // nothing was begun: does nothing
 void pz_thing_bury(struct pz_thing *t); // its state: what was begun has come to nothing
 /* A formatted string in the arena, or NULL with d->err. */
 const char *pz_desk_text(struct pz_desk_call *d, const char *fmt, ...)

@@ -15,6 +15,8 @@
 
 #include "serve/control.h"
 #include "serve/server.h"
+#include "store/catalog_resource.h"
+#include "store/estore.h"
 
 #define GONE ".pz-gone-" // tools pass over names with a dot in front
 enum { DEPTH_MAX = 32 };
@@ -97,6 +99,81 @@ pz_desk_sweep(struct pz_desk_call *d, const char *folder)
         closedir(list);
     else if (fd >= 0)
         close(fd);
+}
+
+/* ---- datasets ---- */
+
+/* What was put one by one, in the catalogue that was begun. */
+static int
+clear_rows(struct pz_desk_call *d, struct pz_catalog *c, enum pz_set set)
+{
+    switch (set) {
+    case PZ_INTERACTIONS:
+        return pz_estore_clear_events(c, PZ_EVENT_ITEM, &d->err);
+    case PZ_ACTION_INTERACTIONS:
+        return pz_estore_clear_events(c, PZ_EVENT_ACTION, &d->err);
+    case PZ_ITEMS:
+        return pz_estore_clear_records(c, PZ_RECORD_ITEM, &d->err);
+    case PZ_USERS:
+        return pz_estore_clear_records(c, PZ_RECORD_USER, &d->err);
+    default:
+        return pz_estore_clear_records(c, PZ_RECORD_ACTION, &d->err);
+    }
+}
+
+static int
+delete_file(struct pz_desk_call *d, const char *path)
+{
+    const char *folder = pz_desk_text(d, "%.*s", (int)(pz_desk_base(path) - path), path);
+    int fd = folder ? open_folder(folder, &d->err) : -1;
+    if (fd >= 0 && unlinkat(fd, pz_desk_base(path), 0) && errno != ENOENT)
+        pz_err_sys(&d->err, "cannot delete '%s'", path);
+    else if (fd >= 0 && fsync(fd))
+        pz_err_sys(&d->err, "cannot sync '%s'", folder);
+    if (fd >= 0)
+        close(fd);
+    return d->err.status;
+}
+
+/*
+ * The rows that were put go with a note that the dataset is being deleted, in one
+ * transaction, then the file, then the note. Who has read the note knows that the rest is
+ * to go too, so that a server that ends in between leaves the rest to the next one.
+ */
+static bool
+end_dataset(struct pz_desk_call *d, const struct pz_thing *t)
+{
+    enum pz_set set;
+    char *path;
+    struct pz_thing going = *t;
+    going.status = PZ_DELETING;
+    going.why = NULL;
+    if (pz_set_parse(&set, pz_desk_base(t->name), &d->err) ||
+        pz_dataset_path(&path, t->group, set, &d->err))
+        return false;
+    struct pz_catalog *c = pz_desk_begin(d, t->group);
+    if (c && !clear_rows(d, c, set) && !pz_thing_put(d, &going))
+        delete_file(d, path);
+    free(path);
+    return !d->err.status;
+}
+
+bool
+pz_dataset_end(struct pz_desk_call *d, const struct pz_thing *t)
+{
+    struct pz_catalog *c = end_dataset(d, t) ? pz_desk_begin(d, t->group) : NULL;
+    if (!c)
+        return false;
+    pz_catalog_delete_resource(c, pz_kinds[t->kind].one, t->name, &d->err);
+    return !pz_desk_commit(d);
+}
+
+bool
+pz_drop_dataset(struct pz_desk_call *d, const struct pz_thing *t)
+{
+    if (pz_desk_busy(d, t->group))
+        return IN_USE("Dataset %s is in use by a job", t->name);
+    return end_dataset(d, t) ? true : pz_desk_lost(d);
 }
 
 /* ---- solutions ---- */

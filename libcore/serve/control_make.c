@@ -320,22 +320,6 @@ pz_desk_busy(struct pz_desk_call *d, const char *group)
     return false;
 }
 
-bool
-pz_drop_dataset(struct pz_desk_call *d, const struct pz_thing *t)
-{
-    enum pz_set set;
-    char *path;
-    if (pz_desk_busy(d, t->group))
-        return IN_USE("Dataset %s is in use by a job", t->name);
-    if (pz_set_parse(&set, pz_desk_base(t->name), &d->err) ||
-        pz_dataset_path(&path, t->group, set, &d->err))
-        return pz_desk_lost(d);
-    if (unlink(path) && errno != ENOENT)
-        pz_err_sys(&d->err, "cannot delete '%s'", path);
-    free(path);
-    return d->err.status ? pz_desk_lost(d) : true;
-}
-
 /* Are there things of a kind in a group? */
 bool
 pz_desk_any(struct pz_desk_call *d, enum pz_kind_id kind, const char *group)

@@ -17,7 +17,7 @@
 #include "serve/server.h"
 #include "store/catalog_campaign.h"
 #include "store/catalog_filter.h"
-#include "store/estore.h"
+#include "store/catalog_resource.h"
 
 /* ---- campaigns, filters, trackers ---- */
 
@@ -100,7 +100,7 @@ pz_desk_influence_fits(struct pz_desk_call *d, const pz_json *config,
 static bool
 put_campaign(struct pz_desk_call *d, const pz_json *old)
 {
-    struct pz_catalog *c;
+    struct pz_catalog *c = NULL;
     struct pz_buf config = PZ_BUF_INIT;
     struct pz_catalog_campaign row = {.name = d->name};
     const char *arn = pz_desk_member(d, "solutionVersionArn");
@@ -121,14 +121,12 @@ put_campaign(struct pz_desk_call *d, const pz_json *old)
         pz_json_add(&config, j);
     row.config = config.data ? config.data : "{}";
     row.created = row.updated = pz_now();
-    if (!pz_buf_status(&config, "a campaign", &d->err) &&
-        !pz_catalog_open(&c, d->group, PZ_CATALOG_WRITE, &d->err)) {
-        if (old)
-            pz_catalog_set_campaign(c, &row, &d->err);
-        else
-            pz_catalog_add_campaign(c, &row, &d->err);
-        pz_catalog_close(c);
-    }
+    if (!pz_buf_status(&config, "a campaign", &d->err))
+        c = pz_desk_begin(d, d->group);
+    if (c && old)
+        pz_catalog_set_campaign(c, &row, &d->err);
+    else if (c)
+        pz_catalog_add_campaign(c, &row, &d->err);
     pz_buf_release(&config);
     return d->err.status ? pz_desk_lost(d) : true;
 }
@@ -165,10 +163,10 @@ pz_campaign_update(struct pz_desk_call *d, const struct pz_thing *t)
 bool
 pz_drop_row(struct pz_desk_call *d, const struct pz_thing *t)
 {
-    struct pz_catalog *c;
     if (!is_campaign(d, t))
         return false;
-    if (pz_catalog_open(&c, t->group, PZ_CATALOG_WRITE, &d->err))
+    struct pz_catalog *c = pz_desk_begin(d, t->group);
+    if (!c)
         return pz_desk_lost(d);
     if (t->kind == PZ_KIND_CAMPAIGN)
         pz_catalog_delete_campaign(c, t->name, &d->err);
@@ -176,7 +174,6 @@ pz_drop_row(struct pz_desk_call *d, const struct pz_thing *t)
         pz_catalog_delete_filter(c, t->name, &d->err);
     else
         pz_catalog_delete_tracker(c, t->name, &d->err);
-    pz_catalog_close(c);
     return d->err.status ? pz_desk_lost(d) : true;
 }
 
@@ -185,7 +182,6 @@ pz_make_filter(struct pz_desk_call *d)
 {
     struct pz_filter_options o = {.strict = pz_api_strict(d->call)};
     struct pz_filter *f;
-    struct pz_catalog *c;
     const struct pz_group *g = NULL;
     const char *expression = pz_desk_member(d, "filterExpression");
     int64_t now = pz_now();
@@ -199,17 +195,15 @@ pz_make_filter(struct pz_desk_call *d)
                                 &d->err))
         return pz_desk_lost(d);
     pz_filter_free(f);
-    if (pz_catalog_open(&c, d->group, PZ_CATALOG_WRITE, &d->err))
-        return pz_desk_lost(d);
-    pz_catalog_add_filter(c, &row, &d->err);
-    pz_catalog_close(c);
+    struct pz_catalog *c = pz_desk_begin(d, d->group);
+    if (c)
+        pz_catalog_add_filter(c, &row, &d->err);
     return d->err.status ? pz_desk_lost(d) : true;
 }
 
 bool
 pz_make_tracker(struct pz_desk_call *d)
 {
-    struct pz_estore *s;
     char id[PZ_UUID_TEXT];
     bool first = false, lead = d->answer.len == 0;
     if (!pz_desk_group(d))
@@ -220,11 +214,9 @@ pz_make_tracker(struct pz_desk_call *d)
                     pz_desk_base(d->group));
         return false;
     }
-    const struct pz_tracker t = {d->name, id, pz_now()};
-    if (pz_uuid(id, &d->err) || pz_estore_open(&s, d->group, PZ_CATALOG_WRITE, &d->err))
-        return pz_desk_lost(d);
-    pz_estore_add_tracker(s, &t, &d->err);
-    pz_estore_close(s);
+    struct pz_catalog *c = pz_uuid(id, &d->err) ? NULL : pz_desk_begin(d, d->group);
+    if (c)
+        pz_catalog_add_tracker(c, d->name, id, pz_now(), &d->err);
     pz_out_text(&d->extra, &first, "trackingId", id);
     pz_out_text(&d->answer, &lead, "trackingId", id);
     return d->err.status ? pz_desk_lost(d) : true;

@@ -537,10 +537,35 @@ pz_thing_doc(struct pz_desk_call *d, const struct pz_thing *t)
     return doc;
 }
 
+struct pz_catalog *
+pz_desk_begin(struct pz_desk_call *d, const char *group)
+{
+    if (!d->catalog && !pz_catalog_open(&d->catalog, group, PZ_CATALOG_WRITE, &d->err) &&
+        pz_catalog_begin(d->catalog, &d->err))
+        pz_desk_undo(d);
+    return d->catalog;
+}
+
+void
+pz_desk_undo(struct pz_desk_call *d)
+{
+    pz_catalog_close(d->catalog);
+    d->catalog = NULL;
+}
+
+int
+pz_desk_commit(struct pz_desk_call *d)
+{
+    if (!d->err.status)
+        pz_catalog_commit(d->catalog, &d->err);
+    pz_desk_undo(d);
+    return d->err.status;
+}
+
 int
 pz_thing_put(struct pz_desk_call *d, const struct pz_thing *t)
 {
-    struct pz_catalog *c;
+    struct pz_catalog *c = pz_desk_begin(d, t->group);
     const struct pz_catalog_resource row = {pz_kinds[t->kind].one,
                                             t->name,
                                             t->doc,
@@ -548,11 +573,10 @@ pz_thing_put(struct pz_desk_call *d, const struct pz_thing *t)
                                             t->why,
                                             t->created,
                                             t->updated};
-    if (pz_catalog_open(&c, t->group, PZ_CATALOG_WRITE, &d->err))
+    if (!c)
         return d->err.status;
     pz_catalog_put_resource(c, &row, &d->err);
-    pz_catalog_close(c);
-    return d->err.status;
+    return pz_desk_commit(d);
 }
 
 int

@@ -79,6 +79,7 @@ answer(struct pz_control *c, struct pz_waiting *w)
             pz_buf_status(&call.http->out, "an answer", &d.err))
             pz_desk_fail(&d);
     }
+    pz_desk_undo(&d);
     pz_job_free(d.job);
     pz_buf_release(&d.extra);
     pz_buf_release(&d.answer);
@@ -323,6 +324,7 @@ train(struct pz_desk_call *d, const struct pz_thing *solution)
                                         : "failed");
     pz_buf_clear(&d->call->http->out);
     d->call->http->status = 0;
+    pz_desk_undo(&e);
     pz_job_free(e.job);
     pz_buf_release(&e.extra);
     pz_buf_release(&e.answer);

@@ -483,6 +483,19 @@ pz_catalog_write(struct pz_catalog *c, const char *sql, const struct pz_bound *v
     return status ? status : pz_catalog_end(c, q, sqlite3_step(q), 0, err);
 }
 
+int
+pz_catalog_begin(struct pz_catalog *c, struct pz_err *err)
+{
+    int status = pz_catalog_need_writer(c, err);
+    return status ? status : pz_catalog_run(c, "BEGIN IMMEDIATE", err);
+}
+
+int
+pz_catalog_commit(struct pz_catalog *c, struct pz_err *err)
+{
+    return pz_catalog_run(c, "COMMIT", err);
+}
+
 const char *
 pz_catalog_text(sqlite3_stmt *q, int i)
 {
@@ -501,9 +514,7 @@ pz_catalog_add_import(struct pz_catalog *c, const struct pz_catalog_import *row,
         PZ_NUMBER(row->rows_read), PZ_NUMBER(row->rows_kept), PZ_NUMBER(row->duplicates),
         PZ_NUMBER(row->rejected),  PZ_NUMBER(row->users),     PZ_NUMBER(row->items),
     };
-    int status = pz_catalog_need_writer(c, err);
-    if (!status)
-        status = pz_catalog_run(c, "BEGIN IMMEDIATE", err);
+    int status = pz_catalog_begin(c, err);
     if (status)
         return status;
     status = pz_catalog_write(
@@ -518,7 +529,7 @@ pz_catalog_add_import(struct pz_catalog *c, const struct pz_catalog_import *row,
             " ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
             v, sizeof v / sizeof *v, err);
     if (!status)
-        status = pz_catalog_run(c, "COMMIT", err);
+        status = pz_catalog_commit(c, err);
     if (status)
         sqlite3_exec(c->db, "ROLLBACK", NULL, NULL, NULL);
     return status;

@@ -25,7 +25,12 @@ enum pz_catalog_mode { PZ_CATALOG_READ, PZ_CATALOG_WRITE };
 
 int pz_catalog_open(struct pz_catalog **c, const char *group, enum pz_catalog_mode mode,
                     struct pz_err *err);
-void pz_catalog_close(struct pz_catalog *c);
+void pz_catalog_close(struct pz_catalog *c); // accepts NULL
+/* What is written between begin and commit is there whole, or, when the program or the
+ * disk ends before, not at all. Closing without commit undoes it; after an error nothing
+ * but that is left to do. Writers wait for one another. */
+int pz_catalog_begin(struct pz_catalog *c, struct pz_err *err);
+int pz_catalog_commit(struct pz_catalog *c, struct pz_err *err);
 /* Is there a group.db, and its tables in it? */
 bool pz_catalog_is_there(const struct pz_catalog *c);
 

@@ -28,6 +28,20 @@ pz_catalog_delete_resource(struct pz_catalog *c, const char *kind, const char *n
 }
 
 int
+pz_catalog_add_tracker(struct pz_catalog *c, const char *name, const char *id,
+                       int64_t created, struct pz_err *err)
+{
+    const struct pz_bound v[] = {PZ_TEXT(name), PZ_TEXT(id), PZ_NUMBER(created)};
+    int status = pz_catalog_write(c,
+                                  "INSERT INTO tracker (name, tracking_id, created, "
+                                  "updated) VALUES (?1, ?2, ?3, ?3)",
+                                  v, 3, err);
+    if (status == PZ_USAGE)
+        pz_err_set(err, PZ_USAGE, "there is an event tracker '%s' already", name);
+    return status;
+}
+
+int
 pz_catalog_delete_tracker(struct pz_catalog *c, const char *name, struct pz_err *err)
 {
     const struct pz_bound v = PZ_TEXT(name);

@@ -29,7 +29,10 @@ int pz_catalog_resources(struct pz_catalog *c, const char *kind,
                          int (*fn)(void *ctx, const struct pz_catalog_resource *row),
                          void *ctx, struct pz_err *err);
 
-/* The same for rows of other tables. */
+/* PZ_USAGE: there is a tracker of that name, or of that id, already. */
+int pz_catalog_add_tracker(struct pz_catalog *c, const char *name, const char *id,
+                           int64_t created, struct pz_err *err);
+/* Deletes rows of other tables; what is not there is no error. */
 int pz_catalog_delete_tracker(struct pz_catalog *c, const char *name, struct pz_err *err);
 int pz_catalog_delete_versions(struct pz_catalog *c, const char *solution,
                                struct pz_err *err);

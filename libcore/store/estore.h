@@ -92,6 +92,13 @@ int pz_estore_drop_events(struct pz_estore *s, const int64_t *seq, size_t n,
 int pz_estore_drop_records(struct pz_estore *s, enum pz_record_kind kind, const char *ids,
                            size_t n, int64_t last, struct pz_err *err);
 
+/* Removes all events, or all records, of a kind, between pz_catalog_begin() and commit:
+ * deleting a dataset. */
+int pz_estore_clear_events(struct pz_catalog *c, enum pz_event_kind kind,
+                           struct pz_err *err);
+int pz_estore_clear_records(struct pz_catalog *c, enum pz_record_kind kind,
+                            struct pz_err *err);
+
 /* ---- reading ---- */
 
 /* A nonzero return ends the walk and is returned. */

@@ -62,6 +62,29 @@ pz_estore_drop_records(struct pz_estore *s, enum pz_record_kind kind, const char
     return end(s, r, err);
 }
 
+/* ---- clearing ---- */
+
+int
+pz_estore_clear_events(struct pz_catalog *c, enum pz_event_kind kind, struct pz_err *err)
+{
+    const struct pz_bound v = PZ_NUMBER(kind);
+    int r = pz_catalog_write(c, "DELETE FROM event WHERE kind = ?1", &v, 1, err);
+    if (r)
+        return r;
+    return pz_catalog_write(c,
+                            "DELETE FROM session WHERE session NOT IN"
+                            " (SELECT session FROM event WHERE session IS NOT NULL)",
+                            NULL, 0, err);
+}
+
+int
+pz_estore_clear_records(struct pz_catalog *c, enum pz_record_kind kind,
+                        struct pz_err *err)
+{
+    const struct pz_bound v = PZ_NUMBER(kind);
+    return pz_catalog_write(c, "DELETE FROM record WHERE kind = ?1", &v, 1, err);
+}
+
 /* ---- forgetting ---- */
 
 /* A statement whose only parameter is the user; *n grows by the rows it changed. */

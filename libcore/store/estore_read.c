@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "store/catalog_db.h"
+#include "store/catalog_resource.h"
 #include "store/estore_sql.h"
 
 static const char *
@@ -218,21 +219,7 @@ pz_estore_types(struct pz_estore *s, enum pz_event_kind kind,
 int
 pz_estore_add_tracker(struct pz_estore *s, const struct pz_tracker *t, struct pz_err *err)
 {
-    sqlite3_stmt *q;
-    if (pz_catalog_need_writer(s->c, err) ||
-        pz_estore_sql(s, PZ_SQL_ADD_TRACKER, &q, err))
-        return err->status;
-    int rc = pz_estore_bind_text(q, 1, t->name) |
-             pz_estore_bind_text(q, 2, t->tracking_id) |
-             sqlite3_bind_int64(q, 3, t->created);
-    if (!rc)
-        rc = sqlite3_step(q);
-    if ((rc & 0xff) == SQLITE_CONSTRAINT)
-        pz_err_set(err, PZ_USAGE, "there is an event tracker '%s' already", t->name);
-    else if (rc != SQLITE_DONE)
-        pz_catalog_fail(s->c, rc, err);
-    sqlite3_reset(q);
-    return rc == SQLITE_DONE ? PZ_OK : err->status;
+    return pz_catalog_add_tracker(s->c, t->name, t->tracking_id, t->created, err);
 }
 
 int

@@ -99,8 +99,6 @@
                     " (SELECT count(*) FROM record WHERE kind = 1),"                     \
                     " (SELECT count(*) FROM record WHERE kind = 2),"                     \
                     " (SELECT min(time) FROM event), (SELECT max(time) FROM event)")     \
-    X(PZ_SQL_ADD_TRACKER, "INSERT INTO tracker (name, tracking_id, created, updated)"    \
-                          " VALUES (?1, ?2, ?3, ?3)")                                    \
     X(PZ_SQL_TRACKERS, "SELECT name, tracking_id, created FROM tracker ORDER BY name")
 
 enum pz_estore_stmt {

@@ -1,6 +1,7 @@
 #!/bin/sh
-# A server whose disk is full: a group that cannot be made leaves nothing behind, and the end
-# of a training is stored as soon as there is room.
+# A server whose disk is full: a group that cannot be made leaves nothing behind, the end of a
+# training is stored as soon as there is room, and campaigns, filters and trackers are made,
+# changed and deleted whole or not at all, whatever is the write that fails.
 . "$PZ_SRC/tests/fault/lib.inc"
 need pz-serve pz-train pz-import
 command -v curl >/dev/null || skip "curl is not installed"
@@ -60,4 +61,60 @@ case $(state) in
 *ACTIVE | *FAILED) ;;
 *) broken "the end of a training is not stored: $(state)" ;;
 esac
+
+# Room for ever more blocks: the first, the second or no write fails.
+command -v sqlite3 >out || skip "sqlite3 is not installed"
+model=$(pz-train -q --no-eval -g small/shop -r aws-popularity-count -S best)
+version=$arn:solution/best/$(basename "$model" .safetensors)
+row() { sqlite3 small/shop/group.db "SELECT count(*) FROM $1"; }
+doc() { sqlite3 small/shop/group.db "SELECT count(*) FROM resource WHERE kind = '$1'"; }
+# whole OPERATION BODY TABLE KIND THERE: after a call row and document are both there, or neither;
+# as many as THERE after a good one.
+whole()
+{
+    got=$(control "$1" "$2")
+    a=$(row "$3") b=$(doc "$4")
+    [ "$a" = "$b" ] || broken "$1 with $room blocks: $got, but $a rows and $b documents: $(cat answer)"
+    case $got in
+    200) [ "$a" = "$5" ] || broken "$1 with $room blocks: $got and $a rows" ;;
+    *) [ "$a" = $((1 - $5)) ] || broken "$1 with $room blocks: $got and $a rows" ;;
+    esac
+    case $got in 200) well=$((well + 1)) ;; *) ill=$((ill + 1)) ;; esac
+}
+try()
+{
+    room=$1
+    rm -f small/fill
+    sqlite3 small/shop/group.db 'PRAGMA wal_checkpoint(TRUNCATE)' >out
+    full
+    truncate -s "-$((room * 4096))" small/fill
+}
+well=0 ill=0
+for room in 0 1 2 3 4 5 6 7 8 9 10 12 16 20 30 40; do
+    for verb in Create Delete; do
+        there=1
+        [ $verb = Create ] || there=0
+        for what in campaign filter tracker; do
+            try "$room"
+            case $verb$what in
+            Createcampaign) set -- Campaign '{"name":"c","solutionVersionArn":"'"$version"'"}' ;;
+            Createfilter) set -- Filter '{"name":"f","datasetGroupArn":"'$arn':dataset-group/shop",
+                "filterExpression":"EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN (\"*\")"}' ;;
+            Createtracker) set -- EventTracker '{"name":"t","datasetGroupArn":"'$arn':dataset-group/shop"}' ;;
+            *campaign) set -- Campaign '{"campaignArn":"'$arn':campaign/c"}' ;;
+            *filter) set -- Filter '{"filterArn":"'$arn':filter/f"}' ;;
+            *tracker) set -- EventTracker '{"eventTrackerArn":"'$arn':event-tracker/t"}' ;;
+            esac
+            kind=$what
+            [ $what != tracker ] || kind=eventTracker
+            whole "$verb$1" "$2" $what $kind $there
+            # when there is room again, what failed is done
+            rm -f small/fill
+            [ "$got" = 200 ] || whole "$verb$1" "$2" $what $kind $there
+            [ "$got" = 200 ] || broken "$verb$1 after $room blocks: $got $(cat answer)"
+        done
+    done
+done
+[ $ill -gt 5 ] || broken "only $ill calls met a full disk"
+[ $well -gt 90 ] || broken "only $well calls were done"
 finish

@@ -474,6 +474,50 @@ START_TEST(records)
 }
 END_TEST
 
+/* What goes with a dataset: all of one kind, in a transaction of the catalogue. */
+START_TEST(clearing)
+{
+    struct pz_estore *s = open_or_fail(PZ_CATALOG_WRITE);
+    struct pz_catalog *c;
+    struct pz_estore_counts n;
+    const struct pz_event e[] = {
+        {.user = "u", .session = "s", .item = "i", .time = 1},
+        {.session = "s", .item = "j", .time = 2},
+        {.session = "t", .item = "k", .time = 3},
+        {.kind = PZ_EVENT_ACTION, .user = "v", .session = "w", .item = "a", .time = 4}};
+    for (size_t i = 0; i < sizeof e / sizeof *e; i++)
+        ck_assert(add(s, &e[i]));
+    ck_ok(pz_estore_begin(s, &err), err);
+    ck_ok(pz_estore_put(s, PZ_RECORD_ITEM, "i", "{}", 1, &err), err);
+    ck_ok(pz_estore_put(s, PZ_RECORD_USER, "u", "{}", 1, &err), err);
+    ck_ok(pz_estore_put(s, PZ_RECORD_ACTION, "a", "{}", 1, &err), err);
+    ck_ok(pz_estore_commit(s, &err), err);
+    int64_t before, after;
+    ck_ok(pz_estore_last(s, &before, &err), err);
+    for (int done = 0; done < 2; done++) { // undone first
+        ck_ok(pz_catalog_open(&c, dir, PZ_CATALOG_WRITE, &err), err);
+        ck_ok(pz_catalog_begin(c, &err), err);
+        ck_ok(pz_estore_clear_events(c, PZ_EVENT_ITEM, &err), err);
+        ck_ok(pz_estore_clear_records(c, PZ_RECORD_USER, &err), err);
+        if (done)
+            ck_ok(pz_catalog_commit(c, &err), err);
+        pz_catalog_close(c);
+        ck_ok(pz_estore_count(s, &n, &err), err);
+        ck_assert_uint_eq(n.events, done ? 0 : 3);
+        ck_assert_uint_eq(n.linked_sessions, done ? 1 : 2);
+        ck_assert_uint_eq(n.users, done ? 0 : 1);
+        ck_assert_uint_eq(n.action_events, 1);
+        ck_assert_uint_eq(n.items, 1);
+        ck_assert_uint_eq(n.actions, 1);
+    }
+    ck_assert(add(s, &e[0])); // it is new, and so is its number
+    ck_ok(pz_estore_last(s, &after, &err), err);
+    ck_assert_int_gt(after, before);
+    ck_assert_str_eq(of_user(s, "u", 0), "i ");
+    pz_estore_close(s);
+}
+END_TEST
+
 /* ---- readers beside writers ---- */
 
 START_TEST(news)
@@ -588,6 +632,7 @@ pz_suite(void)
     tcase_add_test(t, sessions);
     tcase_add_test(t, random_work);
     tcase_add_test(t, records);
+    tcase_add_test(t, clearing);
     tcase_add_test(t, news);
     tcase_add_test(t, older);
     tcase_add_test(t, writers);

@@ -282,7 +282,10 @@ bury(struct pz_control *c)
         pz_things_all(&d, (enum pz_kind_id)k, &all);
         for (size_t i = 0; i < all.n && !d.err.status; i++) {
             struct pz_thing t = all.thing[i];
-            if (t.orphan) {
+            if (k == PZ_KIND_DATASET && strcmp(t.status, PZ_DELETING) == 0) {
+                pz_dataset_end(&d, &t);
+                pz_desk_undo(&d);
+            } else if (t.orphan) {
                 pz_thing_bury(&t);
                 pz_thing_put(&d, &t);
             }

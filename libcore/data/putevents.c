@@ -233,17 +233,24 @@ takes_array(const struct pz_put_slot *s, size_t slot)
     return slot == PUT_IMPRESSION || (slot >= N_PUT && s->field->type == PZ_STRING);
 }
 
+/* The value of a column. Clients that give one in an event and in its properties, too,
+ * mean no harm: it may stand twice when both are the same. */
 static int
 read_value(struct pz_put *p, struct pz_scan *scan, const struct pz_put_table *t,
            size_t slot, struct pz_cell *cell, struct pz_err *err)
 {
     const struct pz_put_slot *s = &t->slot[slot];
-    if (cell[slot].kind != PZ_CELL_ABSENT)
-        return pz_err_set(err, PZ_DATA, "%s stands twice", s->name);
+    struct pz_cell before = cell[slot];
     const char *why;
-    if (pz_json_cell(scan, &p->held, takes_array(s, slot), &cell[slot], &why))
-        return PZ_OK;
-    return why ? pz_err_set(err, PZ_DATA, "%s %s", s->name, why) : bad_json(scan, err);
+    if (!pz_json_cell(scan, &p->held, takes_array(s, slot), &cell[slot], &why))
+        return why ? pz_err_set(err, PZ_DATA, "%s %s", s->name, why)
+                   : bad_json(scan, err);
+    if (before.kind != PZ_CELL_ABSENT &&
+        (before.kind != cell[slot].kind || before.n != cell[slot].n ||
+         (before.n && memcmp(before.s, cell[slot].s, before.n) != 0)))
+        return pz_err_set(err, PZ_DATA, "%s stands twice, with different values",
+                          s->name);
+    return PZ_OK;
 }
 
 /* ---- objects ---- */

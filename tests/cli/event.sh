@@ -76,7 +76,7 @@ cat >bad.jsonl <<'END'
 {"userId":"u1","itemId":"i1","eventValue":1,"properties":{"eventValue":2}}
 {"userId":"u1","itemId":["i1"]}
 {"userId":"u1","itemId":{}}
-{"userId":"u1","USER_ID":"u1","itemId":"i1"}
+{"userId":"u1","USER_ID":"u2","itemId":"i1"}
 {"userId":"u1","itemId":"i1","metricAttribution":{"eventAttributionSource":"  "}}
 {"userId":"u1","itemId":"i1","impression":["a|b"]}
 {"userId":"u1","itemId":"i1"} x

@@ -47,7 +47,7 @@ fresh shop
 pz-event -g shop --ack events.jsonl >all 2>err || { cat err; exit 1; }
 sort all >all.sorted
 sweep malloc '.'
-sweep enospc 'No space left|disk is full|disk I/O error|full'
+sweep enospc 'No space left|disk is full|full'
 sweep eio 'Input/output error|I/O error'
 
 # A limit on the size of files stands for the full disk.

@@ -248,7 +248,9 @@ pz_drop_group(struct pz_desk_call *d, const struct pz_thing *t)
         return INVALID("this server's only group cannot be deleted");
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (pz_desk_any(d, kinds[i], t->group))
-            return IN_USE("Dataset group %s has a %s", t->name, pz_kinds[kinds[i]].word);
+            return IN_USE("Dataset group %s has %s %s", t->name,
+                          kinds[i] == PZ_KIND_TRACKER ? "an" : "a",
+                          pz_kinds[kinds[i]].word);
     if (pz_desk_busy(d, t->group))
         return IN_USE("Dataset group %s is in use by a job", t->name);
     pz_desk_delete(d, t->group);

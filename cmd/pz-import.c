@@ -143,11 +143,14 @@ naming_release(struct pz_naming *w)
     free((void *)(uintptr_t)w->pair);
 }
 
+enum { NAMED = 100 }; // bad rows, without -v
+
 static void
 bad_row(void *ctx, const char *message)
 {
-    (void)ctx;
-    pz_log(PZ_LOG_WARN, "rejected %s", message);
+    uint64_t *n = ctx;
+    if (++*n <= NAMED || pz_common.verbose)
+        pz_log(PZ_LOG_WARN, "rejected %s", message);
 }
 
 static void
@@ -279,6 +282,7 @@ main(int argc, char **argv)
     struct pz_err err = PZ_ERR_INIT;
     struct pz_import_result result;
     enum pz_set set;
+    uint64_t n_bad = 0;
     int first;
     pz_cli_begin();
     pz_opt_parse(&tool, argc, argv, &first);
@@ -308,6 +312,7 @@ main(int argc, char **argv)
         .threads = (int)pz_common.threads,
         .strict = opt.strict,
         .bad_row = bad_row,
+        .ctx = &n_bad,
     };
     if (pz_times_parse(&p.times, opt.unit, &err))
         pz_die_err(&err);
@@ -324,7 +329,11 @@ main(int argc, char **argv)
     if (pz_set_parse(&set, opt.type, &err))
         pz_die_err(&err);
     p.set = set;
-    if (pz_import_run(&p, &result, &err))
+    int r = pz_import_run(&p, &result, &err);
+    if (n_bad > NAMED && !pz_common.verbose)
+        pz_log(PZ_LOG_WARN, "rejected %" PRIu64 " more rows, which -v names",
+               n_bad - NAMED);
+    if (r)
         pz_die_err(&err);
     if (result.renamed)
         pz_log(PZ_LOG_WARN, "columns with new names: %s", result.renamed);

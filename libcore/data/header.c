@@ -78,11 +78,13 @@ check_delimiter(const struct pz_cell *only, uint64_t line, struct pz_err *err)
 {
     static const struct {
         const char *text, *question;
-    } other[] = {{"\t", "is a tab the delimiter?"},
-                 {";", "is ';' the delimiter?"},
-                 {"|", "is '|' the delimiter?"},
-                 {"::", "'::' is no delimiter, a single character is"},
-                 {",", "is ',' the delimiter?"}};
+    } other[] = {
+        {"\t", "is a tab the delimiter?"},
+        {";", "is ';' the delimiter?"},
+        {"|", "is '|' the delimiter?"},
+        {"::",
+         "'::' is no delimiter, a single character is: sed 's/::/\\t/g' makes it a tab"},
+        {",", "is ',' the delimiter?"}};
     for (size_t k = 0; k < sizeof other / sizeof *other; k++)
         if (memmem(only->s, only->n, other[k].text, strlen(other[k].text)))
             return pz_err_set(
@@ -144,17 +146,30 @@ read_names(struct pz_csv *csv, const struct pz_chunk *chunk,
     return r ? r : check_twice(cell, *n, at.line, err);
 }
 
-/* AWS's text for fields of the schema that the header lacks. */
+/* AWS's text for fields of the schema that the header lacks; and where one of them is a
+ * column of the input that was given another name, that. */
 static int
-missing(const struct pz_header *h, const struct pz_schema *schema, uint64_t line,
-        struct pz_err *err)
+missing(const struct pz_header *h, const struct pz_schema *schema,
+        const struct pz_naming *naming, uint64_t line, struct pz_err *err)
 {
     struct pz_buf list = PZ_BUF_INIT;
+    size_t moved = naming->n;
     for (size_t f = 0; f < schema->n_fields; f++)
-        if (!h->column[f])
-            pz_buf_addf(&list, "%s%s", list.len ? ", " : "", schema->field[f].name);
+        if (!h->column[f]) {
+            const char *name = schema->field[f].name;
+            pz_buf_addf(&list, "%s%s", list.len ? ", " : "", name);
+            size_t k = pz_naming_find(naming, name, strlen(name));
+            moved = k < naming->n ? k : moved;
+        }
     int r = PZ_OK;
-    if (list.len)
+    if (list.len && moved < naming->n)
+        r = pz_err_set(
+            err, PZ_DATA,
+            "%" PRIu64 ": Input CSV is missing the following columns: [%s]. The "
+            "schema has '%s', which is to be %s here (--infer makes a schema "
+            "anew)",
+            line, list.data, naming->pair[moved].input, naming->pair[moved].name);
+    else if (list.len)
         r = pz_err_set(err, PZ_DATA,
                        "%" PRIu64 ": Input CSV is missing the following columns: [%s].",
                        line, list.data);
@@ -230,7 +245,7 @@ pz_header_read(struct pz_header *h, struct pz_csv *csv, const struct pz_chunk *c
     if (r == PZ_OK)
         r = match_fields(h, cell, schema, chunk->line, &text, err);
     if (r == PZ_OK)
-        r = missing(h, schema, chunk->line, err);
+        r = missing(h, schema, naming, chunk->line, err);
     if (r == PZ_OK)
         r = note_ignored(h, cell, err);
     free(cell);

@@ -75,6 +75,17 @@ domain_of(const struct import *im, const struct pz_dataset *old)
     return im->p->domain != PZ_CUSTOM || !kept ? im->p->domain : old->schema.domain;
 }
 
+/* Where the header that *err is about stands: in a file, or in --header as its line 0. */
+static int
+place(const struct import *im, unsigned file, struct pz_err *err)
+{
+    bool zero = im->p->header && strncmp(err->msg, "0: ", 3) == 0;
+    if (zero)
+        memmove(err->msg, err->msg + 3, strlen(err->msg + 3) + 1);
+    return pz_err_prefix(err, "%s:%s", pz_input_name(im->input, file),
+                         zero ? " in --header: " : "");
+}
+
 /* The schema to import by: the given one, the dataset's, else what the first chunk shows.
  */
 static int
@@ -109,7 +120,7 @@ choose_schema(struct import *im, const struct pz_dataset *old,
     im->result->commas = infer.commas;
     if (r == PZ_OK)
         pz_widening_apply(im->widening, &im->schema);
-    return r == PZ_DATA ? pz_err_prefix(err, "%s:", pz_input_name(im->input, 0)) : r;
+    return r == PZ_DATA ? place(im, 0, err) : r;
 }
 
 static int
@@ -130,6 +141,22 @@ keep_schema_text(struct import *im, struct pz_err *err)
 
 /* ---- reading ---- */
 
+/* Columns that the schema does not have, once a file. With one that was inferred, they
+ * are without a name, which in --header is on purpose, or in later files only. */
+static void
+warn_ignored(const struct import *im, unsigned file, const char *columns)
+{
+    bool inferred = im->result->inferred;
+    if (im->p->schema_path || im->widening->again || (inferred && im->p->header))
+        return;
+    pz_log(PZ_LOG_WARN, "%s: %s%s", pz_input_name(im->input, file),
+           !inferred ? "the dataset's schema, which is used without -s and --infer, does "
+                       "not have these columns, and they are left out: "
+           : file    ? "not in the first file, and left out: "
+                     : "left out: ",
+           columns);
+}
+
 /* Reads the header of a file's first chunk; the rows start at *from, at line *line. */
 static int
 meet_header(struct import *im, struct lane *lane, size_t *from, uint64_t *line,
@@ -140,15 +167,9 @@ meet_header(struct import *im, struct lane *lane, size_t *from, uint64_t *line,
     int r = pz_header_read(&h->map, lane->csv, c, &im->schema, &im->p->naming, from, line,
                            err);
     if (r == PZ_DATA)
-        pz_err_prefix(err, "%s:", pz_input_name(im->input, c->file));
-    else if (r == PZ_OK && h->map.ignored && im->result->inferred && c->file == 0)
-        pz_log(PZ_LOG_WARN, "%s: left out: %s", pz_input_name(im->input, c->file),
-               h->map.ignored);
-    else if (r == PZ_OK && h->map.ignored && !im->p->schema_path)
-        pz_log(PZ_LOG_WARN,
-               "%s: the dataset's schema, which is used without -s and --infer, does not "
-               "have these columns, and they are left out: %s",
-               pz_input_name(im->input, c->file), h->map.ignored);
+        place(im, c->file, err);
+    else if (r == PZ_OK && h->map.ignored)
+        warn_ignored(im, c->file, h->map.ignored);
     if (r == PZ_OK && c->file == 0)
         r = pz_rejects_header(&im->rejects, c->data, *from, err);
     pthread_mutex_lock(&im->lock);
@@ -187,11 +208,14 @@ reject(struct import *im, struct lane *lane, const struct pz_row_at *at, unsigne
 {
     char message[1024];
     bool bytes = !im->p->encoding && strcmp(reason, "is not valid UTF-8") == 0;
+    bool id = !im->p->max_rejects && strstr(reason, "is empty: an id is needed");
     const char *file = pz_input_name(im->input, lane->chunk.file);
     if (column)
         snprintf(message, sizeof message, "%s:%" PRIu64 ":%u: %s%s", file, at->line,
                  column, reason,
-                 bytes ? " (--encoding WINDOWS-1252, or another, reads it)" : "");
+                 bytes ? " (--encoding WINDOWS-1252, or another, reads it)"
+                 : id  ? " (--max-rejects -1 leaves such rows out)"
+                       : "");
     else
         snprintf(message, sizeof message, "%s:%" PRIu64 ": %s", file, at->line, reason);
     return pz_rejected_add(&lane->bad, message, at->raw, at->n_raw, err);
@@ -624,9 +648,8 @@ import_into(struct import *im, const struct pz_dataset *old, struct pz_err *err)
         if (p->header)
             r = pz_input_set_header(im->input, p->header, err);
     }
-    if (r == PZ_OK && !p->feed) {
+    if (r == PZ_OK && !p->feed)
         r = pz_input_next(im->input, &first, err);
-    }
     if (r == PZ_OK)
         r = choose_schema(im, old, &first, err);
     if (r == PZ_OK)

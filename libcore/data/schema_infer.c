@@ -210,10 +210,13 @@ check_header(enum pz_set set, const char *const *name, const char *const *header
         status = pz_err_set(
             err, PZ_DATA,
             "%s need more columns: missing are %s; the header has %s%s (-c NAME=HEADER "
-            "tells what the input calls a column)",
+            "tells what the input calls a column%s)",
             pz_set_name(set), missing.data, header.len ? header.data : "none",
             has_number(header_name, n_names)
                 ? "; is the first line a header? --header NAME,... tells the names if not"
+                : "",
+            strcmp(missing.data, "TIMESTAMP") == 0
+                ? "; for events without times see EXAMPLES in the manual"
                 : "");
     pz_buf_release(&missing);
     pz_buf_release(&header);

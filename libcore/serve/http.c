@@ -677,9 +677,6 @@ pz_http_stop(struct pz_http *h, double seconds)
             pthread_join(l->id, NULL);
         }
         l->started = false;
-        if (l->daemon)
-            MHD_stop_daemon(l->daemon);
-        l->daemon = NULL;
     }
 }
 
@@ -689,7 +686,7 @@ pz_http_free(struct pz_http *h)
     if (!h)
         return;
     for (int i = 0; h->loop && i < h->o.threads; i++) {
-        if (h->loop[i].daemon)
+        if (h->loop[i].daemon) // it ends the process when somebody is still suspended
             MHD_stop_daemon(h->loop[i].daemon);
         if (h->loop[i].h && h->loop[i].wake >= 0)
             close(h->loop[i].wake);

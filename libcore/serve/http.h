@@ -99,10 +99,12 @@ const char *pz_http_address(const struct pz_http *h);
 struct pz_http_counts *pz_http_counts(struct pz_http *h);
 /* Starts the threads. */
 int pz_http_start(struct pz_http *h, struct pz_err *err);
-/* No more connections; open ones end with their answers, at the latest after `seconds`.
- * Answers that are due later must be on their way to pz_http_resume(). */
+/* No more connections; open ones end with their answers. Returns after `seconds` at the
+ * latest; calls that are suspended then can be resumed until pz_http_free(). */
 void pz_http_stop(struct pz_http *h, double seconds);
-void pz_http_free(struct pz_http *h); // accepts NULL; after stop, if it was started
+/* Accepts NULL; after stop, if it was started. All suspended calls must have been resumed;
+ * those that were too late for an answer get none: their connections are closed. */
+void pz_http_free(struct pz_http *h);
 
 /* In `answer`, before another thread learns of the call: it will be answered later. */
 void pz_http_suspend(struct pz_http_call *call);

@@ -17,6 +17,7 @@ struct pz_recode {
     char *raw; // bytes not converted yet, RAW of them at most
     size_t n_raw;
     bool end;       // of the source
+    bool flushed;   // and of what the converter had of it
     uint64_t taken; // bytes converted
     char *text;     // bytes not handed out yet, from at to n_text
     size_t at, n_text;
@@ -114,6 +115,18 @@ convert(struct pz_recode *r, const char *name, struct pz_err *err)
     return PZ_OK;
 }
 
+/* Some encodings hold a character back until it is known that no accent follows. */
+static void
+flush(struct pz_recode *r)
+{
+    char *to = r->text;
+    size_t room = TEXT;
+    iconv(r->to_utf8, NULL, NULL, &to, &room);
+    r->at = 0;
+    r->n_text = TEXT - room;
+    r->flushed = true;
+}
+
 int
 pz_recode_read(struct pz_recode *r, struct pz_source *s, char *out, size_t n, size_t *got,
                struct pz_err *err)
@@ -133,9 +146,11 @@ pz_recode_read(struct pz_recode *r, struct pz_source *s, char *out, size_t n, si
             r->end = more < RAW - r->n_raw;
             r->n_raw += more;
         }
-        if (!r->n_raw && r->end)
+        if (r->flushed)
             return PZ_OK;
-        if (convert(r, s->name, err))
+        if (!r->n_raw && r->end)
+            flush(r);
+        else if (convert(r, s->name, err))
             return err->status;
     }
 }

@@ -21,6 +21,11 @@ iconv -f UTF-8 -t WINDOWS-1252 utf8.txt >file.txt
 pz-import -g got -t interactions file.txt 2>&1 || echo "status $?"
 pz-import -g got -t interactions --encoding cp1252 file.txt
 same
+echo '-- a last character that could have joined with the next'
+printf 'USER_ID,ITEM_ID,TIMESTAMP,Note\nu,i,1,\340' >hebrew.txt
+pz-import -q -g got -t interactions --encoding WINDOWS-1255 hebrew.txt
+pz-info -g got --export interactions
+rm -r got
 echo '-- two files, JSON lines'
 printf '{"USER_ID":"ü","ITEM_ID":"i","TIMESTAMP":1}\n' | iconv -f UTF-8 -t UTF-16 >a.jsonl
 printf '{"USER_ID":"v","ITEM_ID":"i","TIMESTAMP":2}\n' >b.jsonl

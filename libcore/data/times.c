@@ -75,10 +75,9 @@ read_auto(const char *s, size_t n, int64_t *out)
     static const int64_t per_second[] = {1, 1000, 1000000, 1000000000};
     double real;
     if (pz_parse_i64(s, n, out) == PZ_NUM_OK) {
-        int64_t limit = PZ_TIME_LIMIT;
-        size_t k = 0;
-        for (; k < 3 && !pz_time_within(*out, limit); k++)
-            limit *= 1000;
+        size_t k = 0; // beyond the limit in all of them: nanoseconds, of any size
+        while (k < 3 && !pz_time_within(*out / per_second[k], PZ_TIME_LIMIT))
+            k++;
         *out = floor_div(*out, per_second[k]);
         return pz_time_within(*out, PZ_TIME_LIMIT) ? PZ_OK : PZ_DATA;
     }

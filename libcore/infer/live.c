@@ -91,6 +91,16 @@ read_rules(struct pz_live *l, const pz_json *types, struct pz_err *err)
     return PZ_OK;
 }
 
+static void
+forget_rules(struct pz_live *l)
+{
+    for (size_t i = 0; i < l->n_rules; i++)
+        free(l->rule[i].type);
+    free(l->rule);
+    l->rule = NULL;
+    l->n_rules = 0;
+}
+
 static int
 read_model(struct pz_live *l, struct pz_err *err)
 {
@@ -169,9 +179,7 @@ pz_live_free(struct pz_live *l)
         return;
     pz_estore_close(l->store);
     pz_lately_free(l->count);
-    for (size_t i = 0; i < l->n_rules; i++)
-        free(l->rule[i].type);
-    free(l->rule);
+    forget_rules(l);
     free(l->item);
     free(l->recent);
     free(l->weight);
@@ -370,7 +378,12 @@ open_store(struct pz_live *l, struct pz_err *err)
     if (pz_estore_open(&l->store, l->o.group, PZ_CATALOG_READ, err))
         return err->status;
     l->dirty = true;
-    return read_model(l, err);
+    if (read_model(l, err)) { // nor is the store open then
+        forget_rules(l);
+        pz_estore_close(l->store);
+        l->store = NULL;
+    }
+    return err->status;
 }
 
 int

@@ -261,6 +261,37 @@ START_TEST(put_again)
 }
 END_TEST
 
+/* A model whose event types cannot be read is refused each time that events are looked
+ * for, and read whole when it can be. */
+START_TEST(damaged_rules)
+{
+    struct group g;
+    struct pz_live *live;
+    char key[] = "selection", value[] = "{", *bad[] = {key, value};
+    struct pz_tensors *file = &tiny.model.file;
+    char **meta = file->meta;
+    size_t n_meta = file->n_meta;
+    group_make(&g);
+    put_items(g.dir, 1, 0);
+    struct pz_live_options o = {.group = g.dir, .model = &tiny.model};
+    ck_ok(pz_live_new(&live, &o, &err), err);
+    file->meta = bad;
+    file->n_meta = 1;
+    for (int look = 0; look < 2; look++) {
+        err = (struct pz_err)PZ_ERR_INIT;
+        ck_assert_int_eq(pz_live_begin(live, &err), PZ_FORMAT);
+        ck_assert(!pz_live_any(live));
+    }
+    file->meta = meta;
+    file->n_meta = n_meta;
+    err = (struct pz_err)PZ_ERR_INIT;
+    ck_ok(pz_live_begin(live, &err), err);
+    ck_assert(pz_live_any(live));
+    pz_live_free(live);
+    group_remove(&g);
+}
+END_TEST
+
 START_TEST(arena)
 {
     struct pz_arena a = {NULL, NULL};
@@ -301,6 +332,7 @@ pz_suite(void)
     tcase_add_test(t, allow);
     tcase_add_test(t, gate);
     tcase_add_test(t, put_again);
+    tcase_add_test(t, damaged_rules);
     tcase_add_test(t, promote);
     tcase_add_test(t, arena);
     suite_add_tcase(s, t);

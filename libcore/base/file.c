@@ -472,6 +472,21 @@ pz_out_abort(struct pz_out *out)
     *out = (struct pz_out)PZ_OUT_INIT;
 }
 
+int
+pz_replace(int fd, const char *from, const char *to, struct pz_err *err)
+{
+    char *dir = NULL;
+    int status = parent_of(&dir, to, err);
+    if (!status && fsync(fd))
+        status = pz_err_sys(err, "cannot write '%s' to disk", from);
+    if (!status && rename(from, to))
+        status = pz_err_sys(err, "cannot replace '%s'", to);
+    if (!status)
+        status = sync_dir(dir, err);
+    free(dir);
+    return status;
+}
+
 /* ---- scratch, directories, locks ---- */
 
 int

@@ -59,6 +59,11 @@ int pz_out_patch(struct pz_out *out, uint64_t at, const void *bytes, size_t n,
 int pz_out_commit(struct pz_out *out, struct pz_err *err);
 void pz_out_abort(struct pz_out *out); // also after a failed commit; harmless when closed
 
+/* What pz_out_commit() does, for a file that somebody else has written under a name of its
+ * own: fsync of fd, which is that of `from`, rename to `to` in the same folder, fsync of
+ * the folder. */
+int pz_replace(int fd, const char *from, const char *to, struct pz_err *err);
+
 /* An unnamed scratch file in directory `dir`: returns a descriptor in *fd. */
 int pz_scratch_open(int *fd, const char *dir, struct pz_err *err);
 /* All of n bytes at `at`, or PZ_SYSTEM; dir is for the message. */

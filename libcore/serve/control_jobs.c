@@ -268,6 +268,7 @@ drop_hint(struct pz_buf *why)
 bool
 pz_job_ended(struct pz_job *j)
 {
+    struct pz_err err = PZ_ERR_INIT;
     int status;
     int got = waitpid(j->pid, &status, WNOHANG);
     if (got == 0 || (got < 0 && errno == EINTR))
@@ -275,9 +276,9 @@ pz_job_ended(struct pz_job *j)
     j->well = got > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
     if (!j->target)
         add_said(&j->said, j->out);
-    if (j->target && j->well && (fsync(j->out) || rename(j->part, j->target))) {
+    if (j->target && j->well && pz_replace(j->out, j->part, j->target, &err)) {
         j->well = false;
-        pz_buf_addf(&j->why, "cannot write '%s': %s", j->target, strerror(errno));
+        pz_buf_addz(&j->why, err.msg);
     }
     add_said(&j->why, j->err);
     drop_hint(&j->why);

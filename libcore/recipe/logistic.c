@@ -8,6 +8,7 @@
 #include "base/mem.h"
 
 enum { ROUNDS = 50, HALVINGS = 30 };
+static const double LEAST_SLOPE = 1e-3; // of a calibration
 
 double
 pz_sigmoid(double z)
@@ -42,14 +43,21 @@ struct problem {
     const double *x, *t;
     size_t n, d;
     double ridge;
+    const double *given; // added to each row's z; NULL: nothing
 };
+
+static double
+z_of(const struct problem *p, const double *c, size_t i)
+{
+    return dot(c, p->x + i * p->d, p->d) + (p->given ? p->given[i] : 0);
+}
 
 static double
 loss(const struct problem *p, const double *c)
 {
     double sum = 0;
     for (size_t i = 0; i < p->n; i++) {
-        double z = dot(c, p->x + i * p->d, p->d);
+        double z = z_of(p, c, i);
         sum += softplus(z) - p->t[i] * z;
     }
     return sum + p->ridge / 2 * dot(c, c, p->d - 1);
@@ -98,7 +106,7 @@ newton_step(const struct problem *p, const double *c, double *g)
     }
     for (size_t i = 0; i < p->n; i++) {
         const double *x = p->x + i * d;
-        double q = pz_sigmoid(dot(c, x, d)), w = q * (1 - q);
+        double q = pz_sigmoid(z_of(p, c, i)), w = q * (1 - q);
         for (size_t k = 0; k < d; k++) {
             g[k] += (q - p->t[i]) * x[k];
             for (size_t j = 0; j <= k; j++)
@@ -146,7 +154,7 @@ pz_logistic_fit(double *c, const double *x, const uint8_t *y, size_t n, size_t d
         return err->status;
     for (size_t i = 0; i < n; i++)
         t[i] = y[i] ? 1 : 0;
-    struct problem p = {x, t, n, d, ridge};
+    struct problem p = {x, t, n, d, ridge, NULL};
     minimise(&p, c, err);
     free(t);
     return err->status;
@@ -156,11 +164,12 @@ int
 pz_platt_fit(double *slope, double *offset, const double *z, const uint8_t *y, size_t n,
              struct pz_err *err)
 {
-    double *t = NULL, *x = NULL, c[2], pos = 0;
+    double *t = NULL, *x = NULL, *given = NULL, c[2], pos = 0;
     *slope = 1;
     *offset = 0;
     if (pz_new(&t, n, sizeof *t, "a calibration", err) ||
-        pz_new(&x, n, 2 * sizeof *x, "a calibration", err))
+        pz_new(&x, n, 2 * sizeof *x, "a calibration", err) ||
+        pz_new(&given, n, sizeof *given, "a calibration", err))
         goto done;
     for (size_t i = 0; i < n; i++)
         pos += y[i] != 0;
@@ -170,12 +179,23 @@ pz_platt_fit(double *slope, double *offset, const double *z, const uint8_t *y, s
         x[2 * i] = z[i];
         x[2 * i + 1] = 1;
     }
-    struct problem p = {x, t, n, 2, 1e-3};
-    if (n && !minimise(&p, c, err)) {
-        *slope = c[0] > 1e-3 ? c[0] : 1e-3;
-        *offset = c[1];
+    struct problem p = {x, t, n, 2, 1e-3, NULL};
+    if (!n || minimise(&p, c, err))
+        goto done;
+    if (!(c[0] > LEAST_SLOPE)) { // the offset is another one beside another slope
+        for (size_t i = 0; i < n; i++) {
+            given[i] = LEAST_SLOPE * z[i];
+            x[i] = 1;
+        }
+        p = (struct problem){x, t, n, 1, 0, given};
+        c[0] = LEAST_SLOPE;
+        if (minimise(&p, &c[1], err))
+            goto done;
     }
+    *slope = c[0];
+    *offset = c[1];
 done:
+    free(given);
     free(t);
     free(x);
     return err->status;

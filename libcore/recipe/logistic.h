@@ -24,7 +24,8 @@ double pz_logit(double p); // of p within (0,1)
 
 /*
  * Platt's calibration (Platt 1999, with the targets of his section 2.2): slope and offset
- * under which sigmoid(slope * z + offset) are probabilities. The slope is positive.
+ * under which sigmoid(slope * z + offset) are probabilities. The slope is positive:
+ * where it would not be, the probabilities are nearly alike.
  */
 int pz_platt_fit(double *slope, double *offset, const double *z, const uint8_t *y,
                  size_t n, struct pz_err *err);

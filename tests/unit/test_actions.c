@@ -163,6 +163,13 @@ START_TEST(regression)
     ck_ok(pz_platt_fit(&slope, &offset, z, y, N, &err), err);
     ck_assert_double_eq_tol(slope, 0.5, 0.02);
     ck_assert_double_eq_tol(offset, 0, 0.05);
+    // Odds that say the opposite: about the share that was taken, for all of them.
+    for (size_t i = 0; i < N; i++)
+        z[i] = 3 - z[i];
+    ck_ok(pz_platt_fit(&slope, &offset, z, y, N, &err), err);
+    ck_assert_double_gt(slope, 0);
+    for (size_t i = 0; i < N; i++)
+        ck_assert_double_eq_tol(pz_sigmoid(slope * z[i] + offset), n_taken / N, 0.01);
     // Nothing taken at all is no certainty.
     memset(y, 0, N);
     ck_ok(pz_platt_fit(&slope, &offset, z, y, N, &err), err);

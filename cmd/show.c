@@ -1,5 +1,6 @@
 #include "cmd/show.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -383,4 +384,22 @@ void
 pz_show_plain(const struct pz_show *root, struct pz_buf *out)
 {
     print_nested(root, 0, out);
+}
+
+void
+pz_show_print(struct pz_show *root)
+{
+    struct pz_buf out = PZ_BUF_INIT;
+    struct pz_err err = PZ_ERR_INIT;
+    if (pz_common.json) {
+        pz_show_json(root, &out);
+        pz_buf_addc(&out, '\n');
+    } else {
+        pz_show_plain(root, &out);
+    }
+    if (pz_buf_status(&out, "the description", &err))
+        pz_die_err(&err);
+    fwrite(out.data, 1, out.len, stdout);
+    pz_buf_release(&out);
+    pz_show_free(root);
 }

@@ -42,5 +42,7 @@ void pz_show_json(const struct pz_show *root, struct pz_buf *out);
  * Control characters become '?', so that no file can play with the terminal.
  */
 void pz_show_plain(const struct pz_show *root, struct pz_buf *out);
+/* On stdout, as --json asks for it, and frees it. */
+void pz_show_print(struct pz_show *root);
 
 #endif

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/par.h"
+#include "data/rows_bucket.h"
 
 enum {
     BLOCK_BYTES = PZ_ROW_WIDEST, // a row of any width fits
@@ -471,37 +472,6 @@ distribute_list(void *ctx, size_t t, int thread, struct pz_err *err)
 
 /* ---- sorting a bucket ---- */
 
-static inline int
-compare_rows(const char *a, const char *b, size_t width)
-{
-    int64_t ta = pz_row_order(a), tb = pz_row_order(b);
-    if (ta != tb)
-        return ta < tb ? -1 : 1;
-    uint32_t ia = pz_row_u32(a, PZ_ROW_ITEM), ib = pz_row_u32(b, PZ_ROW_ITEM);
-    if (ia != ib)
-        return ia < ib ? -1 : 1;
-    return memcmp(a + PZ_ROW_REST, b + PZ_ROW_REST, width - PZ_ROW_REST);
-}
-
-static int
-compare_for_qsort(const void *a, const void *b, void *width)
-{
-    return compare_rows(a, b, *(size_t *)width);
-}
-
-/* Is the run in final order, without a row twice? Input often is. */
-static bool
-in_order(const char *row, uint64_t n, size_t width, bool last_wins)
-{
-    for (uint64_t k = 1; k < n; k++, row += width) {
-        uint32_t a = pz_row_u32(row, PZ_ROW_ID), b = pz_row_u32(row + width, PZ_ROW_ID);
-        if (a > b ||
-            (a == b && (last_wins || compare_rows(row, row + width, width) >= 0)))
-            return false;
-    }
-    return true;
-}
-
 /* The rows of a bucket, or back to it: between its segments and one array. */
 static void
 move_rows(const struct pz_rows *rows, const struct pz_bucket *bucket, char *array,
@@ -516,70 +486,17 @@ move_rows(const struct pz_rows *rows, const struct pz_bucket *bucket, char *arra
     }
 }
 
-/* Sorts the n rows of one id and writes those that stay to out; returns their number. */
-static uint64_t
-sort_id(struct job *j, size_t b, char *seg, uint64_t n, char *out)
-{
-    size_t width = j->rows->width;
-    bool sorted = true;
-    for (uint64_t k = 1; k < n && sorted; k++)
-        sorted = compare_rows(seg + (k - 1) * width, seg + k * width, width) <= 0;
-    if (!sorted)
-        qsort_r(seg, n, width, compare_for_qsort, &width);
-    if (j->rows->last_wins) {
-        memcpy(out, seg + (n - 1) * width, width);
-        for (uint64_t k = 0; k + 1 < n; k++)
-            j->replaced[b] += pz_row_order(seg + k * width) == 0;
-        return 1;
-    }
-    uint64_t kept = 0;
-    for (uint64_t k = 0; k < n; k++)
-        if (k == 0 || compare_rows(seg + (k - 1) * width, seg + k * width, width) != 0)
-            pz_row_copy(out + kept++ * width, seg + k * width, width);
-    return kept;
-}
-
-/* Groups the bucket's rows by id into copy, then sorts id by id back into data. */
-static void
-sort_bucket(struct job *j, size_t b, char *data, char *copy, uint64_t *cursor)
-{
-    struct pz_rows *rows = j->rows;
-    struct pz_bucket *bucket = &rows->bucket[b];
-    size_t width = rows->width;
-    for (uint32_t i = 0; i < bucket->n_ids; i++)
-        cursor[i] = j->start[bucket->first_id + i] - bucket->start;
-    for (uint64_t k = 0; k < bucket->n; k++) {
-        const char *row = data + k * width;
-        uint64_t to = cursor[pz_row_u32(row, PZ_ROW_ID) - bucket->first_id]++;
-        pz_row_copy(copy + to * width, row, width);
-    }
-    uint64_t n = 0;
-    for (uint32_t i = 0; i < bucket->n_ids; i++) {
-        uint32_t id = bucket->first_id + i;
-        uint64_t from = j->start[id] - bucket->start,
-                 len = j->start[id + 1] - j->start[id];
-        uint64_t kept =
-            len ? sort_id(j, b, copy + from * width, len, data + n * width) : 0;
-        j->kept[id] = (uint32_t)kept;
-        n += kept;
-    }
-    j->dropped[b] = bucket->n - n;
-    bucket->n = n;
-}
-
-static void
-keep_all(struct job *j, const struct pz_bucket *bucket)
-{
-    for (uint32_t id = bucket->first_id; id < bucket->first_id + bucket->n_ids; id++)
-        j->kept[id] = (uint32_t)(j->start[id + 1] - j->start[id]);
-}
-
 static int
 sort_task(void *ctx, size_t b, int thread, struct pz_err *err)
 {
     struct job *j = ctx;
     struct pz_rows *rows = j->rows;
     struct pz_bucket *bucket = &rows->bucket[b];
+    struct pz_bucket_sort sort = {.width = rows->width,
+                                  .last_wins = rows->last_wins,
+                                  .bucket = bucket,
+                                  .start = j->start,
+                                  .kept = j->kept};
     char *copy = NULL, *data = NULL;
     uint64_t *cursor = NULL, n = bucket->n;
     uint64_t at = rows->region_at + bucket->start * rows->width;
@@ -589,16 +506,17 @@ sort_task(void *ctx, size_t b, int thread, struct pz_err *err)
         r = pz_scratch_read(rows->scratch, rows->dir, data, n * rows->width, at, err);
     else if (r == PZ_OK)
         move_rows(rows, bucket, data, false);
-    if (r == PZ_OK && in_order(data, n, rows->width, rows->last_wins)) {
-        keep_all(j, bucket);
+    if (r == PZ_OK && pz_bucket_sorted(&sort, data))
         goto done;
-    }
     if (r == PZ_OK)
         r = pz_new_aligned(&copy, n, rows->width, "sorting rows", err);
     if (r == PZ_OK)
         r = pz_new(&cursor, bucket->n_ids, sizeof *cursor, "sorting rows", err);
-    if (r == PZ_OK)
-        sort_bucket(j, b, data, copy, cursor);
+    if (r == PZ_OK) {
+        bucket->n = pz_bucket_sort(&sort, data, copy, cursor);
+        j->dropped[b] = n - bucket->n;
+        j->replaced[b] = sort.replaced;
+    }
     if (r == PZ_OK && rows->spilled)
         r = pz_scratch_write(rows->scratch, rows->dir, data, bucket->n * rows->width, at,
                              err);

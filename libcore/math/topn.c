@@ -15,6 +15,7 @@ enum {
     TOGETHER = 144, // queries of a packed block: their scores stay in the L2 cache
     FIRST = 64,     // rows looked at at a time while there is no threshold yet
     SLACK = 32,     // candidates kept beyond 2n before they are cut down to n
+    LINE = 64,      // bytes of the cache's lines, near enough
     CREST = 64,     // rows whose part of the sum is made exact
 };
 
@@ -33,6 +34,14 @@ struct best {
     size_t n_raised, at_raised; // the next one that a block may hold
 };
 
+/* Rows to be looked at by their floats, ascending, on their way into the cache, and what
+ * their scores are raised by. */
+struct waiting {
+    size_t n;
+    uint32_t row[PZ_PACK];
+    float more[PZ_PACK];
+};
+
 struct scan {
     const struct pz_kernels *k;
     const float *table;
@@ -47,6 +56,7 @@ struct scan {
     const struct pz_quant *quant;  // or NULL
     pz_quant_score_fn *quant_score;
     struct pz_quant_four *code; // n_q x d/4
+    struct waiting *waiting;    // n_q
     struct pz_quant_query coded[TOGETHER];
 };
 
@@ -152,25 +162,47 @@ take_block(struct scan *s, size_t which, size_t at, size_t n)
     }
 }
 
-/* Up to PZ_PACK rows that may be among the best, by their floats. A row whose score of
- * the block is infinite is to be raised. */
+/* Looks at the rows that wait. */
 static void
-take_rows(struct scan *s, size_t which, const uint32_t *row, const float *coarse,
-          size_t n)
+take_waiting(struct scan *s, size_t which)
 {
     const struct pz_topn *q = &s->q[which];
     struct best *b = &s->best[which];
+    struct waiting *w = &s->waiting[which];
     float score[PZ_PACK];
-    s->k->pack(s->packed, s->table, row, n, s->d);
+    if (!w->n)
+        return;
+    s->k->pack(s->packed, s->table, w->row, w->n, s->d);
     s->k->score(score, PZ_PACK, s->packed, q->x, 1, s->d);
-    for (size_t i = 0; i < n; i++) {
-        if (coarse[i] > FLT_MAX)
-            score[i] += q->raise;
+    for (size_t i = 0; i < w->n; i++) {
+        score[i] += w->more[i];
         if (score[i] > b->threshold)
-            b->key[b->len++] = pz_key(score[i], row[i]);
+            b->key[b->len++] = pz_key(score[i], w->row[i]);
     }
+    w->n = 0;
     if (b->len >= 2 * q->n + SLACK)
         keep_best(b, q->n);
+}
+
+static void
+fetch_row(const struct scan *s, uint32_t row)
+{
+    const char *at = (const char *)(s->table + row * s->d);
+    for (size_t k = 0; k < s->d * sizeof *s->table; k += LINE)
+        __builtin_prefetch(at + k);
+}
+
+/* A row that may be among the best waits for others: one alone would cost as much as
+ * PZ_PACK of them, and its way from memory besides. */
+static void
+let_wait(struct scan *s, size_t which, uint32_t row, float more)
+{
+    struct waiting *w = &s->waiting[which];
+    fetch_row(s, row);
+    w->row[w->n] = row;
+    w->more[w->n++] = more;
+    if (w->n == PZ_PACK)
+        take_waiting(s, which);
 }
 
 /*
@@ -182,9 +214,9 @@ take_coarse(struct scan *s, size_t which, size_t at, size_t n)
 {
     const struct pz_topn *q = &s->q[which];
     struct best *b = &s->best[which];
-    float *score = s->score + which * BLOCK, coarse[PZ_PACK];
-    uint32_t hit[BLOCK], row[PZ_PACK];
-    size_t first_raised = b->at_raised, n_rows = 0;
+    float *score = s->score + which * BLOCK;
+    uint32_t hit[BLOCK];
+    size_t first_raised = b->at_raised;
     raise_block(s, which, at, n);
     crest_block(s, which, at, n, add_block(s, which, n));
     if (!q->n)
@@ -200,18 +232,12 @@ take_coarse(struct scan *s, size_t which, size_t at, size_t n)
                                       s->coded[which].reach, step, b->threshold);
         for (size_t h = 0; h < n_hits; h++) {
             size_t place = from + hit[h];
-            if (!may_return(q, b, (uint32_t)(at + place)))
-                continue;
-            coarse[n_rows] = score[place];
-            row[n_rows++] = (uint32_t)(at + place);
-            if (n_rows == PZ_PACK) {
-                take_rows(s, which, row, coarse, n_rows);
-                n_rows = 0;
-            }
+            if (may_return(q, b, (uint32_t)(at + place)))
+                let_wait(s, which, (uint32_t)(at + place),
+                         score[place] > FLT_MAX ? q->raise : 0);
         }
-        if (n_rows)
-            take_rows(s, which, row, coarse, n_rows);
-        n_rows = 0;
+        if (!(b->threshold > -INFINITY))
+            take_waiting(s, which);
         from += step;
     }
 }
@@ -260,6 +286,8 @@ mend_sum(struct scan *s, size_t which)
         return;
     keep_best(crest, CREST);
     pz_keys_sort(crest->key, crest->len);
+    for (size_t i = 0; i < crest->len; i++)
+        fetch_row(s, pz_key_number(crest->key[i]));
     for (size_t i = 0; i < crest->len; i += PZ_PACK) {
         size_t n = crest->len - i < PZ_PACK ? crest->len - i : PZ_PACK;
         for (size_t k = 0; k < n; k++)
@@ -282,6 +310,8 @@ finish(struct scan *s, size_t which)
 {
     struct pz_topn *q = &s->q[which];
     struct best *b = &s->best[which];
+    if (s->quant)
+        take_waiting(s, which);
     mend_sum(s, which);
     if (b->len > q->n)
         keep_best(b, q->n);
@@ -382,6 +412,8 @@ scan_new(struct scan *s, size_t most, struct pz_err *err)
         status = pz_new_aligned(&s->score, most * BLOCK, sizeof *s->score, what, err);
     if (!status && s->quant)
         status = pz_new_aligned(&s->code, most * (s->d / 4), sizeof *s->code, what, err);
+    if (!status && s->quant)
+        status = pz_new(&s->waiting, most, sizeof *s->waiting, what, err);
     return status;
 }
 
@@ -430,5 +462,6 @@ pz_topn(const struct pz_topn_table *table, const uint32_t *list, size_t n_list,
     free(s.packed);
     free(s.score);
     free(s.code);
+    free(s.waiting);
     return status;
 }

@@ -305,6 +305,25 @@ mend_sum(struct scan *s, size_t which)
 }
 
 /* Hands out what a query found. */
+void
+pz_topn_shares(float *score, size_t n, double rate, double top, double sum)
+{
+    float below = NAN, least = 0; // the score behind, and its share
+    for (size_t i = n; i-- > 0;) {
+        float raw = score[i];
+        float share = (float)(exp(rate * ((double)raw - top)) / sum);
+        if (share < FLT_MIN && raw > -INFINITY) {
+            if (raw == below || (raw > below && share <= least))
+                share = raw == below ? least : nextafterf(least, INFINITY);
+            else if (!(share > 0))
+                share = FLT_TRUE_MIN;
+        }
+        score[i] = share;
+        below = raw;
+        least = share;
+    }
+}
+
 static void
 finish(struct scan *s, size_t which)
 {
@@ -320,11 +339,9 @@ finish(struct scan *s, size_t which)
     for (size_t i = 0; i < b->len; i++) {
         q->row[i] = ~(uint32_t)b->key[i];
         q->score[i] = pz_key_score(b->key[i]);
-        if (s->rate > 0)
-            q->score[i] =
-                (float)(exp((double)s->rate * ((double)q->score[i] - (double)b->top)) /
-                        b->sum);
     }
+    if (s->rate > 0)
+        pz_topn_shares(q->score, b->len, (double)s->rate, (double)b->top, b->sum);
 }
 
 /* Sorts n numbers up to `most` by their bytes, the lowest first; t has room for n. */

@@ -50,4 +50,9 @@ struct pz_topn {
 int pz_topn(const struct pz_topn_table *table, const uint32_t *list, size_t n_list,
             double rate, struct pz_topn *q, size_t n_q, struct pz_err *err);
 
+/* Makes scores, greatest first, what pz_topn() makes of them: exp(rate*(score - top)) /
+ * sum. Where that is too small for a float, different scores give different shares all
+ * the same, the least a float can tell apart, so that the order can be seen. */
+void pz_topn_shares(float *score, size_t n, double rate, double top, double sum);
+
 #endif

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "math/kernels.h"
 #include "math/keys.h"
+#include "math/topn.h"
 #include "recipe/admit.h"
 #include "recipe/blend_mix.h"
 #include "recipe/cheby.h"
@@ -114,8 +115,7 @@ pz_blend_close(void *state)
 static void
 show(struct pz_ranked *out, size_t n, double rate, double top, double sum)
 {
-    for (size_t i = 0; i < n; i++)
-        out->score[i] = (float)(exp(rate * ((double)out->score[i] - top)) / sum);
+    pz_topn_shares(out->score, n, rate, top, sum);
     out->n = n;
     out->fallback = false;
 }

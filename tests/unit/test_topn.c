@@ -124,6 +124,33 @@ START_TEST(equals_full_sort)
 END_TEST
 
 /* Damage in a table must not do more than spoil the answer. */
+/* Shares as the formula has them; below what a float holds the order stays, and ties do.
+ */
+START_TEST(shares)
+{
+    static const float plain[] = {2, 1.5f, 1.5f, 1, 0, -3};
+    enum { N = sizeof plain / sizeof *plain };
+    float share[N];
+    double sum = 0;
+    for (int i = 0; i < N; i++)
+        sum += exp((double)plain[i] - 2);
+    memcpy(share, plain, sizeof plain);
+    pz_topn_shares(share, N, 1, 2, sum);
+    for (int i = 0; i < N; i++)
+        ck_assert_float_eq(share[i], (float)(exp((double)plain[i] - 2) / sum));
+    for (double rate = 100; rate <= 1e6; rate *= 10) {
+        memcpy(share, plain, sizeof plain);
+        pz_topn_shares(share, N, rate, 2, 1);
+        ck_assert_float_eq(share[0], 1);
+        ck_assert_float_eq(share[1], share[2]);
+        ck_assert_float_gt(share[N - 1], 0);
+        ck_assert_float_lt(share[1], 1e-20F);
+        for (int i = 0; i + 1 < N; i++)
+            ck_assert(i == 1 || share[i] > share[i + 1]);
+    }
+}
+END_TEST
+
 START_TEST(survives_nan)
 {
     struct pz_err err = PZ_ERR_INIT;
@@ -346,6 +373,7 @@ pz_suite(void)
     TCase *t = tcase_create("topn");
     tcase_set_timeout(t, 60);
     tcase_add_test(t, equals_full_sort);
+    tcase_add_test(t, shares);
     tcase_add_test(t, survives_nan);
     tcase_add_loop_test(t, bytes_find_the_same, 0, sizeof kinds / sizeof kinds[0]);
     tcase_add_test(t, bytes_give_the_sum);

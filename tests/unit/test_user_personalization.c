@@ -1,4 +1,5 @@
 /* aws-user-personalization from training to answers, on a model in memory. */
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -433,7 +434,8 @@ train_unordered(bool turned, char parts[64], double *worth, float score[ITEMS])
     finish();
 }
 
-/* Whatever temperature is given, there is a model that answers. */
+/* Whatever temperature is given, there is a model that answers, and its scores say in
+ * which order. */
 START_TEST(cold_temperature)
 {
     const char *const coldest[] = {"model=rules", "temperature=1e-300", NULL};
@@ -443,7 +445,14 @@ START_TEST(cold_temperature)
     struct pz_ranked out = {.item = one_item, .score = one_score};
     ck_ok(recipe->rank(model.state, &q, 1, &out, &err), err);
     ck_assert_double_eq_tol((double)one_score[0], 1, 1e-6);
-    ck_assert(one_score[ITEMS - 1] == 0);
+    ck_assert(one_score[ITEMS - 1] > 0);
+    ck_assert(one_score[1] < FLT_MIN);
+    size_t distinct = 1;
+    for (size_t i = 1; i < out.n; i++) {
+        ck_assert(one_score[i] <= one_score[i - 1]);
+        distinct += one_score[i] < one_score[i - 1];
+    }
+    ck_assert_uint_gt(distinct, 2);
     finish();
 }
 END_TEST

@@ -248,6 +248,11 @@ static void
 refuse_idle(void)
 {
     bool tunes = opt.hpo || opt.hpo_config;
+    if (opt.solution && opt.output)
+        pz_die(PZ_USAGE,
+               "-S %s does not go with -o: a model that is written to a file is no "
+               "version of a solution",
+               opt.solution);
     if (opt.choose && opt.params.n)
         pz_die(PZ_USAGE, "--auto takes each recipe with its defaults, and no -p %s",
                opt.params.item[0]);

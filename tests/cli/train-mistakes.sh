@@ -28,6 +28,7 @@ try -g shop -r aws-sims -p popularity_discount_factor=1.01
 try -g shop -r aws-popularity-count -p x=1
 try -g shop -r aws-sims -S ../up
 try -g shop -r aws-sims -S ''
+try -g shop -r aws-sims -S one -o two
 try -g shop -r aws-sims --event-type sell
 try -g shop -r aws-sims --event-type buy=x
 try -g shop -r aws-sims --event-type buy=-1

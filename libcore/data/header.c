@@ -14,6 +14,7 @@
 
 enum {
     MAX_COLUMNS = 16384,
+    MAX_NAMES = 2048, // of members of JSON objects; each is a column of the sample
     SAMPLE_ROWS = 10000,
     SHOWN = 200,   // bytes of a list of names, more or less
     MAX_KEY = 256, // bytes of a JSON key with those of the objects around it
@@ -466,9 +467,15 @@ collect_name(struct sample *s, const char *key, size_t n, enum pz_tok tok,
 {
     (void)scan;
     size_t k = find_name(s, key, n);
-    if (tok == PZ_TOK_OBJECT || (k == s->n_names && k >= MAX_COLUMNS))
-        return PZ_OK;
     bool is_new = k == s->n_names;
+    if (tok == PZ_TOK_OBJECT)
+        return PZ_OK;
+    if (is_new && k >= MAX_NAMES)
+        return pz_err_set(err, PZ_DATA,
+                          "more than %d different names in the first lines, at '%.*s': "
+                          "columns are few; keys that are data want a schema (-s) that "
+                          "names what to take",
+                          MAX_NAMES, (int)n, key);
     if (is_new && add_name(s, key, n, err))
         return err->status;
     s->only_null[k] = tok == PZ_TOK_NULL && (is_new || s->only_null[k]);
@@ -553,6 +560,8 @@ sample_jsonl(struct sample *s, const struct pz_chunk *chunk, struct pz_err *err)
                 if (pz_scan_next(&scan) == PZ_TOK_OBJECT)
                     members(&scan, key, 0, pass ? collect_value : collect_name, s, &r,
                             err);
+                if (r == PZ_DATA)
+                    pz_err_prefix(err, "%" PRIu64 ": ", chunk->line + rows);
             }
             p += n + 1;
         }

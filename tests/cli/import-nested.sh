@@ -28,4 +28,10 @@ printf '{"user_id":"u","item_id":"i","timestamp":1,"item_id":"j"}\n' >twice.json
 no twice.jsonl
 printf '{"user_id":"u","item":{"id":"i","id":"j"},"timestamp":1}\n' | no
 rm -r c
+echo '-- keys that are data'
+awk 'BEGIN { for (i = 0; i < 2048; i++) printf "{\"user_id\":\"u\",\"item_id\":\"i%d\",\"timestamp\":1,\"k%d\":1}\n", i, i }' >keys.jsonl
+no keys.jsonl
+sed 2045q keys.jsonl | no | tail -n 1 # as many as can be
+pz-import -g d -t interactions -s "$PZ_SRC/schemas/interactions.json" keys.jsonl 2>&1
+rm -r c
 echo '{}' | no

@@ -82,14 +82,23 @@ static const struct {
     const char *magic;
     size_t n;
     const char *what;
+    size_t at;
 } strangers[] = {
-    {"\x1f\x8b\x08", 3, "is compressed twice: decompress it once"},
-    {"\x28\xb5\x2f\xfd", 4, "is compressed twice: decompress it once"},
-    {"\xfd\x37zXZ", 6, "is xz-compressed: decompress it first (xz -dc)"},
-    {"\x04\x22\x4d\x18", 4, "is lz4-compressed: decompress it first (lz4 -dc)"},
-    {"PK\x03\x04", 4, "is a zip archive or a spreadsheet: unpack it or save it as CSV"},
-    {"PAR1", 4, "is a Parquet file: convert it to CSV or JSON lines"},
-    {"SQLite format 3", 16, "is an SQLite database: export a table as CSV"},
+    {"\x1f\x8b\x08", 3, "is compressed twice: decompress it once", 0},
+    {"\x28\xb5\x2f\xfd", 4, "is compressed twice: decompress it once", 0},
+    {"\xfd\x37zXZ", 6, "is xz-compressed: decompress it first (xz -dc)", 0},
+    {"BZh91AY&SY", 10, "is bzip2-compressed: decompress it first (bzip2 -dc)", 0},
+    {"\x04\x22\x4d\x18", 4, "is lz4-compressed: decompress it first (lz4 -dc)", 0},
+    {"PK\x03\x04", 4, "is a zip archive or a spreadsheet: unpack it or save it as CSV",
+     0},
+    {"7z\xbc\xaf\x27\x1c", 6, "is a 7z archive: unpack it first", 0},
+    {"ustar\0", 6, "is a tar archive: unpack it first (tar -xf)", 257},
+    {"ustar  \0", 8, "is a tar archive: unpack it first (tar -xf)", 257},
+    {"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", 8, "is a spreadsheet: save it as CSV", 0},
+    {"ARROW1", 6, "is an Arrow file: convert it to CSV or JSON lines", 0},
+    {"Obj\x01", 4, "is an Avro file: convert it to CSV or JSON lines", 0},
+    {"PAR1", 4, "is a Parquet file: convert it to CSV or JSON lines", 0},
+    {"SQLite format 3", 16, "is an SQLite database: export a table as CSV", 0},
 };
 
 /* Carriage returns between the first lines and no line feed: one record by our rules. */
@@ -114,7 +123,18 @@ skip_blanks(const char *p, const char *end)
     return p;
 }
 
-/* Looks at the first bytes of the open file, in carry; drops a byte-order mark. */
+/* No text: refuses the open file by its first bytes, as stored. */
+static int
+refuse_strangers(const struct pz_input *in, struct pz_err *err)
+{
+    for (size_t i = 0; i < sizeof strangers / sizeof *strangers; i++)
+        if (in->n_carry >= strangers[i].at + strangers[i].n &&
+            !memcmp(in->carry + strangers[i].at, strangers[i].magic, strangers[i].n))
+            return refuse(in, strangers[i].what, err);
+    return PZ_OK;
+}
+
+/* Looks at the first text of the open file, in carry; drops a byte-order mark. */
 static int
 judge(struct pz_input *in, enum pz_format *format, struct pz_err *err)
 {
@@ -124,10 +144,6 @@ judge(struct pz_input *in, enum pz_format *format, struct pz_err *err)
         memmove(in->carry, in->carry + 3, in->n_carry);
     }
     const char *p = in->carry, *end = p + in->n_carry, *start = skip_blanks(p, end);
-    for (size_t i = 0; i < sizeof strangers / sizeof *strangers; i++)
-        if (in->n_carry >= strangers[i].n &&
-            !memcmp(p, strangers[i].magic, strangers[i].n))
-            return refuse(in, strangers[i].what, err);
     if (start == end && in->n_carry < HEAD - 3)
         what = "empty input: expected a CSV header or JSON lines";
     else if (is_old_mac(p, in->n_carry))
@@ -192,7 +208,7 @@ open_file(struct pz_input *in, enum pz_format *format, struct pz_err *err)
     in->line = 1;
     if (pz_grow(&in->carry, &in->cap_carry, HEAD, 1, "input", err) ||
         pz_source_read(&in->source, in->carry, HEAD, &in->n_carry, err) ||
-        open_recode(in, err) || judge(in, format, err) ||
+        refuse_strangers(in, err) || open_recode(in, err) || judge(in, format, err) ||
         (in->header && *format == PZ_CSV && add_header(in, err))) {
         pz_source_close(&in->source);
         return err->status;
@@ -212,7 +228,7 @@ look_ahead(struct pz_input *in, struct pz_err *err)
         if (is_stdin ? fstat(0, &st) : stat(path, &st))
             return pz_err_sys(err, "cannot open '%s'", pz_input_name(in, in->file));
         if (S_ISDIR(st.st_mode))
-            return refuse(in, "is a directory: expected a CSV or JSON lines file", err);
+            return refuse(in, "is a directory: name the files in it", err);
         if (!is_stdin && S_ISREG(st.st_mode) && access(path, R_OK))
             return pz_err_sys(err, "cannot open '%s'", path);
         known &= S_ISREG(st.st_mode);

@@ -191,8 +191,7 @@ pz_source_open(struct pz_source *s, const char *path, const char *name,
         return pz_err_sys(err, "cannot open '%s'", name);
     s->fd = fd;
     if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
-        pz_err_set(err, PZ_DATA, "%s: is a directory: expected a CSV or JSON lines file",
-                   name);
+        pz_err_set(err, PZ_DATA, "%s: is a directory: name the files in it", name);
         goto fail;
     }
     posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);

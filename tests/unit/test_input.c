@@ -352,6 +352,8 @@ END_TEST
 
 START_TEST(refused)
 {
+    static const char tar[512] = {
+        [0] = 'a', [257] = 'u', [258] = 's', [259] = 't', [260] = 'a', [261] = 'r'};
     static const struct {
         const char *bytes;
         size_t n;
@@ -364,6 +366,11 @@ START_TEST(refused)
          "a: its lines end in a carriage return alone: convert it (tr '\\r' '\\n')"},
         {"PK\x03\x04 and more", 13,
          "a: is a zip archive or a spreadsheet: unpack it or save it as CSV"},
+        {"BZh91AY&SY and more", 19,
+         "a: is bzip2-compressed: decompress it first (bzip2 -dc)"},
+        {"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0\0\0\0", 12,
+         "a: is a spreadsheet: save it as CSV"},
+        {tar, sizeof tar, "a: is a tar archive: unpack it first (tar -xf)"},
         {"PAR1 and more", 13, "a: is a Parquet file: convert it to CSV or JSON lines"},
         {"\xfd\x37zXZ\0 more", 11, "a: is xz-compressed: decompress it first (xz -dc)"},
         {" [\n {\"a\":1}]", 12,
@@ -397,13 +404,11 @@ START_TEST(no_file)
     put("a", "a,b\n", 4);
     ck_assert_int_eq(mkdir("d", 0700), 0);
     expect_error(path, 2, PZ_SYSTEM, "cannot open 'missing': No such file or directory");
-    expect_error(folder, 2, PZ_DATA,
-                 "d: is a directory: expected a CSV or JSON lines file");
+    expect_error(folder, 2, PZ_DATA, "d: is a directory: name the files in it");
     close(0);
     expect_error(NULL, 0, PZ_SYSTEM, "cannot open '(stdin)': Bad file descriptor");
     ck_assert_int_eq(open("d", O_RDONLY | O_DIRECTORY), 0);
-    expect_error(NULL, 0, PZ_DATA,
-                 "(stdin): is a directory: expected a CSV or JSON lines file");
+    expect_error(NULL, 0, PZ_DATA, "(stdin): is a directory: name the files in it");
 }
 END_TEST
 

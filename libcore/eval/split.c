@@ -325,18 +325,20 @@ make_room(struct pz_split *s, const struct pz_events *e, const uint8_t *mark,
     return PZ_OK;
 }
 
-/* A truth that was given, and is hidden, is no question: it cannot be found. */
+/* A truth that was given, and is hidden, is no question: it cannot be found. `had` is
+ * n_items of scratch, 0 before and after. */
 static uint32_t
-without_given(uint32_t *truth, uint32_t n, const uint32_t *given, size_t n_given)
+without_given(uint32_t *truth, uint32_t n, const uint32_t *given, size_t n_given,
+              uint8_t *had)
 {
     uint32_t k = 0;
-    for (uint32_t i = 0; i < n; i++) {
-        size_t j = 0;
-        while (j < n_given && given[j] != truth[i])
-            j++;
-        if (j == n_given)
+    for (size_t j = 0; j < n_given; j++)
+        had[given[j]] = 1;
+    for (uint32_t i = 0; i < n; i++)
+        if (!had[truth[i]])
             truth[k++] = truth[i];
-    }
+    for (size_t j = 0; j < n_given; j++)
+        had[given[j]] = 0;
     return k;
 }
 
@@ -361,10 +363,10 @@ weigh_truths(struct pz_split *s, const struct pz_events *e, const uint8_t *mark,
         weight[i] = weight[i] > 0 ? weight[i] : 1;
 }
 
-/* The case of a user, told[0..n_told) being truths from elsewhere. */
+/* The case of a user, told[0..n_told) being truths from elsewhere; `had` as above. */
 static void
 add_case(struct pz_split *s, const struct pz_events *e, const uint8_t *mark, uint32_t u,
-         const struct pair *told, size_t n_told)
+         const struct pair *told, size_t n_told, uint8_t *had)
 {
     struct pz_case c = {.user = u, .given = s->n_given, .truth = s->n_truth};
     bool same = true;
@@ -387,8 +389,8 @@ add_case(struct pz_split *s, const struct pz_events *e, const uint8_t *mark, uin
         s->truth[c.truth + n++] = told[i].item;
     c.n_truth = (uint32_t)pz_distinct_u32(s->truth + c.truth, n);
     if (s->hide_seen)
-        c.n_truth =
-            without_given(s->truth + c.truth, c.n_truth, s->given + c.given, c.n_given);
+        c.n_truth = without_given(s->truth + c.truth, c.n_truth, s->given + c.given,
+                                  c.n_given, had);
     if (c.n_truth == 0)
         return;
     if (s->truth_weight)
@@ -403,15 +405,18 @@ static int
 assemble(struct pz_split *s, const struct pz_events *e, const uint8_t *mark,
          const struct told *told, struct pz_err *err)
 {
-    if (make_train(s, e, mark, err) || make_room(s, e, mark, told->n, err))
+    uint8_t *had;
+    if (make_train(s, e, mark, err) || make_room(s, e, mark, told->n, err) ||
+        pz_new(&had, e->n_items, 1, "a split", err))
         return err->status;
     size_t at = 0;
     for (uint32_t u = 0; u < e->n_users; u++) {
         size_t from = at;
         while (at < told->n && told->pair[at].user == u)
             at++;
-        add_case(s, e, mark, u, told->pair + from, at - from);
+        add_case(s, e, mark, u, told->pair + from, at - from, had);
     }
+    free(had);
     s->strangers = told->strangers;
     return PZ_OK;
 }
@@ -496,7 +501,8 @@ mark_ncf(struct pz_split *s, const struct pz_marking *m, struct told *told,
         size_t i = line[c->user] - 1;
         size_t end = i + 1 < n_lines ? told->first[i + 1] : told->n_among;
         c->among = told->first[i];
-        c->n_among = (uint32_t)pz_distinct_u32(told->among + c->among, end - told->first[i]);
+        c->n_among =
+            (uint32_t)pz_distinct_u32(told->among + c->among, end - told->first[i]);
     }
     s->among = told->among;
     s->n_among = told->n_among;

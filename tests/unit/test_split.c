@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "eval/split.h"
 #include "toy.h"
 #include "unit.h"
@@ -329,6 +330,28 @@ START_TEST(split_validation)
 }
 END_TEST
 
+/* What is hidden is found in no more steps than the user has events. */
+START_TEST(one_who_had_everything)
+{
+    enum { N = 1000000 };
+    uint64_t offsets[] = {0, N};
+    struct pz_events e = {.n_users = 1, .n_items = N, .n = N, .offsets = offsets};
+    struct pz_err err = PZ_ERR_INIT;
+    ck_ok(pz_new(&e.item, N, sizeof *e.item, "items", &err), err);
+    ck_ok(pz_new(&e.time, N, sizeof *e.time, "times", &err), err);
+    for (uint32_t i = 0; i < N; i++)
+        e.item[i] = N - 1 - i;
+    struct pz_split_spec spec = {.protocol = PZ_SPLIT, .valid = true, .hide_seen = true};
+    struct pz_split s;
+    ck_ok(pz_split_make(&s, &e, &world, &spec, &err), err);
+    ck_assert_uint_eq(s.cases[0].n_truth, N / 10);
+    ck_assert_uint_eq(s.cases[0].n_given, N - N / 10);
+    pz_split_release(&s);
+    free(e.item);
+    free(e.time);
+}
+END_TEST
+
 START_TEST(nobody_to_ask)
 {
     world_of(4, 5, four, 2);
@@ -355,6 +378,7 @@ pz_suite(void)
     tcase_add_test(t, aws_promises);
     tcase_add_test(t, strong_like_numpy);
     tcase_add_test(t, split_validation);
+    tcase_add_test(t, one_who_had_everything);
     tcase_add_test(t, nobody_to_ask);
     suite_add_tcase(s, t);
     return s;

@@ -27,13 +27,14 @@ enum {
 };
 #define LATE 0.05 // seconds after which one ends without a pause
 
+static const char default_type[] = "events", default_window[] = "15m";
 static struct {
     const char *type, *tracking_id, *create;
     int64_t batch;
     const char *older_than, *window;
     struct pz_opt_list metric, log;
     bool ack, strict, list, compact, attribution;
-} opt = {.type = "events", .batch = 20000, .window = "15m"};
+} opt = {.type = default_type, .batch = 20000, .window = default_window};
 
 static const struct pz_opt options[] = {
     {"type", 't', PZ_OPT_TEXT, &opt.type, "TYPE",
@@ -490,6 +491,8 @@ other_job(const char *group, bool files)
         pz_die(PZ_USAGE, "--older-than belongs to --compact");
     if ((opt.metric.n || opt.log.n) && !opt.attribution)
         pz_die(PZ_USAGE, "%s belongs to --attribution", opt.log.n ? "--log" : "--metric");
+    if (opt.window != default_window && !opt.attribution)
+        pz_die(PZ_USAGE, "--window belongs to --attribution");
     if (!name)
         return false;
     if (!!opt.create + opt.list + opt.compact + opt.attribution > 1)
@@ -497,6 +500,14 @@ other_job(const char *group, bool files)
                          "exclude each other");
     if (files)
         pz_die(PZ_USAGE, "%s takes no file", name);
+    if (opt.ack || opt.tracking_id || opt.type != default_type)
+        pz_die(PZ_USAGE, "%s is about what is read, and %s reads nothing",
+               opt.ack           ? "--ack"
+               : opt.tracking_id ? "-T"
+                                 : "-t",
+               name);
+    if (opt.strict && (opt.list || opt.compact))
+        pz_die(PZ_USAGE, "--strict changes nothing with %s", name);
     if (opt.create)
         pz_event_create_tracker(group, opt.create, opt.strict);
     else if (opt.list)

@@ -85,6 +85,32 @@ no_operands(int argc, char **argv, int first)
         pz_die(PZ_USAGE, "unexpected operand '%s'", argv[first]);
 }
 
+/* Options that would change nothing. */
+static void
+refuse_idle(void)
+{
+    bool names = opt.list || opt.delete, stores = names || opt.save;
+    const struct {
+        const char *name;
+        bool given, idle;
+    } option[] = {
+        {"-V", opt.values.n > 0, stores},
+        {"-n", opt.n >= 0, stores || opt.check},
+        {"--user", opt.user, stores || (opt.check && !opt.explain)},
+        {"--item", opt.item, stores || (opt.check && !opt.explain)},
+        {"--window", opt.window > 0, stores},
+        {"--strict", opt.strict, names},
+        {"--explain", opt.explain, stores},
+    };
+    for (size_t i = 0; i < sizeof option / sizeof *option; i++)
+        if (option[i].given && option[i].idle)
+            pz_die(PZ_USAGE, "%s changes nothing with %s", option[i].name,
+                   opt.list     ? "--list"
+                   : opt.delete ? "--delete"
+                   : opt.save   ? "--save"
+                                : "--check");
+}
+
 static int
 compile(struct pz_filter **f, const struct pz_filter_group *g, const char *text,
         struct pz_err *err)
@@ -337,6 +363,7 @@ main(int argc, char **argv)
     pz_opt_parse(&tool, argc, argv, &first);
     if (opt.check + opt.list + (opt.save != NULL) + (opt.delete != NULL) > 1)
         pz_die(PZ_USAGE, "--check, --save, --list and --delete exclude each other");
+    refuse_idle();
     if (opt.list) {
         no_operands(argc, argv, first);
         list(&err);

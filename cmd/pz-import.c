@@ -287,7 +287,9 @@ main(int argc, char **argv)
     pz_cli_begin();
     pz_opt_parse(&tool, argc, argv, &first);
     if (opt.forget) {
-        if (opt.type || opt.schema || opt.rejects || opt.report)
+        if (opt.type || opt.schema || opt.rejects || opt.report || opt.delimiter ||
+            opt.decimal || opt.encoding || opt.header || opt.max_rejects != -2 ||
+            opt.infer || opt.column.n)
             pz_die(PZ_USAGE, "--forget goes with -g alone: it concerns all datasets");
         forget(argv + first, (size_t)(argc - first));
         return pz_cli_end(PZ_OK);

@@ -59,6 +59,16 @@ END
 pz-event -g shop --compact | sed 's/[0-9][0-9]* rows$/N rows/'
 pz-info -g shop --export interactions | grep '^me,' | cut -d, -f1-4
 
+echo "== options that would change nothing"
+for o in --list-trackers --compact --attribution '--create-tracker x'; do
+    for idle in --ack '-T x' '-t items' --strict '--window 1d'; do
+        case $o$idle in --attribution--[sw]* | --create*--strict) continue ;; esac
+        # shellcheck disable=SC2086 # words
+        pz-event -g shop $o $idle 2>&1 | head -n 1
+    done
+done
+pz-event -g shop --window 1d </dev/null 2>&1 | head -n 1
+
 echo "== records"
 printf 'ITEM_ID,PRICE\na,1\nb,2\n' | pz-import -q -g kinds -t items >out
 printf 'USER_ID,AGE\nu,30\n' | pz-import -q -g kinds -t users >out

@@ -25,6 +25,13 @@ f --list --json
 printf 'u1\ti1\nu1\ti2\n' | f -V MAX=30 cheap
 f --check cheap && f --check --explain -V MAX=30 cheap
 refused 2 pz-filter -g shop --save cheap 'INCLUDE ItemID WHERE Items.PRICE <= 3'
+for o in --list '--delete cheap' '--save x' '--check'; do
+    for idle in '-V MAX=1' '-n 5' '--user u1' '--window 5' --strict --explain; do
+        case $o$idle in --check-V* | --check--window* | --check--[se]* | '--save x--strict') continue ;; esac
+        # shellcheck disable=SC2086 # words
+        refused 2 pz-filter -g shop $o $idle
+    done
+done
 refused 2 pz-filter -g shop --save 'a name' 'INCLUDE ItemID WHERE Items.PRICE <= 3'
 refused 3 pz-filter -g shop --save other 'INCLUDE ItemID WHERE Items.PRICE <= "x"'
 refused 2 pz-filter -g shop --save other cheap

@@ -24,6 +24,7 @@ pz-info -g g --audit anna-1 | sed 's/[0-9TZ]*\.safetensors/.../'
 pz-info -g g --audit nobody >out
 echo "nobody: status $?"
 echo "== forgetting"
+pz-import -g g --forget --max-rejects 3 anna-1 2>&1 | head -n 1
 pz-import -g g --forget anna-1 nobody
 pz-info -g g --audit anna-1 | sed 's/[0-9TZ]*\.safetensors/.../'
 pz-info -g g --audit anna-1 --json | jq -c 'select(.found) | .where'

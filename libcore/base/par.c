@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <time.h>
 
 enum { MAX_THREADS = 256 };
 
@@ -86,4 +87,15 @@ pz_par(int n_threads, size_t n_tasks,
         pthread_join(worker[i].id, NULL);
     pthread_mutex_destroy(&loop.lock);
     return loop.failed == SIZE_MAX ? PZ_OK : err->status;
+}
+
+int
+pz_cond_wait(pthread_cond_t *cond, pthread_mutex_t *lock, double seconds)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    int64_t ns = until.tv_nsec + (int64_t)(seconds * 1e9);
+    until.tv_sec += ns / 1000000000;
+    until.tv_nsec = ns % 1000000000;
+    return pthread_cond_clockwait(cond, lock, CLOCK_MONOTONIC, &until);
 }

@@ -8,6 +8,7 @@
 #ifndef PZ_BASE_PAR_H
 #define PZ_BASE_PAR_H
 
+#include <pthread.h>
 #include <stddef.h>
 
 #include "base/err.h"
@@ -23,5 +24,9 @@ int pz_threads(int n);
 int pz_par(int n_threads, size_t n_tasks,
            int (*fn)(void *ctx, size_t task, int thread, struct pz_err *err), void *ctx,
            struct pz_err *err);
+
+/* pthread_cond_wait() for `seconds` at most, by the clock that nobody sets: when the time
+ * of day is set back nobody waits longer. 0 or ETIMEDOUT. */
+int pz_cond_wait(pthread_cond_t *cond, pthread_mutex_t *lock, double seconds);
 
 #endif

@@ -1,7 +1,8 @@
 #include "serve/clerk.h"
 
 #include <errno.h>
-#include <time.h>
+
+#include "base/par.h"
 
 void
 pz_clerk_init(struct pz_clerk *k)
@@ -62,28 +63,16 @@ pz_clerk_take(struct pz_clerk *k, struct pz_call *call, struct pz_waiting *w, si
     return !stop && !full;
 }
 
-/* Under the lock. */
-static void
-wait_for(struct pz_clerk *k, double seconds)
-{
-    struct timespec until;
-    if (seconds < 0) {
-        pthread_cond_wait(&k->wake, &k->lock);
-        return;
-    }
-    clock_gettime(CLOCK_REALTIME, &until);
-    int64_t ns = until.tv_nsec + (int64_t)(seconds * 1e9);
-    until.tv_sec += ns / 1000000000;
-    until.tv_nsec = ns % 1000000000;
-    pthread_cond_timedwait(&k->wake, &k->lock, &until);
-}
-
 struct pz_waiting *
 pz_clerk_next(struct pz_clerk *k, double seconds, bool *stop)
 {
     pthread_mutex_lock(&k->lock);
-    if (!k->first && !k->stop)
-        wait_for(k, seconds);
+    if (!k->first && !k->stop) {
+        if (seconds < 0)
+            pthread_cond_wait(&k->wake, &k->lock);
+        else
+            pz_cond_wait(&k->wake, &k->lock, seconds);
+    }
     struct pz_waiting *w = k->first;
     if (w) {
         k->first = w->next;

@@ -4,12 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/par.h"
 
 enum {
     BATCH = 4096, // requests in a transaction, at most
@@ -322,11 +322,8 @@ settle(struct intake *in, struct pz_put_job *job, bool alone)
 static bool
 rest(struct intake *in)
 {
-    struct timespec at;
     struct stat st;
-    clock_gettime(CLOCK_REALTIME, &at);
-    at.tv_sec += REST_SECONDS;
-    if (pthread_cond_timedwait(&in->wake, &in->lock, &at) != ETIMEDOUT)
+    if (pz_cond_wait(&in->wake, &in->lock, REST_SECONDS) != ETIMEDOUT)
         return false;
     if (in->store && db_number(in->db_path) != in->db) {
         pz_estore_close(in->store);

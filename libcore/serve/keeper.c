@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/order.h"
+#include "base/par.h"
 #include "infer/locate.h"
 #include "store/catalog_campaign.h"
 #include "store/catalog_filter.h"
@@ -710,12 +711,7 @@ run(void *arg)
     pthread_mutex_lock(&k->lock);
     while (!k->stop) {
         struct pz_err err = PZ_ERR_INIT;
-        struct timespec at;
-        clock_gettime(CLOCK_REALTIME, &at);
-        int64_t ns = at.tv_nsec + (int64_t)(k->o.seconds * 1e9);
-        at.tv_sec += ns / 1000000000;
-        at.tv_nsec = ns % 1000000000;
-        pthread_cond_timedwait(&k->wake, &k->lock, &at);
+        pz_cond_wait(&k->wake, &k->lock, k->o.seconds);
         if (!k->stop && look(k, &err))
             pz_log(PZ_LOG_WARN, "%s", err.msg);
     }

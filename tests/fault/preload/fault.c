@@ -8,6 +8,9 @@
  * disk full PZ_FAULT=eio:N       the N-th such call fails once with EIO PZ_FAULT_LOG=FILE
  * at exit the number of allocations and of calls is written there
  *
+ * With PZ_FAULT_AHEAD=N the time of day is N seconds ahead for who reads it, and not for
+ * the kernel: as when it is set back just after it was read.
+ *
  * Counting starts when the library is loaded; N starts at 1. Reads are left alone.
  */
 #include <dlfcn.h>
@@ -21,6 +24,7 @@
 #include <string.h>
 #include <sys/types.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 extern void *__libc_malloc(size_t n);
@@ -188,4 +192,17 @@ write(int fd, const void *b, size_t n)
     if (fd > 2 && call_fails(1))
         return -1;
     return f(fd, b, n);
+}
+
+int
+clock_gettime(clockid_t clock, struct timespec *now)
+{
+    static int (*real)(clockid_t, struct timespec *);
+    const char *ahead = getenv("PZ_FAULT_AHEAD");
+    if (!real)
+        real = (int (*)(clockid_t, struct timespec *))dlsym(RTLD_NEXT, "clock_gettime");
+    int r = real(clock, now);
+    if (r == 0 && ahead && clock == CLOCK_REALTIME)
+        now->tv_sec += strtol(ahead, NULL, 10);
+    return r;
 }

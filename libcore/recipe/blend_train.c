@@ -301,8 +301,11 @@ loss_task(void *ctx, size_t task, int thread, struct pz_err *err)
 static int
 fit_temperature(struct validation *v, double *temperature, struct pz_err *err)
 {
+    bool known = false; // of any of them
     *temperature = 1;
-    if (!v->n)
+    for (size_t i = 0; i < v->n; i++)
+        known |= v->trial[i].known;
+    if (!known)
         return PZ_OK;
     int status = pz_new(&v->loss, v->n * TEMPERATURES, sizeof *v->loss, what, err);
     size_t tasks = (v->n + PZ_MIX_BATCH - 1) / PZ_MIX_BATCH;

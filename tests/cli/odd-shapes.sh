@@ -56,3 +56,14 @@ for s in one user item moment strangers habits minute; do
         try "$s" aws-user-personalization "model=$m"
     done
 done
+# Nothing can be foretold of users who have nothing in common: no temperature follows from that.
+awk 'BEGIN {
+    print "USER_ID,ITEM_ID,TIMESTAMP"
+    for (k = 0; k < 16; k++)
+        printf "u%d,i%d,%d\n", k / 2, k, 1700000000 + k
+}' >apart.csv
+pz-import -q -g apart -t interactions apart.csv >/dev/null
+for m in rules ease; do
+    pz-train -q -g apart -r aws-user-personalization -o model -p "model=$m" --no-eval >/dev/null
+    pz-info --json model | jq -r '.metadata | "apart " + .["train.parts"] + ": " + .["train.temperature"]'
+done

@@ -8,7 +8,7 @@ sandbox=auto
 case ${V:-release} in asan | tsan) sandbox=off ;; esac
 command -v python3 >/dev/null || skip "python3 is not installed"
 switches=${PZ_SWITCHES:-20}
-train() { pz-train -q -g g -r aws-popularity-count -S top --no-eval "$@" >>trained 2>err || broken "training: $(cat err)"; }
+train() { pz-train -q -g g -r aws-popularity-count --no-eval "$@" >>trained 2>err || broken "training: $(cat err)"; }
 shop 2000 | pz-import -q -g g -t interactions >out 2>&1 || broken "import: $(cat out)"
 train -o a.model
 shop 2000 | sed 's/,i\([0-9]\),/,i3\1,/' | pz-import -q -g g -t interactions >out 2>&1 || broken "import: $(cat out)"

@@ -115,10 +115,17 @@ pz_action_sums_set(struct pz_action_sums *s, const struct pz_action_history *h,
     }
     s->n_met = 0;
     s->all = s->all_taken = 0;
+    return pz_action_sums_more(s, h, err);
+}
+
+int
+pz_action_sums_more(struct pz_action_sums *s, const struct pz_action_history *h,
+                    struct pz_err *err)
+{
     if (pz_grow(&s->met, &s->cap_met, h->n + 1, sizeof *s->met, "a history of actions",
                 err))
         return err->status;
-    for (size_t i = 0; i < h->n; i++) {
+    for (size_t i = s->n_met; i < h->n; i++) {
         uint32_t a = h->action[i];
         float w = h->weight ? h->weight[i] : PZ_ACTION_TAKEN;
         s->met[s->n_met++] = a;

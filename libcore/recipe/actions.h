@@ -72,13 +72,17 @@ struct pz_action_sums {
     float *taken, *not_taken, *viewed; // n_actions
     int64_t *last;                     // of each action; INT64_MIN: never
     double all_taken, all;
-    uint32_t *met; // actions with events, to be cleared
+    uint32_t *met; // the actions of the events, to be cleared
     size_t n_met, cap_met;
 };
 int pz_action_sums_new(struct pz_action_sums *s, uint32_t n_actions, struct pz_err *err);
 void pz_action_sums_release(struct pz_action_sums *s); // accepts {0}
 int pz_action_sums_set(struct pz_action_sums *s, const struct pz_action_history *h,
                        struct pz_err *err);
+/* The same where h goes on from the history that was set last and may be longer: only
+ * what is new is read. */
+int pz_action_sums_more(struct pz_action_sums *s, const struct pz_action_history *h,
+                        struct pz_err *err);
 
 /* The rate of an action: the mean of a Beta distribution around that of all actions.
  * `out` as below. */

@@ -150,7 +150,9 @@ make_rows(struct lesson *l, struct pz_err *err)
             .n_traits = (size_t)(l->trait.of_offsets[o->user + 1] - trait)};
         struct pz_habit_levels level;
         double *row = l->x + i * WIDTH;
-        if (pz_action_sums_set(&sums, &h, err) ||
+        // The offers to a user are in order of time: one pass over the history.
+        bool more = i && o[-1].user == o->user && o[-1].before <= o->before;
+        if ((more ? pz_action_sums_more : pz_action_sums_set)(&sums, &h, err) ||
             pz_habits_at(&level, &l->habits, o->user, o->time, err))
             break;
         pz_habit_terms(row, &l->habits, &level, o->action,

@@ -2,7 +2,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -10,16 +9,11 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/order.h"
 #include "base/par.h"
-#include "infer/locate.h"
-#include "store/catalog_campaign.h"
-#include "store/catalog_filter.h"
-#include "store/catalog_resource.h"
-#include "store/estore.h"
+#include "serve/draft.h"
 
 struct pz_house {
     struct pz_house *next;
@@ -44,41 +38,8 @@ struct pz_keeper {
     pthread_cond_t wake;
 };
 
-/* ---- what a file is ---- */
-
-enum { UNKNOWN = 2, TRIES = 3, TRY_MS = 5 };
+enum { TRIES = 3, TRY_MS = 5 };
 #define TRY_SECONDS 0.5 // a look that has taken longer is not tried anew at once
-
-/* 0: there is none; UNKNOWN: that cannot be told, for now. */
-static uint64_t
-no_number(void)
-{
-    return errno == ENOENT || errno == ENOTDIR ? 0 : UNKNOWN;
-}
-
-/* Another file, or another state of it, has another number, which is odd. */
-static uint64_t
-file_number(const char *path)
-{
-    struct stat st;
-    if (stat(path, &st))
-        return no_number();
-    uint64_t h = 0x9e3779b97f4a7c15u;
-    uint64_t part[] = {(uint64_t)st.st_dev, (uint64_t)st.st_ino, (uint64_t)st.st_size,
-                       (uint64_t)st.st_mtim.tv_sec, (uint64_t)st.st_mtim.tv_nsec};
-    for (size_t i = 0; i < sizeof part / sizeof *part; i++)
-        h = (h ^ part[i]) * 0xff51afd7ed558ccdu + (h >> 29);
-    return h | 1;
-}
-
-/* Of group.db only which file it is: its contents have a number of their own. */
-static uint64_t
-db_number(const char *path)
-{
-    struct stat st;
-    return stat(path, &st) ? no_number()
-                           : ((uint64_t)st.st_ino * 31 + (uint64_t)st.st_dev) << 1 | 1;
-}
 
 /* ---- houses ---- */
 
@@ -141,8 +102,8 @@ house_open(struct pz_house *h, struct pz_err *err)
     char *path;
     if (pz_path_join(&path, h->path, "group.db", err))
         return err->status;
-    uint64_t now = db_number(path);
-    if (now == UNKNOWN)
+    uint64_t now = pz_file_identity(path);
+    if (now == PZ_FILE_UNKNOWN)
         pz_err_sys(err, "cannot open '%s'", path);
     free(path);
     if (err->status || (now == h->db && (h->catalog || !now)))
@@ -179,196 +140,12 @@ usage_of(struct pz_keeper *k, const char *group, const char *campaign, struct pz
     return u;
 }
 
-/* ---- what a group consists of ---- */
-
-struct draft {
-    struct pz_keeper *k;
-    struct pz_group *g;
-    struct pz_err *err;
-};
-
 static int
-add_text(char **to, const char *s, struct pz_err *err)
+find_usages(struct pz_keeper *k, struct pz_group *g, struct pz_err *err)
 {
-    return s ? pz_strndup(to, s, strlen(s), err) : PZ_OK;
-}
-
-static struct pz_campaign *
-new_campaign(struct draft *d, const char *name)
-{
-    struct pz_group *g = d->g;
-    if (pz_grow(&g->campaign, &g->cap_campaigns, g->n_campaigns + 1, sizeof *g->campaign,
-                "campaigns", d->err))
-        return NULL;
-    struct pz_campaign *c = &g->campaign[g->n_campaigns++];
-    *c = (struct pz_campaign){.usage = usage_of(d->k, g->name, name, d->err)};
-    return c->usage && !add_text(&c->name, name, d->err) ? c : NULL;
-}
-
-/* Does the campaign go with its solution's latest version, whatever it was made with? */
-static bool
-follows(const char *config)
-{
-    struct pz_err err = PZ_ERR_INIT;
-    pz_json *j;
-    bool sync = false;
-    if (pz_json_parse(&j, config, strlen(config), &err))
-        return false;
-    if (!pz_json_is_bool(pz_json_get(j, "syncWithLatestSolutionVersion"), &sync))
-        sync = false;
-    pz_json_free(j);
-    return sync;
-}
-
-static int
-take_campaign(void *ctx, const struct pz_catalog_campaign *row)
-{
-    struct draft *d = ctx;
-    struct pz_campaign *c = new_campaign(d, row->name);
-    if (!c || add_text(&c->solution, row->solution, d->err) ||
-        add_text(&c->config, row->config, d->err))
-        return d->err->status;
-    if (!follows(row->config))
-        return add_text(&c->version, row->version, d->err);
-    return PZ_OK;
-}
-
-static int
-take_recommender(void *ctx, const struct pz_catalog_resource *row)
-{
-    struct draft *d = ctx;
-    struct pz_campaign *c = new_campaign(d, row->name);
-    struct pz_buf config = PZ_BUF_INIT;
-    pz_json *doc;
-    if (!c || pz_json_parse(&doc, row->doc, strlen(row->doc), d->err))
-        return d->err->status;
-    const pz_json *j = pz_json_get(doc, "recommenderConfig");
-    if (j)
-        pz_json_add(&config, j);
-    pz_json_free(doc);
-    if (!pz_buf_status(&config, "a recommender", d->err) &&
-        !add_text(&c->solution, row->name, d->err))
-        add_text(&c->config, config.data ? config.data : "{}", d->err);
-    pz_buf_release(&config);
-    c->recommender = true;
-    c->stopped = strcmp(row->status, "ACTIVE") != 0;
-    return c->stopped && !d->err->status ? add_text(&c->why, row->status, d->err)
-                                         : d->err->status;
-}
-
-static int
-take_filter(void *ctx, const struct pz_catalog_filter *row)
-{
-    struct draft *d = ctx;
-    struct pz_group *g = d->g;
-    if (pz_grow(&g->filter, &g->cap_filters, g->n_filters + 1, sizeof *g->filter,
-                "filters", d->err))
-        return d->err->status;
-    struct pz_named *f = &g->filter[g->n_filters++];
-    *f = (struct pz_named){NULL, NULL};
-    return add_text(&f->name, row->name, d->err) ||
-                   add_text(&f->expression, row->expression, d->err)
-               ? d->err->status
-               : PZ_OK;
-}
-
-static int
-take_tracker(void *ctx, const struct pz_tracker *row)
-{
-    struct draft *d = ctx;
-    struct pz_group *g = d->g;
-    if (pz_grow(&g->tracking_id, &g->cap_tracking_ids, g->n_tracking_ids + 1,
-                sizeof *g->tracking_id, "trackers", d->err))
-        return d->err->status;
-    g->tracking_id[g->n_tracking_ids] = NULL;
-    return add_text(&g->tracking_id[g->n_tracking_ids++], row->tracking_id, d->err);
-}
-
-/* Campaigns without a version get the latest; a solution without a campaign of its name
- * is one. */
-static int
-take_solution(void *ctx, const char *solution, const char *version)
-{
-    struct draft *d = ctx;
-    bool named = false;
-    for (size_t i = 0; i < d->g->n_campaigns; i++) {
-        struct pz_campaign *c = &d->g->campaign[i];
-        named |= strcmp(c->name, solution) == 0;
-        if (strcmp(c->solution, solution) == 0 && !c->version &&
-            add_text(&c->version, version, d->err))
-            return d->err->status;
-    }
-    if (named)
-        return PZ_OK;
-    struct pz_campaign *c = new_campaign(d, solution);
-    return c && !add_text(&c->solution, solution, d->err)
-               ? add_text(&c->version, version, d->err)
-               : d->err->status;
-}
-
-static int
-read_group(struct draft *d, struct pz_house *h)
-{
-    struct pz_err *err = d->err;
-    if (house_open(h, err))
-        return err->status;
-    if (h->catalog &&
-        (pz_catalog_campaigns(h->catalog, NULL, take_campaign, d, err) ||
-         pz_catalog_resources(h->catalog, "recommender", take_recommender, d, err) ||
-         pz_catalog_filters(h->catalog, NULL, take_filter, d, err) ||
-         pz_estore_trackers(h->store, take_tracker, d, err)))
-        return err->status;
-    return pz_locate_solutions(h->path, take_solution, d, err);
-}
-
-static int
-model_path(char **path, const struct pz_group *g, const struct pz_campaign *c,
-           struct pz_err *err)
-{
-    struct pz_buf b = PZ_BUF_INIT;
-    pz_buf_addf(&b, "%s/models/%s/%s.safetensors", g->path, c->solution,
-                c->version ? c->version : "none");
-    if (pz_buf_status(&b, "a path", err))
-        pz_buf_release(&b);
-    *path = b.data;
+    for (size_t i = 0; i < g->n_campaigns && !err->status; i++)
+        g->campaign[i].usage = usage_of(k, g->name, g->campaign[i].name, err);
     return err->status;
-}
-
-/* The datasets' part of the print. */
-static int
-print_sets(struct pz_buf *out, const struct pz_group *g, struct pz_err *err)
-{
-    for (int set = 0; set < PZ_N_SETS; set++) {
-        char *path;
-        if (pz_dataset_path(&path, g->path, (enum pz_set)set, err))
-            return err->status;
-        pz_buf_addf(out, "%" PRIx64 "\n", file_number(path));
-        free(path);
-    }
-    return pz_buf_status(out, "a group", err);
-}
-
-static int
-print_group(struct pz_group *g, struct pz_err *err)
-{
-    struct pz_buf *out = &g->print;
-    if (print_sets(out, g, err))
-        return err->status;
-    for (size_t i = 0; i < g->n_filters; i++)
-        pz_buf_addf(out, "filter %s %s\n", g->filter[i].name, g->filter[i].expression);
-    for (size_t i = 0; i < g->n_tracking_ids; i++)
-        pz_buf_addf(out, "tracker %s\n", g->tracking_id[i]);
-    for (size_t i = 0; i < g->n_campaigns; i++) {
-        const struct pz_campaign *c = &g->campaign[i];
-        char *path;
-        if (model_path(&path, g, c, err))
-            return err->status;
-        pz_buf_addf(out, "%s%s %s %s %" PRIx64 " %s\n", c->stopped ? "stopped " : "",
-                    c->recommender ? "recommender" : "campaign", c->name, path,
-                    file_number(path), c->config ? c->config : "-");
-        free(path);
-    }
-    return pz_buf_status(out, "a group", err);
 }
 
 /* ---- opening what is new ---- */
@@ -434,10 +211,11 @@ open_deploy(struct pz_deploy **out, const struct pz_group *g, const char *path,
         return err->status;
     d->refs = 1;
     pthread_mutex_init(&d->lock, NULL);
-    d->file = file_number(path);
+    d->file = pz_file_number(path);
     d->sets = g->sets;
     pz_sets_keep(d->sets);
-    if (add_text(&d->group, g->path, err) || add_text(&d->path, path, err) ||
+    if (pz_strndup(&d->group, g->path, strlen(g->path), err) ||
+        pz_strndup(&d->path, path, strlen(path), err) ||
         pz_model_open(&d->model, path, err)) {
         pz_deploy_free(d);
         return err->status;
@@ -456,8 +234,7 @@ campaign_like(const struct pz_group *g, const struct pz_campaign *c)
     return NULL;
 }
 
-/* A number that the catalogue has as text; one against the rules is as if it were not
- * there. */
+/* One whose model cannot be opened goes on with what it answered from before. */
 static int
 open_campaign(struct pz_group *g, struct pz_campaign *c, const struct pz_group *old,
               struct pz_house *h, struct pz_err *err)
@@ -469,9 +246,9 @@ open_campaign(struct pz_group *g, struct pz_campaign *c, const struct pz_group *
     if (!c->version)
         return pz_strndup(&c->why, "its solution has no trained version",
                           strlen("its solution has no trained version"), err);
-    if (model_path(&path, g, c, err))
+    if (pz_campaign_path(&path, g, c, err))
         return err->status;
-    uint64_t file = file_number(path);
+    uint64_t file = pz_file_number(path);
     struct pz_deploy *d = find_deploy(g, path, file, g->sets);
     if (!d)
         d = find_deploy(old, path, file, g->sets);
@@ -486,7 +263,7 @@ open_campaign(struct pz_group *g, struct pz_campaign *c, const struct pz_group *
             pz_deploy_keep(d);
         } else {
             c->lost = why.status == PZ_SYSTEM && file != 0;
-            add_text(&c->why, why.msg, err);
+            pz_strndup(&c->why, why.msg, strlen(why.msg), err);
         }
     }
     c->deploy = d;
@@ -501,32 +278,33 @@ static int
 look_at(struct pz_keeper *k, struct pz_house *h, struct pz_group *old,
         struct pz_group **out, struct pz_err *err)
 {
-    struct draft d = {.k = k, .err = err};
+    struct pz_group *g;
     *out = NULL;
-    if (pz_new(&d.g, 1, sizeof *d.g, "a group", err))
+    if (pz_new(&g, 1, sizeof *g, "a group", err))
         return err->status;
-    d.g->refs = 1;
-    d.g->name = h->name;
-    d.g->path = h->path;
-    d.g->house = h;
-    if (read_group(&d, h) || print_group(d.g, err))
+    g->refs = 1;
+    g->name = h->name;
+    g->path = h->path;
+    g->house = h;
+    if (house_open(h, err) || pz_draft_read(g, h->catalog, h->store, err) ||
+        pz_draft_print(g, err) || find_usages(k, g, err))
         goto fail;
-    if (old && old->print.len == d.g->print.len &&
-        !memcmp(old->print.data, d.g->print.data, d.g->print.len)) {
+    if (old && old->print.len == g->print.len &&
+        !memcmp(old->print.data, g->print.data, g->print.len)) {
         old->refs++;
-        pz_group_free(d.g);
+        pz_group_free(g);
         *out = old;
         return PZ_OK;
     }
-    if (open_sets(d.g, old, h, err))
+    if (open_sets(g, old, h, err))
         goto fail;
-    for (size_t i = 0; i < d.g->n_campaigns; i++)
-        if (open_campaign(d.g, &d.g->campaign[i], old, h, err))
+    for (size_t i = 0; i < g->n_campaigns; i++)
+        if (open_campaign(g, &g->campaign[i], old, h, err))
             goto fail;
-    *out = d.g;
+    *out = g;
     return PZ_OK;
 fail:
-    pz_group_free(d.g);
+    pz_group_free(g);
     return err->status;
 }
 
@@ -616,7 +394,7 @@ add_groups(struct pz_keeper *k, struct pz_site *w, const struct pz_site *old,
         char *path;
         if (!err->status && !pz_path_join(&path, k->o.root, name[i], err)) {
             int none = stat(path, &st);
-            if (none ? no_number() == UNKNOWN : S_ISDIR(st.st_mode))
+            if (none ? pz_file_missing() == PZ_FILE_UNKNOWN : S_ISDIR(st.st_mode))
                 add_group(k, w, &cap, old, path, name[i], err);
             free(path);
         }

@@ -20,15 +20,6 @@ static const enum pz_set set_of[] = {
     [PZ_F_CURRENT_USER] = PZ_USERS,
     [PZ_F_CURRENT_ITEM] = PZ_ITEMS,
 };
-static const char *const place_name[] = {
-    [PZ_F_ITEMS] = "Items",
-    [PZ_F_INTERACTIONS] = "Interactions",
-    [PZ_F_USERS] = "Users",
-    [PZ_F_ACTIONS] = "Actions",
-    [PZ_F_ACTION_INTERACTIONS] = "Action_Interactions",
-    [PZ_F_CURRENT_USER] = "CurrentUser",
-    [PZ_F_CURRENT_ITEM] = "CurrentItem",
-};
 
 #define TOKEN(c, i) (&(c)->tree->token[i])
 #define FAIL(c, at, ...)                                                                 \
@@ -59,7 +50,7 @@ no_such_field(struct pz_fcompile *c, const struct pz_ftoken *t, enum pz_fplace p
     for (size_t i = 0; i < s->n_fields && len < sizeof list - 80; i++)
         len += (size_t)snprintf(list + len, sizeof list - len, "%s%.64s", i ? ", " : "",
                                 s->field[i].name);
-    return FAIL(c, t->at, "%s has no field '%.*s'; it has %s", place_name[place],
+    return FAIL(c, t->at, "%s has no field '%.*s'; it has %s", pz_filter_place[place],
                 (int)(t->n > 60 ? 60 : t->n), t->s, list);
 }
 
@@ -141,7 +132,7 @@ find_field(struct pz_fcompile *c, size_t place_token, size_t field_token,
     if (!d)
         return FAIL(c, TOKEN(c, place_token)->at,
                     "%s: the group has no %s dataset; pz-import -t %s makes it",
-                    place_name[place], pz_set_name(set), pz_set_name(set));
+                    pz_filter_place[place], pz_set_name(set), pz_set_name(set));
     int at = pz_schema_find(&d->schema, t->s, t->n);
     if (at < 0)
         return no_such_field(c, t, place, &d->schema);
@@ -343,11 +334,11 @@ check_place(struct pz_fcompile *c, const struct pz_fcond *cond, struct pz_leaf *
             return FAIL(c, t->at,
                         "%s is about %s and %s; the requesting user is tested behind "
                         "IF: ... IF CurrentUser.%.*s ...",
-                        pz_subject_name(s), place_name[allowed[s].row],
-                        place_name[allowed[s].event], (int)t[2].n, t[2].s);
+                        pz_subject_name(s), pz_filter_place[allowed[s].row],
+                        pz_filter_place[allowed[s].event], (int)t[2].n, t[2].s);
         return FAIL(c, t->at, "%s is about %s and %s, not %s", pz_subject_name(s),
-                    place_name[allowed[s].row], place_name[allowed[s].event],
-                    place_name[cond->place]);
+                    pz_filter_place[allowed[s].row], pz_filter_place[allowed[s].event],
+                    pz_filter_place[cond->place]);
     }
     if (leaf->source == PZ_SRC_USER)
         return PZ_OK;
@@ -355,7 +346,7 @@ check_place(struct pz_fcompile *c, const struct pz_fcond *cond, struct pz_leaf *
         return FAIL(c, t->at,
                     "AWS takes the fields of one dataset in an expression, here %s: join "
                     "expressions with |, or leave out --strict",
-                    place_name[c->place]);
+                    pz_filter_place[c->place]);
     c->place = cond->place;
     c->has_place = true;
     return PZ_OK;

@@ -70,7 +70,7 @@ new_node(struct parser *p, enum pz_fnode_kind kind, size_t *out)
 
 /* ---- conditions ---- */
 
-static const char *const places[] = {
+const char *const pz_filter_place[] = {
     [PZ_F_ITEMS] = "Items",
     [PZ_F_INTERACTIONS] = "Interactions",
     [PZ_F_USERS] = "Users",
@@ -79,7 +79,7 @@ static const char *const places[] = {
     [PZ_F_CURRENT_USER] = "CurrentUser",
     [PZ_F_CURRENT_ITEM] = "CurrentItem",
 };
-enum { N_PLACES = sizeof places / sizeof *places };
+enum { N_PLACES = sizeof pz_filter_place / sizeof *pz_filter_place };
 
 /* DATASET.FIELD */
 static int
@@ -87,7 +87,7 @@ parse_field(struct parser *p, struct pz_fcond *c)
 {
     const struct pz_ftoken *t = peek(p);
     int place = 0;
-    while (place < N_PLACES && !pz_filter_word(t, places[place]))
+    while (place < N_PLACES && !pz_filter_word(t, pz_filter_place[place]))
         place++;
     if (place == N_PLACES) {
         if (t->kind == PZ_FT_WORD && t[1].kind == PZ_FT_DOT)
@@ -105,7 +105,7 @@ parse_field(struct parser *p, struct pz_fcond *c)
             t[1].kind == PZ_FT_DOT ? (int)t[2].n : 5,
             t[1].kind == PZ_FT_DOT ? t[2].s : "FIELD");
     if (place != PZ_F_CURRENT_USER && p->in_if)
-        return FAIL(p, t, "IF tests CurrentUser only, not %s", places[place]);
+        return FAIL(p, t, "IF tests CurrentUser only, not %s", pz_filter_place[place]);
     if (place == PZ_F_CURRENT_ITEM)
         return FAIL(p, t,
                     "CurrentItem stands on the right side only: Items.FIELD IN "
@@ -194,11 +194,11 @@ static int
 parse_in(struct parser *p, struct pz_fcond *c)
 {
     const struct pz_ftoken *t = peek(p);
-    if (pz_filter_word(t, places[PZ_F_CURRENT_ITEM]))
+    if (pz_filter_word(t, pz_filter_place[PZ_F_CURRENT_ITEM]))
         return parse_current(p, c);
     if (t->kind == PZ_FT_LPAREN) {
         p->at++;
-        if (pz_filter_word(peek(p), places[PZ_F_CURRENT_ITEM]))
+        if (pz_filter_word(peek(p), pz_filter_place[PZ_F_CURRENT_ITEM]))
             return FAIL(p, t,
                         "CurrentItem is written without parentheses: IN CurrentItem.%.*s",
                         t[2].kind == PZ_FT_DOT ? (int)t[3].n : 5,
@@ -214,7 +214,7 @@ parse_compared(struct parser *p, struct pz_fcond *c)
     const struct pz_ftoken *t = peek(p);
     c->first = p->at;
     c->n = 1;
-    if (pz_filter_word(t, places[PZ_F_CURRENT_ITEM]))
+    if (pz_filter_word(t, pz_filter_place[PZ_F_CURRENT_ITEM]))
         return parse_current(p, c);
     if (t->kind == PZ_FT_LPAREN && t[1].kind == PZ_FT_PARAM) {
         c->operand = PZ_F_PARAM;

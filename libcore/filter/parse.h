@@ -27,6 +27,7 @@ enum pz_fplace { // what stands in front of the dot
     PZ_F_CURRENT_USER,
     PZ_F_CURRENT_ITEM,
 };
+extern const char *const pz_filter_place[]; // their names, in any case
 enum pz_foperand {
     PZ_F_LIST,  // token[first .. first + n), every second one a comma
     PZ_F_PARAM, // token[first]

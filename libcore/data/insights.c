@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/order.h"
 #include "data/insights_report.h"
+#include "data/parts.h"
 
 #define SAMPLE          1000000 // values that quantiles are taken from
 #define MAX_CATEGORIES  1000
@@ -170,19 +171,15 @@ measure_values(struct pz_column_report *c, struct pz_err *err)
     int status = PZ_OK;
     c->distinct = values->n;
     for (uint64_t k = 0; k < values->n && !status; k++) {
-        const char *s = pz_ids_get(values, (uint32_t)k, &n), *bar;
+        const char *s = pz_ids_get(values, (uint32_t)k, &n);
         if (!s)
             continue;
         uint64_t length = characters(s, n);
         c->longest = length > c->longest ? length : c->longest;
         if (!c->column->field->categorical)
             continue;
-        while (!status && (bar = n ? memchr(s, '|', n) : NULL) != NULL) {
-            status = pz_dict_intern(&parts, s, (size_t)(bar - s), &ignored, err);
-            n -= (size_t)(bar - s) + 1;
-            s = bar + 1;
-        }
-        if (!status)
+        struct pz_parts list = pz_parts_of(s, n);
+        while (!status && pz_parts_next(&list, &s, &n))
             status = pz_dict_intern(&parts, s, n, &ignored, err);
     }
     if (c->column->field->categorical)

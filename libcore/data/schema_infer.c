@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "data/naming.h"
+#include "data/parts.h"
 #include "data/schema_rules.h"
 
 #define MAX_CATEGORIES     1000 // distinct values AWS advises for a categorical field
@@ -43,16 +44,12 @@ static int
 add_pieces(struct piece **piece, size_t *cap, struct look *look, const char *s, size_t n,
            struct pz_err *err)
 {
-    for (const char *end = s + n;;) {
-        const char *bar = memchr(s, '|', (size_t)(end - s));
-        size_t len = (size_t)((bar ? bar : end) - s);
+    for (struct pz_parts parts = pz_parts_of(s, n); pz_parts_next(&parts, &s, &n);) {
         if (pz_grow(piece, cap, look->n_pieces + 1, sizeof **piece, "a sample", err))
             return err->status;
-        (*piece)[look->n_pieces++] = (struct piece){s, len};
-        if (!bar)
-            return PZ_OK;
-        s = bar + 1;
+        (*piece)[look->n_pieces++] = (struct piece){s, n};
     }
+    return PZ_OK;
 }
 
 static int

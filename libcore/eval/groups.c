@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/order.h"
+#include "data/parts.h"
 #include "recipe/events.h"
 
 enum { NEW_USER = 5, MOST_VALUES = 20 };
@@ -128,18 +129,6 @@ missing(const struct source *s, uint64_t member)
     return row == PZ_NO_ID || (s->column->valid && !s->column->valid[row]);
 }
 
-/* Calls for each part of "a|b|c". */
-#define EACH_PART(part, len, text, n)                                                    \
-    for (const char *part = (text), *end_ = part + (n);                                  \
-         part <= end_ && ((len) = part_length(part, end_), true); part += (len) + 1)
-
-static size_t
-part_length(const char *s, const char *end)
-{
-    const char *bar = s < end ? memchr(s, '|', (size_t)(end - s)) : NULL;
-    return (size_t)((bar ? bar : end) - s);
-}
-
 /* Counts the members of each value; the most frequent ones get names and numbers. */
 static int
 name_values(struct pz_groups *g, const struct source *s, struct pz_dict *dict,
@@ -149,15 +138,15 @@ name_values(struct pz_groups *g, const struct source *s, struct pz_dict *dict,
     size_t cap = 0, n_old = 0;
     int r = PZ_OK;
     for (uint64_t m = 0; m < s->n && r == PZ_OK; m++) {
-        size_t n, len;
+        size_t n = 0;
         const char *text =
             missing(s, m) ? NULL : pz_column_text(s->column, row_of(s, m), &n);
         if (!text)
             continue;
-        EACH_PART(part, len, text, n)
-        {
+        for (struct pz_parts parts = pz_parts_of(text, n);
+             pz_parts_next(&parts, &text, &n);) {
             uint32_t i;
-            if ((r = pz_dict_intern(dict, part, len, &i, err)) ||
+            if ((r = pz_dict_intern(dict, text, n, &i, err)) ||
                 (r = pz_grow(&count, &cap, dict->n, sizeof *count, "segments", err)))
                 break;
             for (; n_old < dict->n; n_old++)
@@ -191,20 +180,19 @@ by_values(struct pz_groups *g, const struct source *s, struct pz_err *err)
         return r;
     r = name_values(g, s, &dict, &number, err);
     for (uint64_t m = 0; m < s->n && r == PZ_OK; m++) {
-        size_t n, len;
+        size_t n = 0;
         const char *text =
             missing(s, m) ? NULL : pz_column_text(s->column, row_of(s, m), &n);
-        if (text)
-            EACH_PART(part, len, text, n)
-            {
-                uint32_t i = pz_dict_find(&dict, part, len);
-                if (i == PZ_NO_ID || number[i] == PZ_NO_ID)
-                    continue;
-                if ((r = pz_grow(&g->code, &cap, n_codes + 1, sizeof *g->code, "segments",
-                                 err)))
-                    break;
-                g->code[n_codes++] = number[i];
-            }
+        struct pz_parts parts = pz_parts_of(text, text ? n : 0);
+        while (pz_parts_next(&parts, &text, &n)) {
+            uint32_t i = pz_dict_find(&dict, text, n);
+            if (i == PZ_NO_ID || number[i] == PZ_NO_ID)
+                continue;
+            if ((r = pz_grow(&g->code, &cap, n_codes + 1, sizeof *g->code, "segments",
+                             err)))
+                break;
+            g->code[n_codes++] = number[i];
+        }
         g->offsets[m + 1] = n_codes;
     }
     pz_dict_release(&dict);

@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "base/num.h"
+#include "data/parts.h"
 #include "filter/parse.h"
 
 void
@@ -105,17 +106,12 @@ static int
 add_cell(struct maker *m, const struct pz_column *c, uint32_t thing, const char *s,
          size_t n, struct pz_err *err)
 {
-    const char *end = s + n;
-    bool split = c->field->type == PZ_STRING && c->field->categorical;
-    while (s <= end) {
-        const char *bar = split ? memchr(s, '|', (size_t)(end - s)) : NULL;
-        size_t len = (size_t)((bar ? bar : end) - s);
-        if (len && add_value(m, c, thing, s, len, err))
+    struct pz_parts parts = pz_parts_of(s, n);
+    if (c->field->type != PZ_STRING || !c->field->categorical)
+        return n ? add_value(m, c, thing, s, n, err) : PZ_OK;
+    while (pz_parts_next(&parts, &s, &n))
+        if (n && add_value(m, c, thing, s, n, err))
             return err->status;
-        if (!bar)
-            break;
-        s = bar + 1;
-    }
     return PZ_OK;
 }
 

@@ -9,6 +9,7 @@
 #include "base/num.h"
 #include "base/order.h"
 #include "base/par.h"
+#include "data/parts.h"
 #include "recipe/words.h"
 
 enum {
@@ -150,14 +151,11 @@ put_word(void *ctx, const char *word, size_t n, struct pz_err *err)
 static int
 put_categories(struct lane *l, const char *s, size_t n, struct pz_err *err)
 {
-    const char *end = s + n;
+    struct pz_parts parts = pz_parts_of(s, n);
     int r = PZ_OK;
-    while (s < end && r == PZ_OK) {
-        const char *bar = memchr(s, '|', (size_t)(end - s)), *to = bar ? bar : end;
-        if (to > s)
-            r = put(l, s, (size_t)(to - s), 1, err);
-        s = to + 1;
-    }
+    while (r == PZ_OK && pz_parts_next(&parts, &s, &n))
+        if (n)
+            r = put(l, s, n, 1, err);
     return r;
 }
 

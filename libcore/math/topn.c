@@ -304,7 +304,6 @@ mend_sum(struct scan *s, size_t which)
     }
 }
 
-/* Hands out what a query found. */
 void
 pz_topn_shares(float *score, size_t n, double rate, double top, double sum)
 {
@@ -324,6 +323,7 @@ pz_topn_shares(float *score, size_t n, double rate, double top, double sum)
     }
 }
 
+/* Hands out what a query found. */
 static void
 finish(struct scan *s, size_t which)
 {

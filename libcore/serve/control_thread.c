@@ -179,6 +179,33 @@ count_deleted(const struct pz_buf *out)
     return sum;
 }
 
+/* The text with s3:// for the folder that stands for it, which callers do not know; the
+ * text itself where there is none, or no memory. */
+static const char *
+with_urls(struct pz_desk_call *d, const char *text)
+{
+    const char *root = d->call->server->o.s3_root, *at;
+    size_t n = root ? strlen(root) : 0;
+    struct pz_buf out = PZ_BUF_INIT;
+    if (!n || strcmp(root, "/") == 0)
+        return text;
+    for (const char *from = text;; from = at + n + 1) {
+        at = from;
+        while ((at = strstr(at, root)) &&
+               (at[n] != '/' || (at > text && !strchr(" '\"(\n", at[-1]))))
+            at += n;
+        if (!at) {
+            pz_buf_addz(&out, from);
+            break;
+        }
+        pz_buf_add(&out, from, (size_t)(at - from));
+        pz_buf_addz(&out, "s3://");
+    }
+    const char *said = out.data ? pz_desk_text(d, "%s", out.data) : NULL;
+    pz_buf_release(&out);
+    return said ? said : text;
+}
+
 /* Stores how a job has ended. False: that is not possible for now. */
 static bool
 end_job(struct pz_control *c, const struct pz_job *j)
@@ -186,7 +213,8 @@ end_job(struct pz_control *c, const struct pz_job *j)
     struct own own;
     struct pz_desk_call d = own_call(c, &own);
     bool deletion = j->kind == PZ_KIND_DELETION;
-    const char *reason = j->why.data ? j->why.data : "it failed", *pz = NULL;
+    const char *reason = with_urls(&d, j->why.data ? j->why.data : "it failed");
+    const char *pz = NULL;
     if (j->well && j->kind == PZ_KIND_VERSION) { // .../SOLUTION/VERSION.safetensors
         const char *slash = strrchr(j->name, '/');
         const char *version = j->said.data ? pz_desk_base(j->said.data) : "";

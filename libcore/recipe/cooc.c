@@ -19,6 +19,7 @@ enum {
 void
 pz_cooc_release(struct pz_cooc *c)
 {
+    free(c->from);
     free(c->rank_of);
     free(c->item_of);
     free(c->item_offsets);
@@ -59,7 +60,8 @@ by_users(const void *a, const void *b)
     return (x->item > y->item) - (x->item < y->item);
 }
 
-/* Distinct users of each item; stamp[item] is the last user seen, plus one. */
+/* Where each user's events begin to count, and the distinct users of each item;
+ * stamp[item] is the last user seen, plus one. */
 static void
 count_distinct(struct pz_cooc *c, const struct pz_events *e, struct popularity *p,
                uint32_t *stamp)
@@ -67,15 +69,18 @@ count_distinct(struct pz_cooc *c, const struct pz_events *e, struct popularity *
     for (uint32_t it = 0; it < e->n_items; it++)
         p[it].item = it;
     for (uint32_t u = 0; u < e->n_users; u++) {
-        uint64_t n = 0;
-        for (uint64_t i = e->offsets[u]; i < e->offsets[u + 1]; i++) {
-            uint32_t it = e->item[i];
+        uint64_t n = 0, i = e->offsets[u + 1];
+        for (; i > e->offsets[u]; i--) {
+            uint32_t it = e->item[i - 1];
             if (stamp[it] == u + 1)
                 continue;
+            if (n == PZ_COOC_MOST)
+                break;
             stamp[it] = u + 1;
             p[it].users++;
             n++;
         }
+        c->from[u] = i;
         c->user_offsets[u + 1] = c->user_offsets[u] + n;
         c->work_naive += (double)n * (double)n;
     }
@@ -110,7 +115,7 @@ fill_items(struct pz_cooc *c, const struct pz_events *e, uint32_t *stamp, uint64
     memset(stamp, 0, c->n_items * sizeof *stamp);
     memcpy(at, c->item_offsets, c->n_ranks * sizeof *at);
     for (uint32_t u = 0; u < e->n_users; u++)
-        for (uint64_t i = e->offsets[u]; i < e->offsets[u + 1]; i++) {
+        for (uint64_t i = c->from[u]; i < e->offsets[u + 1]; i++) {
             uint32_t it = e->item[i];
             if (stamp[it] == u + 1)
                 continue;
@@ -235,6 +240,7 @@ make_lists(struct pz_cooc *c, const struct pz_events *e, uint32_t n_head,
         (r = pz_new(&stamp, e->n_items, sizeof *stamp, "item counts", err)) ||
         (r = pz_new(&at, e->n_items, sizeof *at, "item counts", err)) ||
         (r = pz_new(&had, e->n_users, sizeof *had, "user counts", err)) ||
+        (r = pz_new(&c->from, e->n_users, sizeof *c->from, "user offsets", err)) ||
         (r = pz_new(&c->rank_of, e->n_items, sizeof *c->rank_of, "item ranks", err)) ||
         (r = pz_new(&c->user_offsets, (size_t)e->n_users + 1, sizeof *c->user_offsets,
                     "user offsets", err)) ||

@@ -59,7 +59,7 @@ make_lists(struct pz_near *n, const struct pz_events *e, struct pz_err *err)
         memcpy(at, c->item_offsets, c->n_ranks * sizeof *at);
     for (uint32_t u = 0; u < e->n_users; u++) {
         uint32_t k = 0; // users ascend, as in cooc->item_user
-        for (uint64_t i = e->offsets[u]; i < e->offsets[u + 1]; i++) {
+        for (uint64_t i = c->from[u]; i < e->offsets[u + 1]; i++) {
             if (stamp[e->item[i]] == u + 1)
                 continue;
             stamp[e->item[i]] = u + 1;

@@ -1,12 +1,12 @@
 /*
  * near: how close to each other two items come in the histories of users.
  *
- * Of a user's events the first of each item counts. Items of one time belong to one
- * moment, such as a basket; d is how many moments lie from one item to the other. For an
- * item r and another j of the same moment or later the pair (r, j) gains 2^(-d/halflife);
- * where j came first, half of that: what follows an item says more of what goes with it
- * next. Beyond two halflives nothing is gained, nor from moments of more than 64 items,
- * which have no order to speak of.
+ * Of a user's events, those that count in recipe/cooc.h, the first of each item counts.
+ * Items of one time belong to one moment, such as a basket; d is how many moments lie
+ * from one item to the other. For an item r and another j of the same moment or later the
+ * pair (r, j) gains 2^(-d/halflife); where j came first, half of that: what follows an
+ * item says more of what goes with it next. Beyond two halflives nothing is gained, nor
+ * from moments of more than 64 items, which have no order to speak of.
  */
 #ifndef PZ_RECIPE_NEAR_H
 #define PZ_RECIPE_NEAR_H

@@ -102,6 +102,72 @@ START_TEST(counts)
 }
 END_TEST
 
+/*
+ * A user with 5 items more than count. The oldest 8 events are of items 0 to 4, of which
+ * 0 and 1 are had again at the end; so 2, 3 and 4 are too old, and 5 and 6 behind them.
+ */
+START_TEST(endless_history)
+{
+    enum { MOST = PZ_COOC_MOST + 5, EARLY = 8 };
+    static const uint32_t early[EARLY] = {0, 1, 2, 3, 4, 2, 3, 4};
+    struct pz_selection all = {0};
+    struct pz_selection_report report;
+    struct pz_events e;
+    struct pz_dataset d;
+    struct pz_err err = PZ_ERR_INIT;
+    struct toy_row *row = calloc(EARLY + MOST + 8, sizeof *row);
+    size_t n = 0;
+    int64_t now = 0;
+    for (uint32_t i = 0; i < EARLY; i++)
+        row[n++] = (struct toy_row){0, early[i], ++now, 0, NAN};
+    for (uint32_t i = 5; i < MOST; i++)
+        row[n++] = (struct toy_row){0, i, ++now, 0, NAN};
+    for (uint32_t i = 0; i < 2; i++)
+        row[n++] = (struct toy_row){0, i, ++now, 0, NAN};
+    for (uint32_t i = 0; i < 6; i++) // another has items 0 to 4 and 7
+        row[n++] = (struct toy_row){1, i < 5 ? i : 7, ++now, 0, NAN};
+    toy_dataset(&d, 2, MOST, row, n);
+    ck_ok(pz_events_select(&d, &all, &e, &report, &err), err);
+    for (uint32_t head = 0; head <= 128; head += 128) {
+        struct pz_cooc c;
+        struct pz_cooc_row r;
+        ck_ok(pz_cooc_build(&c, &e, head, 1, &err), err);
+        ck_assert_uint_eq(c.n_pairs, PZ_COOC_MOST + 6);
+        ck_assert_uint_eq(c.rank_of[5], PZ_NO_ID); // only of the user, and too old
+        ck_assert_uint_eq(c.rank_of[6], PZ_NO_ID);
+        ck_ok(pz_cooc_row_new(&r, &c, &err), err);
+        for (uint32_t i = 0; i < 9; i++) {
+            static const uint32_t users[] = {2, 2, 1, 1, 1, 0, 0, 2, 1};
+            if (users[i])
+                ck_assert_uint_eq(pz_cooc_users(&c, c.rank_of[i]), users[i]);
+        }
+        for (uint32_t i = 8; !head && i < 300;
+             i += 97) { // of the newest, with all others
+            pz_cooc_row_count(&r, &c, c.rank_of[i]);
+            for (uint32_t j = 0; j < MOST; j++)
+                if (c.rank_of[j] != PZ_NO_ID)
+                    ck_assert_uint_eq(r.count[c.rank_of[j]], j < 2 || j > 6);
+            pz_cooc_row_clear(&r, &c);
+        }
+        pz_cooc_row_release(&r);
+        pz_cooc_release(&c);
+    }
+    struct pz_neighbours rows;
+    struct pz_neighbours_spec spec = {
+        .keep = 9, .least = 1, .closeness = 4, .halflife = 4, .threads = 1};
+    ck_ok(pz_neighbours_find(&rows, &e, &spec, &err), err);
+    ck_assert_uint_eq(rows.offsets[3] - rows.offsets[2], 5); // of the other user
+    ck_assert_uint_eq(rows.offsets[6] - rows.offsets[5], 0);
+    ck_assert_uint_eq(rows.offsets[9] - rows.offsets[8], 9);
+    free(rows.offsets);
+    free(rows.item);
+    free(rows.score);
+    free(row);
+    pz_events_release(&e);
+    toy_release(&d);
+}
+END_TEST
+
 START_TEST(common_bits)
 {
     enum { STRIDE = 24, WORDS = 16 };
@@ -593,6 +659,7 @@ pz_suite(void)
     tcase_set_timeout(m, 60);
     tcase_add_test(t, common_bits);
     tcase_add_test(t, counts);
+    tcase_add_test(t, endless_history);
     tcase_add_test(m, hidden_items);
     tcase_add_test(m, near_items);
     tcase_add_test(m, scores);

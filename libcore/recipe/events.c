@@ -136,7 +136,13 @@ compile_rules(struct filter *f, struct pz_err *err)
     f->weighted = least != greatest;
     for (size_t i = 0; i < s->n_rules; i++) {
         const struct pz_event_rule *rule = &s->rule[i];
-        float weight = (float)((rule->has_weight ? rule->weight : 1) / greatest);
+        double given = rule->has_weight ? rule->weight : 1;
+        float weight = (float)(given / greatest);
+        if (given > 0 && !(weight > 0))
+            return pz_err_set(err, PZ_USAGE,
+                              "event type '%s': its weight %g is nothing beside the "
+                              "greatest, %g; 0 leaves the type out",
+                              rule->type, given, greatest);
         for (uint32_t c = next_code(f->type, rule, 0); c != PZ_NO_ID;
              c = next_code(f->type, rule, c + 1))
             f->code[c].weight = weight;

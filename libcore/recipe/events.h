@@ -38,7 +38,8 @@ struct pz_selection_report {
 
 /*
  * Selects. PZ_USAGE: an event type that the dataset does not have (lists those it has),
- * types or a threshold where it has no such column. PZ_DATA: nothing left, a row without
+ * types or a threshold where it has no such column, a weight above 0 that is 0 in single
+ * precision beside the greatest. PZ_DATA: nothing left, a row without
  * a time, or (strict) AWS's minimums. The weights are divided by the greatest; weight is
  * NULL when all are equal.
  */

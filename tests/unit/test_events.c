@@ -132,6 +132,16 @@ static const struct {
      0,
      PZ_USAGE,
      "event type 'buy': its weight is not a number of at least 0"},
+    {{{.type = "buy", .has_weight = true, .weight = 1e6},
+      {.type = "cart", .has_weight = true, .weight = 1e-40}},
+     2,
+     false,
+     false,
+     0,
+     PZ_USAGE,
+     "event type 'cart': its weight 1e-40 is nothing beside the greatest, 1e+06; 0 "
+     "leaves "
+     "the type out"},
     {{{.type = "buy", .has_weight = true}},
      1,
      false,

@@ -127,7 +127,8 @@ guess_one(struct exam *x, const struct pz_offer *o, struct pz_err *err)
                          .candidate = &o->action,
                          .n_candidates = 1,
                          .n = 1,
-                         .now = o->time};
+                         .now = o->time,
+                         .dated = true};
     struct pz_ranked out = {.item = &item, .score = &score};
     if (x->e->recipe->rank(x->trial.model.state, &q, 1, &out, err))
         return err->status;
@@ -239,7 +240,8 @@ list_best(const struct exam *x, int64_t now, uint32_t list[LIST], size_t *n,
           struct pz_err *err)
 {
     uint32_t n_actions = x->part.n_items;
-    struct pz_query q = {.user = PZ_NO_ID, .item = PZ_NO_ID, .n = n_actions, .now = now};
+    struct pz_query q = {
+        .user = PZ_NO_ID, .item = PZ_NO_ID, .n = n_actions, .now = now, .dated = true};
     struct pz_ranked out = {.item = x->open, .score = x->score};
     *n = 0;
     if (x->e->recipe->rank(x->trial.model.state, &q, 1, &out, err))
@@ -280,7 +282,8 @@ list_one(struct exam *x, uint32_t u, uint8_t *truth, struct pz_err *err)
                          .time = e->time + from,
                          .n_history = (size_t)(n - newest),
                          .n = LIST,
-                         .now = e->time[from + n - newest]};
+                         .now = e->time[from + n - newest],
+                         .dated = true};
     struct pz_ranked out = {.item = list, .score = score};
     if (x->e->recipe->rank(x->trial.model.state, &q, 1, &out, err) ||
         list_best(x, q.now, best, &n_best, err))

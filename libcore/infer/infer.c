@@ -455,6 +455,7 @@ resolve(struct pz_session *s, const struct pz_request *q, struct slot *slot,
     *query = (struct pz_query){
         .user = PZ_NO_ID, .item = PZ_NO_ID, .n = rows_wanted(s, q), .allow = q->allow};
     query->now = pz_now();
+    query->dated = true;
     *answer = (struct pz_answer){.n = 0};
     if (q->has_user) {
         query->user = find(&m->user, &q->user);

@@ -22,6 +22,10 @@
  * everything. Which parts are tried at all follows from their cost and `budget`, not from
  * a clock: the same data, seed and version give the same model for any number of threads.
  *
+ * A part that can learn nothing from the rest (pz_part.learns) is left out. Where no
+ * other may take its place (one part, or weights that are given) nothing is held out,
+ * slope and offset are 0 and T is 1 unless it is given.
+ *
  * Weights can be given instead: all parts are then tried and kept as they are; slope,
  * offset and T are found for them, in the same way. Where nothing is to be found out (one
  * part, or weights that are given; no repeats; T given), nothing is held out and each

@@ -125,6 +125,24 @@ hold_out(struct validation *v, struct pz_err *err)
     return PZ_OK;
 }
 
+static bool
+learns(const struct pz_part *part, const struct pz_train *t)
+{
+    return !part->learns || part->learns(t);
+}
+
+/* Without the held-out events, is there something to learn for a part that stays? */
+static bool
+is_testable(const struct validation *v)
+{
+    struct pz_train t = *v->t;
+    bool all = true;
+    t.events = &v->inner;
+    for (size_t p = 0; p < v->c->n_parts; p++)
+        all &= learns(v->c->part[p], &t);
+    return all || (!v->c->weight && v->c->n_parts > 1);
+}
+
 /* The parts that the budget allows, trained on what is left. */
 static int
 train_parts(struct validation *v, struct pz_err *err)
@@ -134,11 +152,12 @@ train_parts(struct validation *v, struct pz_err *err)
     double spent = 0, least = INFINITY;
     size_t cheapest = 0;
     int status = pz_builder_new(&v->builder, err);
+    t.whole = v->t->events;
     t.events = &v->inner;
     t.model = v->builder;
     for (size_t p = 0; p < v->c->n_parts; p++) {
         double cost = v->c->part[p]->cost(v->t);
-        if (v->c->part[p]->impersonal || !(cost < least))
+        if (v->c->part[p]->impersonal || !(cost < least) || !learns(v->c->part[p], &t))
             continue;
         cheapest = p;
         least = cost;
@@ -153,6 +172,13 @@ train_parts(struct validation *v, struct pz_err *err)
             else
                 pz_log(PZ_LOG_NOTE, "%s: not tried, it is not for so many or so few",
                        part->name);
+            continue;
+        }
+        if (!learns(part, &t)) {
+            pz_log(PZ_LOG_NOTE,
+                   "%s: not tried, the events that are not held out do not "
+                   "suffice",
+                   part->name);
             continue;
         }
         spent += 2 * cost;
@@ -448,6 +474,12 @@ validate(struct validation *v, struct pz_fit *f, double *alone, double *best,
     int status = draw_users(v, err);
     if (!status)
         status = hold_out(v, err);
+    if (!status && !is_testable(v)) {
+        v->n = 0;
+        *temperature = v->c->temperature > 0 ? v->c->temperature : 1;
+        settle(v, f);
+        return PZ_OK;
+    }
     if (!status)
         status = train_parts(v, err);
     if (!status)

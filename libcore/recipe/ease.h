@@ -66,7 +66,8 @@ extern const struct pz_part pz_part_ease;
     {.name = "ease_neighbours", .kind = PZ_PARAM_INT, .place = PZ_PLACE_OURS,            \
      .def = 0, .min = 0, .max = 512,                                                     \
      .help = "of EASE: items that a weight may go to an item from; 0: all, or 200 "      \
-             "where more than 30000 items have users"},                                  \
+             "where more than 30000 items have users or all would take more than 0.15 "  \
+             "of the time budget"},                                  \
     {.name = "ease_keep", .kind = PZ_PARAM_INT, .place = PZ_PLACE_OURS,                  \
      .def = 500, .min = 1, .max = 100000,                                                \
      .help = "of EASE: greatest weights of an item that the model keeps when more than " \

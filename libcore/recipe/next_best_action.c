@@ -583,7 +583,7 @@ rank_one(const struct actions *s, const struct pz_query *q, struct pz_action_sum
 {
     struct pz_action_history h;
     struct pz_admit admit;
-    int64_t now = q->now ? q->now : s->end;
+    int64_t now = q->dated ? q->now : s->end;
     size_t n = 0, all = q->candidate ? q->n_candidates : s->model->n_items;
     size_t most = q->candidate ? q->n_candidates : q->n;
     struct pz_habit_levels level;
@@ -660,7 +660,7 @@ explain(const void *state, const struct pz_query *q, uint32_t item,
     struct pz_action_sums sums;
     struct pz_habit_levels level;
     double term[PZ_ACTION_TERMS];
-    int64_t now = q->now ? q->now : s->end;
+    int64_t now = q->dated ? q->now : s->end;
     out->n = 0;
     out->raw = 0;
     if (item >= s->model->n_items || !s->scored[item])

@@ -27,8 +27,11 @@ struct pz_part {
      * INFINITY: it cannot learn from these events at all.
      */
     double (*cost)(const struct pz_train *t);
-    /* Learns. Byte-identical output for any t->threads; t->world's arrays may be lent to
-     * the builder, t->events' may not. */
+    /* Is there anything for train() in t->events, however little? NULL: always. */
+    bool (*learns)(const struct pz_train *t);
+    /* Learns. What is chosen by numbers of events or items goes by pz_train_whole(), so
+     * that what is validated is what will be used. Byte-identical output for any
+     * t->threads; t->world's arrays may be lent to the builder, t->events' may not. */
     int (*train)(const struct pz_train *t, struct pz_err *err);
     /*
      * The same as far as another model has learned it: its tensors for the items and

@@ -22,7 +22,7 @@ static double
 cost(const struct pz_train *t)
 {
     struct pz_pairs_size s;
-    if (!pz_pairs_size(&s, t->events))
+    if (!pz_pairs_size(&s, pz_train_whole(t)))
         return INFINITY;
     double k = pz_param_or(t->params, "ease_neighbours", 0);
     if (k == 0 && isfinite(closed_cost(t, &s)))
@@ -52,9 +52,9 @@ train(const struct pz_train *t, struct pz_err *err)
     struct pz_linear_made made;
     double k = pz_param_or(t->params, "ease_neighbours", 0);
     struct pz_pairs_size size;
-    if (!pz_pairs_size(&size, t->events))
+    if (!pz_pairs_size(&size, pz_train_whole(t)))
         return pz_err_nomem(err, "items", t->events->n_items);
-    if (k == 0 && size.n_items <= DENSE_MOST && !isfinite(closed_cost(t, &size)))
+    if (k == 0 && !isfinite(closed_cost(t, &size)))
         k = NEIGHBOURS;
     struct pz_ease_config c = {
         .regularization = pz_param_or(t->params, "ease_regularization", 0),
@@ -63,7 +63,7 @@ train(const struct pz_train *t, struct pz_err *err)
         .dense_most = k > 0 ? 0 : DENSE_MOST,
         .neighbours = k > 0 ? (uint32_t)k : NEIGHBOURS,
         .keep = (size_t)pz_param_or(t->params, "ease_keep", 500),
-        .dense_rows = DENSE_ROWS,
+        .dense_rows = size.n_items <= DENSE_ROWS ? DENSE_ROWS : 0,
         .spend = true,
         .threads = pz_threads(t->threads)};
     int status = pz_pairs_make(&pairs, t->events, err);

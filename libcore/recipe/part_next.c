@@ -49,7 +49,7 @@ pz_is_thick(const struct pz_events *e)
 static const struct plan *
 plan_of(const struct pz_train *t)
 {
-    return pz_is_thick(t->events) ? &thick : &thin;
+    return pz_is_thick(pz_train_whole(t)) ? &thick : &thin;
 }
 
 double
@@ -64,14 +64,14 @@ pz_past_halflife(const struct pz_train *t)
 static double
 dense_cost(const struct pz_train *t)
 {
-    double m = had_items(t->events), n = m * plan_of(t)->n_scales;
+    double m = had_items(pz_train_whole(t)), n = m * plan_of(t)->n_scales;
     return (n * n * n / 3 + 2 * n * n * m) / DENSE_RATE;
 }
 
 static bool
 is_dense(const struct pz_train *t)
 {
-    double m = had_items(t->events), n = m * plan_of(t)->n_scales;
+    double m = had_items(pz_train_whole(t)), n = m * plan_of(t)->n_scales;
     return n * (n + m) * 4 <= DENSE_BYTES &&
            dense_cost(t) <= DENSE_SHARE * pz_param(t->params, "time_budget");
 }
@@ -80,10 +80,10 @@ static double
 cost(const struct pz_train *t)
 {
     const struct plan *p = plan_of(t);
-    double reach = 0, m = had_items(t->events), k = NEIGHBOURS;
+    double reach = 0, m = had_items(pz_train_whole(t)), k = NEIGHBOURS;
     for (uint32_t s = 0; s < p->n_scales; s++)
         reach += fmin(p->window, p->keep[s] < 1 ? -7 / log(p->keep[s]) : p->window);
-    double pairs = 2 * reach * p->n_scales * (double)t->events->n / OTHER_RATE;
+    double pairs = 2 * reach * p->n_scales * (double)pz_train_whole(t)->n / OTHER_RATE;
     double solve = m * (k * k * k / 30e9 + k * 1000 / OTHER_RATE);
     return pairs + (is_dense(t) ? dense_cost(t) : solve);
 }
@@ -93,12 +93,14 @@ train(const struct pz_train *t, struct pz_err *err)
 {
     const struct plan *p = plan_of(t);
     double more = pz_param(t->params, "next_regularization");
+    double m = had_items(pz_train_whole(t));
     struct pz_decay_config c = {.n_scales = p->n_scales,
                                 .window = p->window,
                                 .dense_bytes = is_dense(t) ? SIZE_MAX : 0,
                                 .neighbours = NEIGHBOURS,
                                 .entries = ENTRIES,
-                                .dense_rows = is_dense(t) ? WHOLE_ROWS : 0,
+                                .dense_rows =
+                                    is_dense(t) && m <= WHOLE_ROWS ? WHOLE_ROWS : 0,
                                 .threads = t->threads};
     struct pz_linear_made made[PZ_DECAY_SCALES];
     memcpy(c.keep, p->keep, sizeof c.keep);

@@ -33,7 +33,7 @@ config_of(const struct pz_train *t)
         .rate = pz_param_or(p, "softmax_rate", 0.005),
         .drop_items = pz_param_or(p, "softmax_drop_items", -1),
         .drop_numbers = pz_param_or(p, "softmax_drop_numbers", -1),
-        .tie = !pz_is_thick(t->events),
+        .tie = !pz_is_thick(pz_train_whole(t)),
         .seed = t->seed,
         .threads = t->threads};
     if (c.drop_items < 0)
@@ -41,8 +41,9 @@ config_of(const struct pz_train *t)
     if (c.drop_numbers < 0)
         c.drop_numbers = c.tie ? THIN_DROP : THICK_DROP;
     if (!c.rounds) // at least two, and no more than ROUNDS
-        c.rounds = 2 + (uint32_t)((ROUNDS - 2) *
-                                  fmin(1, sqrt(MANY_EVENTS / (double)t->events->n)));
+        c.rounds =
+            2 + (uint32_t)((ROUNDS - 2) *
+                           fmin(1, sqrt(MANY_EVENTS / (double)pz_train_whole(t)->n)));
     return c;
 }
 
@@ -50,8 +51,9 @@ config_of(const struct pz_train *t)
 static double
 cost_of_one(const struct pz_train *t, const struct pz_softmax_config *c)
 {
-    double rivals = fmin((double)c->negatives + c->batch, t->events->n_items);
-    return 6.0 * c->d * (rivals + c->reach) * c->rounds * (double)t->events->n / RATE;
+    double rivals = fmin((double)c->negatives + c->batch, pz_train_whole(t)->n_items);
+    return 6.0 * c->d * (rivals + c->reach) * c->rounds * (double)pz_train_whole(t)->n /
+           RATE;
 }
 
 /* Members that are asked for, or that the budget allows. */
@@ -70,9 +72,19 @@ cost(const struct pz_train *t)
 {
     struct pz_softmax_config c = config_of(t);
     uint32_t n = members_of(t, &c);
-    if (t->events->n < LEAST_EVENTS)
+    if (pz_train_whole(t)->n < LEAST_EVENTS)
         return INFINITY;
     return (n ? n : 1) * cost_of_one(t, &c);
+}
+
+static bool
+learns(const struct pz_train *t)
+{
+    const struct pz_events *e = t->events;
+    for (uint32_t u = 0; u < e->n_users; u++)
+        if (e->offsets[u + 1] - e->offsets[u] >= 2)
+            return true;
+    return false;
 }
 
 static int
@@ -327,6 +339,7 @@ const struct pz_part pz_part_softmax = {
     .name = "softmax",
     .summary = "a log-bilinear model of the next item",
     .cost = cost,
+    .learns = learns,
     .train = train,
     .keep = keep,
     .open = open_state,

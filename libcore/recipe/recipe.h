@@ -54,6 +54,8 @@ enum pz_recipe_type { // AWS's names: pz_recipe_type_name()
  */
 struct pz_train {
     const struct pz_events *events;
+    const struct pz_events *whole; // of which events are a part, to be judged by: what is
+                                   // chosen by size is chosen by these; NULL: events
     const struct pz_params *params;
     const struct pz_world *world;    // columns of interactions, items, users; never NULL
     const struct pz_showings *shown; // what answers showed; NULL: nothing is known of it
@@ -64,6 +66,13 @@ struct pz_train {
     struct pz_builder *model; // the recipe adds its tensors and metadata "train.*"
     const struct pz_objective *objective; // what answers are traded for; NULL: nothing
 };
+
+/* The events that choices of a part go by. */
+static inline const struct pz_events *
+pz_train_whole(const struct pz_train *t)
+{
+    return t->whole ? t->whole : t->events;
+}
 
 /* What happened to each item of the model since it was trained: events, and how often it
  * was shown to somebody who did not take it. */
@@ -102,8 +111,9 @@ struct pz_query {
                              // n_users bits for USER_SEGMENTATION
     const uint32_t *exclude; // never to be returned; any order, may repeat
     size_t n_exclude;
-    size_t n;    // items wanted
-    int64_t now; // Unix seconds at which the answer is shown; 0: not known
+    size_t n;                             // items wanted
+    int64_t now;                          // Unix seconds at which the answer is shown,
+    bool dated;                           // if that is known
     const struct pz_explore *explore;     // NULL: the best answer; recipes may ignore it
     const struct pz_influence *influence; // of aws-semantic-similarity; NULL: the model's
 };

@@ -11,6 +11,7 @@
 #include "recipe/logistic.h"
 #include "unit.h"
 
+#define AT(seconds) .now = (seconds), .dated = true
 enum { DAY = 86400 };
 
 START_TEST(types)
@@ -279,7 +280,7 @@ START_TEST(rules)
     char out[128];
     set_up(&f, NULL);
     // Somebody odd: a is likely, of the new ones the more valuable first.
-    struct pz_query q = {.user = 1, .item = PZ_NO_ID, .n = 5, .now = 99 * (int64_t)DAY};
+    struct pz_query q = {.user = 1, .item = PZ_NO_ID, .n = 5, AT(99 * (int64_t)DAY)};
     ck_assert_uint_eq(f.t.model.n_items, 5);
     ask(&f, &q, out);
     ck_assert_msg(!strncmp(out, "a:0.8 ", 6), "%s", out);
@@ -312,16 +313,17 @@ START_TEST(rules)
     time[0]--;
     ask(&f, &q, out);
     ck_assert_msg(strchr(out, 'c'), "%s", out);
+    time[0] = -DAY;
+    q.now = 0; // a time as any other
+    ask(&f, &q, out);
+    ck_assert_msg(!strchr(out, 'c'), "%s", out);
     // A filter, a list to leave out, fewer.
     const uint64_t allow = 0x1d; // not b
     const uint32_t leave[] = {4};
-    q = (struct pz_query){.user = PZ_NO_ID,
-                          .item = PZ_NO_ID,
-                          .n = 2,
-                          .allow = &allow,
-                          .exclude = leave,
-                          .n_exclude = 1,
-                          .now = 1};
+    q = (struct pz_query){.user = PZ_NO_ID, .item = PZ_NO_ID, .n = 2, AT(1)};
+    q.allow = &allow;
+    q.exclude = leave;
+    q.n_exclude = 1;
     ask(&f, &q, out);
     ck_assert_msg(strlen(out) == 11 && !strchr(out, 'e') && !strchr(out, 'b'), "%s", out);
     tear_down(&f);
@@ -333,7 +335,7 @@ START_TEST(least_events)
     struct fixture f;
     char out[128];
     set_up(&f, "min_action_events=5");
-    struct pz_query q = {.user = 1, .item = PZ_NO_ID, .n = 5, .now = 1};
+    struct pz_query q = {.user = 1, .item = PZ_NO_ID, .n = 5, AT(1)};
     ask(&f, &q, out);
     ck_assert_msg(strstr(out, "e:0.0 d:0.0") && strstr(out, "a:0.8"), "%s", out);
     tear_down(&f);
@@ -348,7 +350,7 @@ START_TEST(exploration)
     unsigned n_first = 0;
     set_up(&f, "exploration_weight=1");
     for (uint32_t u = 0; u < 40; u++) {
-        struct pz_query q = {.user = u, .item = PZ_NO_ID, .n = 5, .now = 5 * DAY};
+        struct pz_query q = {.user = u, .item = PZ_NO_ID, .n = 5, AT(5 * DAY)};
         ask(&f, &q, out);
         q.now += DAY - 1;
         ask(&f, &q, again);
@@ -469,7 +471,7 @@ said_of(const struct fixture *f, uint32_t u, uint64_t i)
                          .candidate = &e->item[i],
                          .n_candidates = 1,
                          .n = 1,
-                         .now = e->time[i]};
+                         AT(e->time[i])};
     struct pz_ranked out = {.item = &item, .score = &score};
     struct pz_reason reason[OFFERS + PZ_REASON_LABELS];
     struct pz_explained why = {.reason = reason};
@@ -675,8 +677,7 @@ START_TEST(habits)
     for (uint32_t u = 0; u < 1200; u++) {
         uint32_t item[2];
         float score[2];
-        struct pz_query q = {
-            .user = u, .item = PZ_NO_ID, .n = 2, .now = 89 * (int64_t)DAY};
+        struct pz_query q = {.user = u, .item = PZ_NO_ID, .n = 2, AT(89 * (int64_t)DAY)};
         struct pz_ranked r = {.item = item, .score = score};
         ck_ok(f.t.model.recipe->rank(f.t.model.state, &q, 1, &r, &f.err), f.err);
         for (int k = 0; k < 2; k++)
@@ -687,8 +688,8 @@ START_TEST(habits)
             ck_assert_double_eq_tol(mean[kind][a], kind == 2 * a ? 0.8 : 0.2, 0.1);
     char out[128];
     // As of the first second nothing had happened; of a stranger nothing is known.
-    struct pz_query nobody = {.user = PZ_NO_ID, .item = PZ_NO_ID, .n = 2, .now = DAY};
-    struct pz_query early = {.user = 0, .item = PZ_NO_ID, .n = 2, .now = 1};
+    struct pz_query nobody = {.user = PZ_NO_ID, .item = PZ_NO_ID, .n = 2, AT(DAY)};
+    struct pz_query early = {.user = 0, .item = PZ_NO_ID, .n = 2, AT(1)};
     ask(&f, &nobody, out);
     ck_assert_msg(strlen(out) == 11 && !strstr(out, "0.8"), "%s", out);
     ask(&f, &early, out);

@@ -340,6 +340,180 @@ START_TEST(settled)
 }
 END_TEST
 
+/* A part beside others, which learns from no fewer than all events. */
+static int n_told;
+static bool told_whole;
+
+static double
+cost_nothing(const struct pz_train *t)
+{
+    (void)t;
+    return 0;
+}
+
+static bool
+learns_from_all(const struct pz_train *t)
+{
+    return t->events->n == events.n;
+}
+
+static int
+tell(const struct pz_train *t, struct pz_err *err)
+{
+    (void)err;
+    n_told++;
+    told_whole = t->events == &events && !t->whole;
+    return PZ_OK;
+}
+
+/* Ease as it is, but what it is told is looked at. */
+static int
+tell_ease(const struct pz_train *t, struct pz_err *err)
+{
+    n_told++;
+    ck_assert_ptr_eq(pz_train_whole(t), &events);
+    return pz_part_find("ease")->train(t, err);
+}
+
+/* What only the whole can teach is left out beside others, and not tested alone. */
+START_TEST(nothing_left_to_learn)
+{
+    make_shop(CHAIN, 1, AUTO);
+    const struct pz_part shy = {.name = "shy",
+                                .cost = cost_nothing,
+                                .learns = learns_from_all,
+                                .train = tell,
+                                .close = free};
+    struct pz_part ease = *pz_part_find("ease");
+    ease.train = tell_ease;
+    const struct pz_part *part[] = {&shy, &ease};
+    const double weight[] = {2, 3};
+    for (int k = 0; k < 3; k++) { // by validation, with given weights, alone
+        struct pz_err err = PZ_ERR_INIT;
+        struct pz_tensors view;
+        struct pz_builder *b;
+        struct pz_blend_config c = {.part = part,
+                                    .n_parts = k < 2 ? 2 : 1,
+                                    .budget = 1e9,
+                                    .repeats = true,
+                                    .weight = k == 1 ? weight : NULL};
+        struct pz_train t = {.events = &events,
+                             .params = &params,
+                             .world = &world,
+                             .seed = 3,
+                             .threads = 1};
+        ck_ok(pz_builder_new(&b, &err), err);
+        t.model = b;
+        n_told = 0;
+        told_whole = false;
+        ck_ok(pz_blend_train(&t, &c, &err), err);
+        ck_ok(pz_builder_view(b, &view, &err), err);
+        static const char *const want[] = {"ease", "shy,ease", "shy"};
+        static const int times[] = {2, 2, 1};
+        ck_assert_str_eq(pz_tensors_meta(&view, "train.parts"), want[k]);
+        ck_assert_int_eq(n_told, times[k]);
+        ck_assert(told_whole == (k > 0));
+        ck_assert((pz_tensors_meta(&view, "train.validation") != NULL) == (k == 0));
+        if (k)
+            ck_assert_str_eq(pz_tensors_meta(&view, "train.temperature"), "1");
+        pz_tensors_close(&view);
+        pz_builder_free(b);
+    }
+    close_shop();
+}
+END_TEST
+
+/* Trains one part on its own; a tensor of it. */
+static void
+train_part(struct pz_tensors *view, struct pz_builder **b, const char *name,
+           const struct pz_events *e, const struct pz_events *whole)
+{
+    struct pz_err err = PZ_ERR_INIT;
+    ck_ok(pz_builder_new(b, &err), err);
+    struct pz_train t = {.events = e,
+                         .whole = whole,
+                         .params = &params,
+                         .world = &world,
+                         .seed = 3,
+                         .threads = 1,
+                         .model = *b};
+    ck_ok(pz_part_find(name)->train(&t, &err), err);
+    ck_ok(pz_builder_view(*b, view, &err), err);
+}
+
+static void
+close_parts(struct pz_tensors view[3], struct pz_builder *b[3])
+{
+    for (int k = 0; k < 3; k++) {
+        pz_tensors_close(&view[k]);
+        pz_builder_free(b[k]);
+    }
+}
+
+static bool
+same_tensors(const struct pz_tensors *a, const struct pz_tensors *b)
+{
+    bool same = a->n_tensors == b->n_tensors;
+    for (size_t k = 0; k < a->n_tensors && same; k++) {
+        const struct pz_tensor *x = &a->tensor[k], *y = &b->tensor[k];
+        same = x->n_elems == y->n_elems &&
+               !memcmp(x->data, y->data, x->n_elems * pz_dtype_size(x->dtype));
+    }
+    return same;
+}
+
+/* Of EASE: squares of histories at 1e9 a second, items cubed at 60e9. */
+static double
+closed_seconds(const struct pz_events *e)
+{
+    double sum = 0, had = 0;
+    uint8_t seen[ITEMS] = {0};
+    for (uint32_t u = 0; u < e->n_users; u++)
+        sum += pow((double)(e->offsets[u + 1] - e->offsets[u]), 2);
+    for (uint64_t k = 0; k < e->n; k++) {
+        had += !seen[e->item[k]];
+        seen[e->item[k]] = 1;
+    }
+    return sum / 1e9 + pow(had, 3) / 60e9;
+}
+
+/* At the edge of a budget, and of what is thick: a part of the events goes the way of the
+ * whole. */
+START_TEST(chosen_by_the_whole)
+{
+    struct pz_err err = PZ_ERR_INIT;
+    struct pz_builder *b[3];
+    struct pz_tensors view[3];
+    make_shop(CHAIN, 1, AUTO);
+    struct pz_events less = events;
+    less.n_users = USERS / 2;
+    less.n = less.offsets[less.n_users];
+    ck_assert_uint_gt(events.n, 30 * 49);
+    ck_assert_uint_lt(less.n, 30 * 49);
+    train_part(&view[0], &b[0], "next", &less, NULL);
+    train_part(&view[1], &b[1], "next", &less, &events);
+    train_part(&view[2], &b[2], "next", &events, NULL);
+    ck_assert_str_eq(pz_tensors_meta(&view[0], "train.next.scales"), "2");
+    ck_assert_str_eq(pz_tensors_meta(&view[1], "train.next.scales"), "3");
+    ck_assert_str_eq(pz_tensors_meta(&view[2], "train.next.scales"), "3");
+    close_parts(view, b);
+
+    // The closed form of the part is within the budget, that of the whole is not.
+    char text[64];
+    snprintf(text, sizeof text, "time_budget=%.17g",
+             (closed_seconds(&less) + closed_seconds(&events)) / 2 / 0.15);
+    ck_ok(pz_params_set(&params, text, &err), err);
+    train_part(&view[0], &b[0], "ease", &less, NULL);
+    train_part(&view[1], &b[1], "ease", &less, &events);
+    ck_ok(pz_params_set(&params, "ease_neighbours=200", &err), err);
+    train_part(&view[2], &b[2], "ease", &less, NULL);
+    ck_assert(!same_tensors(&view[0], &view[1]));
+    ck_assert(same_tensors(&view[1], &view[2]));
+    close_parts(view, b);
+    close_shop();
+}
+END_TEST
+
 START_TEST(strangers)
 {
     struct pz_err err = PZ_ERR_INIT;
@@ -419,6 +593,8 @@ pz_suite(void)
     tcase_add_test(t, finds_what_foretells);
     tcase_add_test(t, by_hand);
     tcase_add_test(t, settled);
+    tcase_add_test(t, nothing_left_to_learn);
+    tcase_add_test(t, chosen_by_the_whole);
     tcase_add_test(t, strangers);
     tcase_add_test(t, same_bytes_for_any_threads);
     tcase_add_test(t, table_of_repeats);

@@ -148,7 +148,7 @@ struct pz_explained {
 
 /* Of struct pz_recipe and all that it points to; shared objects state the one they were
  * built with (recipe/custom.h). */
-#define PZ_RECIPE_ABI 3u
+#define PZ_RECIPE_ABI 4u
 
 struct pz_recipe {
     uint32_t abi;     // PZ_RECIPE_ABI; recipes of pz itself may leave it out

@@ -223,6 +223,20 @@ def trainings():
     return found
 
 
+def hold(process):
+    """Stops the process, so that it does not end; it is stopped when this returns."""
+    os.kill(process, signal.SIGSTOP)
+    for _ in range(3000):
+        states = set()
+        for thread in glob.glob(f"/proc/{process}/task/*/stat"):
+            with open(thread, encoding="ascii") as f:
+                states.add(f.read().rsplit(")", 1)[1].split()[0])
+        if states == {"T"}:  # else a thread that still runs would take the next signal
+            return
+        time.sleep(0.01)
+    raise AssertionError("a process does not stop")
+
+
 # A solution whose version is being stopped is in use.
 slow = do("create_solution", name="slow", datasetGroupArn=group, recipeArn=RECIPE + "aws-user-personalization",
           solutionConfig={"algorithmHyperParameters": {"model": "softmax", "softmax_members": "8",
@@ -231,7 +245,7 @@ version = do("create_solution_version", solutionArn=slow)["solutionVersionArn"]
 wait("describe_solution_version", "solutionVersion", good=("CREATE IN_PROGRESS",), solutionVersionArn=version)
 fails(IN_USE, "delete_solution", solutionArn=slow)
 (training,) = trainings()
-os.kill(training, signal.SIGSTOP)  # it does not end before it is seen to be ending
+hold(training)  # it does not end before it is seen to be ending
 do("stop_solution_version_creation", solutionVersionArn=version)
 it = do("describe_solution_version", solutionVersionArn=version)["solutionVersion"]
 assert it["status"] == "CREATE STOPPING", it

@@ -5,24 +5,6 @@
 need pz-serve pz-import pz-event
 command -v curl >/dev/null || skip "curl is not installed"
 command -v sqlite3 >/dev/null || skip "sqlite3 is not installed"
-sandbox=auto
-case ${V:-release} in asan | tsan) sandbox=off ;; esac
-
-# serve: a server of the groups in root; $url and $pid.
-serve()
-{
-    : >url
-    pz-serve -q --sandbox "$sandbox" --root root -l 127.0.0.1:0 >url 2>server.err &
-    pid=$!
-    while ! [ -s url ] && kill -0 $pid; do
-        sleep 0.01
-    done
-    url=$(cat url)
-}
-control()
-{
-    curl -s -H "X-Amz-Target: AmazonPersonalize.$1" "$url/" -d "$2"
-}
 # seen: what there is of the dataset: its file, its records, and whether it is listed
 seen()
 {

@@ -4,26 +4,6 @@
 . "$PZ_SRC/tests/fault/lib.inc"
 need pz-serve
 command -v curl >/dev/null || skip "curl is not installed"
-sandbox=auto
-case ${V:-release} in asan | tsan) sandbox=off ;; esac
-
-# serve: a server of the groups in root; $url and $pid.
-serve()
-{
-    : >url
-    pz-serve -q --sandbox "$sandbox" --root root -l 127.0.0.1:0 >url 2>server.err &
-    pid=$!
-    while ! [ -s url ] && kill -0 $pid; do
-        sleep 0.01
-    done
-    url=$(cat url)
-}
-
-# control OPERATION BODY: the answer.
-control()
-{
-    curl -s -H "X-Amz-Target: AmazonPersonalize.$1" "$url/" -d "$2"
-}
 arn=arn:aws:personalize:us-east-1:000000000000:dataset-group/big
 left=0
 for run in $(seq "${PZ_DELETE_RUNS:-2}"); do

@@ -316,6 +316,8 @@ pz_topn_shares(float *score, size_t n, double rate, double top, double sum)
                 share = raw == below ? least : nextafterf(least, INFINITY);
             else if (!(share > 0))
                 share = FLT_TRUE_MIN;
+        } else if (share < least && raw > below) {
+            share = least; // which was lifted over FLT_MIN
         }
         score[i] = share;
         below = raw;

@@ -123,7 +123,6 @@ START_TEST(equals_full_sort)
 }
 END_TEST
 
-/* Damage in a table must not do more than spoil the answer. */
 /* Shares as the formula has them; below what a float holds the order stays, and ties do.
  */
 START_TEST(shares)
@@ -151,6 +150,23 @@ START_TEST(shares)
 }
 END_TEST
 
+/* Very many scores so close to each other that they have one share, the last number
+ * below FLT_MIN: they are told apart, and what comes before them stays before them. */
+START_TEST(crowded_shares)
+{
+    enum { N = 1000 };
+    float share[N];
+    double below = (double)nextafterf(FLT_MIN, 0);
+    for (int i = 0; i < N; i++)
+        share[i] = i ? (float)(N - i) * 1e-12F : 1e-5F; // FLT_MIN and 84 steps
+    pz_topn_shares(share, N, 1, 0, 1 / below);
+    ck_assert_float_eq(share[N - 1], (float)below);
+    for (int i = 0; i + 1 < N; i++)
+        ck_assert(i ? share[i] > share[i + 1] : share[i] >= share[i + 1]);
+}
+END_TEST
+
+/* Damage in a table must not do more than spoil the answer. */
 START_TEST(survives_nan)
 {
     struct pz_err err = PZ_ERR_INIT;
@@ -374,6 +390,7 @@ pz_suite(void)
     tcase_set_timeout(t, 60);
     tcase_add_test(t, equals_full_sort);
     tcase_add_test(t, shares);
+    tcase_add_test(t, crowded_shares);
     tcase_add_test(t, survives_nan);
     tcase_add_loop_test(t, bytes_find_the_same, 0, sizeof kinds / sizeof kinds[0]);
     tcase_add_test(t, bytes_give_the_sum);

@@ -6,7 +6,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/num.h"
+#include "base/order.h"
 #include "base/par.h"
 #include "base/rng.h"
 #include "math/kernels.h"
@@ -209,33 +209,21 @@ question(const struct validation *v, uint32_t u)
 
 /* ---- rivals ---- */
 
-static int
-ascending(const void *a, const void *b)
-{
-    const uint32_t *x = a, *y = b;
-    return (*x > *y) - (*x < *y);
-}
-
 /* The rivals of a trial, distinct and ascending: the n of `found`, what stands in the
  * history, and the target. */
 static size_t
 gather(const struct pz_trial *t, const struct pz_repeats *r, uint32_t *found, size_t n)
 {
-    size_t distinct = 0;
     found[n++] = t->target;
     for (size_t h = 0; h < r->n; h++)
         found[n++] = r->item[h];
-    qsort(found, n, sizeof *found, ascending);
-    for (size_t i = 0; i < n; i++)
-        if (i == 0 || found[i] != found[i - 1])
-            found[distinct++] = found[i];
-    return distinct;
+    return pz_distinct_u32(found, n);
 }
 
 static size_t
 place_in(const uint32_t *list, size_t n, uint32_t item)
 {
-    const uint32_t *at = bsearch(&item, list, n, sizeof *list, ascending);
+    const uint32_t *at = bsearch(&item, list, n, sizeof *list, pz_order_u32);
     return (size_t)(at - list);
 }
 
@@ -394,10 +382,9 @@ validation_release(struct validation *v)
 static void
 put_number(struct pz_builder *b, const char *key, const char *name, double value)
 {
-    char text[PZ_NUM_TEXT], whole[64];
+    char whole[64];
     snprintf(whole, sizeof whole, "%s%s", key, name);
-    pz_format_f64(text, value);
-    pz_builder_meta(b, whole, text);
+    pz_builder_meta_f64(b, whole, value);
 }
 
 struct found {

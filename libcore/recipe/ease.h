@@ -38,8 +38,8 @@ struct pz_ease_config {
  * m^3 flops for m items with users (math/dense.h). Memory: half of m^2 floats, all of
  * them where rows are kept whole, and what the inverse takes beside; by neighbours, k of
  * them, m (k^3/3 + k * row of G) flops in m * keep entries. PZ_DATA when the equations
- * have no solution in floats. With `spend` the pairs' matrices are released as soon as
- * they are added up.
+ * have no solution in floats. With `spend` the closed form releases the pairs' matrices
+ * as soon as they are added up.
  */
 int pz_ease_train(struct pz_linear_made *out, struct pz_pairs *pairs,
                   const struct pz_ease_config *c, struct pz_err *err);

@@ -309,22 +309,21 @@ resolve_target(char **out, const char *path, struct pz_err *err)
  * A file system that has no permissions refuses them; there is nothing to keep then.
  */
 static void
-keep_owner(const struct pz_out *out)
+keep_owner(int fd, const char *path)
 {
     struct stat old, now;
-    if (stat(out->path, &old) || !S_ISREG(old.st_mode) || fstat(out->fd, &now))
+    if (stat(path, &old) || !S_ISREG(old.st_mode) || fstat(fd, &now))
         return;
     if (now.st_uid != old.st_uid || now.st_gid != old.st_gid) {
-        if (fchown(out->fd, old.st_uid, old.st_gid) &&
-            fchown(out->fd, (uid_t)-1, old.st_gid))
+        if (fchown(fd, old.st_uid, old.st_gid) && fchown(fd, (uid_t)-1, old.st_gid))
             errno = 0;
-        if (fstat(out->fd, &now))
+        if (fstat(fd, &now))
             return;
     }
     mode_t mode = old.st_mode & 0777;
     if (now.st_gid != old.st_gid)
         mode &= (mode & 07) << 3 | 0707;
-    if ((now.st_mode & 07777) != mode && fchmod(out->fd, mode))
+    if ((now.st_mode & 07777) != mode && fchmod(fd, mode))
         errno = 0;
 }
 
@@ -380,7 +379,7 @@ pz_out_open(struct pz_out *out, const char *path, struct pz_err *err)
     /* The lock tells tidy() in other processes that the writer lives. */
     flock(out->fd, LOCK_EX | LOCK_NB);
     tidy(dir);
-    keep_owner(out); // a hidden name shows no more than the target
+    keep_owner(out->fd, out->path); // a hidden name shows no more than the target
 done:
     free(dir);
     if (status)
@@ -438,7 +437,7 @@ pz_out_commit(struct pz_out *out, struct pz_err *err)
     char *dir = NULL;
     bool in_place = false;
     int status = parent_of(&dir, out->path, err);
-    keep_owner(out); // they may have changed since
+    keep_owner(out->fd, out->path); // they may have changed since
     /* A failed fsync is final: the kernel may have dropped the pages, a second one would
      * lie. */
     if (!status && fsync(out->fd))
@@ -477,6 +476,7 @@ pz_replace(int fd, const char *from, const char *to, struct pz_err *err)
 {
     char *dir = NULL;
     int status = parent_of(&dir, to, err);
+    keep_owner(fd, to);
     if (!status && fsync(fd))
         status = pz_err_sys(err, "cannot write '%s' to disk", from);
     if (!status && rename(from, to))
@@ -506,26 +506,44 @@ pz_scratch_open(int *fd, const char *dir, struct pz_err *err)
     return status;
 }
 
-/* One directory, durable in its parent when it is new. */
+/* Is there nothing in the directory? One that cannot be listed is not known to be empty.
+ */
+static bool
+is_empty(const char *path)
+{
+    DIR *d = opendir(path);
+    size_t n = 0;
+    while (d && n <= 2 && readdir(d))
+        n++;
+    if (d)
+        closedir(d);
+    return d && n <= 2; // "." and ".."
+}
+
+/*
+ * One directory, durable in its parent. Another process may have made it and not have
+ * come to that yet, or no longer; it has when there is something in it, for here nothing
+ * is put into a directory before. One that is there already is used even where its parent
+ * cannot be opened.
+ */
 static int
 make_dir(const char *path, struct pz_err *err)
 {
     struct stat st;
     char *parent = NULL;
-    if (stat(path, &st) == 0) {
-        if (S_ISDIR(st.st_mode))
-            return PZ_OK;
+    bool there = stat(path, &st) == 0;
+    if (!there && mkdir(path, 0777)) {
+        there = errno == EEXIST && stat(path, &st) == 0;
+        if (!there)
+            return pz_err_sys(err, "cannot make directory '%s'", path);
+    }
+    if (there && !S_ISDIR(st.st_mode))
         return pz_err_set(err, PZ_SYSTEM,
                           "cannot make directory '%s': a file is in the way", path);
-    }
-    if (mkdir(path, 0777)) {
-        /* Another process may have been quicker. */
-        if (errno == EEXIST && stat(path, &st) == 0 && S_ISDIR(st.st_mode))
-            return PZ_OK;
-        return pz_err_sys(err, "cannot make directory '%s'", path);
-    }
+    if (there && !is_empty(path))
+        return PZ_OK;
     int status = parent_of(&parent, path, err);
-    if (!status)
+    if (!status && (!there || access(parent, R_OK) == 0))
         status = sync_dir(parent, err);
     free(parent);
     return status;

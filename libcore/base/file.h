@@ -60,8 +60,8 @@ int pz_out_commit(struct pz_out *out, struct pz_err *err);
 void pz_out_abort(struct pz_out *out); // also after a failed commit; harmless when closed
 
 /* What pz_out_commit() does, for a file that somebody else has written under a name of its
- * own: fsync of fd, which is that of `from`, rename to `to` in the same folder, fsync of
- * the folder. */
+ * own: fd, which is that of `from`, gets the permissions of `to`, then fsync, rename to
+ * `to` in the same folder, fsync of the folder. */
 int pz_replace(int fd, const char *from, const char *to, struct pz_err *err);
 
 /* An unnamed scratch file in directory `dir`: returns a descriptor in *fd. */
@@ -72,7 +72,7 @@ int pz_scratch_read(int fd, const char *dir, void *bytes, size_t n, uint64_t at,
 int pz_scratch_write(int fd, const char *dir, const void *bytes, size_t n, uint64_t at,
                      struct pz_err *err);
 
-/* mkdir -p. */
+/* mkdir -p. The directories are on disk then, whoever made them. */
 int pz_mkdirs(const char *path, struct pz_err *err);
 /* An exclusive flock on `path` (a directory, or a file that is made if absent); held
  * until the descriptor is closed. PZ_SYSTEM at once, saying that another process holds

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -442,6 +443,99 @@ START_TEST(mkdirs)
 }
 END_TEST
 
+/* Stands in for the C library's: notes what is synced. */
+static char synced[8][256];
+static size_t n_synced;
+int
+fsync(int fd)
+{
+    char proc[64];
+    snprintf(proc, sizeof proc, "/proc/self/fd/%d", fd);
+    ssize_t n = readlink(proc, synced[n_synced % 8], sizeof *synced - 1);
+    if (n > 0)
+        synced[n_synced++ % 8][n] = 0;
+    return (int)syscall(SYS_fsync, fd);
+}
+
+/* And this: another process is quicker. */
+static bool raced;
+int
+mkdir(const char *path, mode_t mode)
+{
+    int r = (int)syscall(SYS_mkdirat, AT_FDCWD, path, mode);
+    if (r == 0 && raced) {
+        errno = EEXIST;
+        r = -1;
+    }
+    return r;
+}
+
+/* Whoever made a directory, its name is on disk before anything is put into it. */
+START_TEST(mkdirs_synced)
+{
+    struct stat st;
+    for (int way = 0; way < 3; way++) {
+        char name[] = "d0";
+        name[1] = (char)('0' + way);
+        if (way == 2) // before we came
+            ck_assert_int_eq(syscall(SYS_mkdirat, AT_FDCWD, at(name), 0777), 0);
+        raced = way == 1;
+        n_synced = 0;
+        ck_ok(pz_mkdirs(at(name), &err), err);
+        raced = false;
+        ck_assert_int_eq(stat(at(name), &st), 0);
+        ck_assert_uint_ge(n_synced, 1);
+        ck_assert_str_eq(synced[n_synced - 1], dir);
+        char path[64];
+        snprintf(path, sizeof path, "%s/f", name);
+        put(at(path), "");
+        n_synced = 0;
+        ck_ok(pz_mkdirs(at(name), &err), err); // somebody has seen to it
+        ck_assert_uint_eq(n_synced, 0);
+    }
+}
+END_TEST
+
+/* A directory that is there is good enough where its parent cannot be opened. */
+START_TEST(mkdirs_closed)
+{
+    ck_ok(pz_mkdirs(at("p/d"), &err), err);
+    ck_assert_int_eq(chmod(at("p"), 0111), 0);
+    ck_assert_int_eq(chmod(at("p/d"), 0777), 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        if (geteuid() == 0 && setresuid(5678, 5678, 5678))
+            _exit(2);
+        _exit(pz_mkdirs(at("p/d"), &err));
+    }
+    int ws;
+    waitpid(pid, &ws, 0);
+    ck_assert_int_eq(ws, 0);
+}
+END_TEST
+
+/* A file that somebody else wrote takes the place of one, and its permissions. */
+START_TEST(replace)
+{
+    put(at("old"), "old");
+    put(at("part"), "new");
+    ck_assert_int_eq(chmod(at("old"), 0600), 0);
+    ck_assert_int_eq(chmod(at("part"), 0644), 0);
+    int fd = open(at("part"), O_RDWR);
+    n_synced = 0;
+    ck_ok(pz_replace(fd, at("part"), at("old"), &err), err);
+    ck_assert_uint_eq(n_synced, 2);
+    ck_assert_str_eq(synced[0], at("part"));
+    ck_assert_str_eq(synced[1], dir);
+    expect_text(at("old"), "new");
+    expect_mode(at("old"), 0600, geteuid(), getegid());
+    ck_assert_int_eq(n_entries(), 1);
+    ck_assert_int_eq(pz_replace(fd, at("part"), at("old"), &err), PZ_SYSTEM);
+    ck_assert_ptr_nonnull(strstr(err.msg, "cannot replace"));
+    close(fd);
+}
+END_TEST
+
 START_TEST(lock)
 {
     int a, b;
@@ -497,6 +591,9 @@ pz_suite(void)
     tcase_add_loop_test(t, out_read_only_dir, 0, 2);
     tcase_add_loop_test(t, scratch, 0, 2);
     tcase_add_test(t, mkdirs);
+    tcase_add_test(t, mkdirs_synced);
+    tcase_add_test(t, mkdirs_closed);
+    tcase_add_test(t, replace);
     tcase_add_test(t, lock);
     tcase_add_test(t, path_join);
     suite_add_tcase(s, t);

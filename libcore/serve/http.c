@@ -550,6 +550,7 @@ run_loop(void *arg)
     struct pz_http *h = l->h;
     int epoll = MHD_get_daemon_info(l->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
     double swept = 0;
+    bool listens = true;
     for (;;) {
         MHD_UNSIGNED_LONG_LONG wait;
         struct pollfd fd[2] = {{.fd = epoll, .events = POLLIN},
@@ -567,10 +568,11 @@ run_loop(void *arg)
         double now = pz_seconds_wall();
         l->batch = now;
         h->app.begin(h->app.ctx, l->index);
-        if (!stopping && atomic_load(&h->stopping)) {
+        if (listens && atomic_load(&h->stopping)) {
             int listening = MHD_quiesce_daemon(l->daemon);
             if (listening >= 0)
                 close(listening);
+            listens = false;
         }
         MHD_run(l->daemon);
         h->app.end(h->app.ctx, l->index);

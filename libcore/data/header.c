@@ -162,15 +162,15 @@ missing(const struct pz_header *h, const struct pz_schema *schema,
             size_t k = pz_naming_find(naming, name, strlen(name));
             moved = k < naming->n ? k : moved;
         }
-    int r = PZ_OK;
-    if (list.len && moved < naming->n)
+    int r = pz_buf_status(&list, "the header", err);
+    if (r == PZ_OK && list.len && moved < naming->n)
         r = pz_err_set(
             err, PZ_DATA,
             "%" PRIu64 ": Input CSV is missing the following columns: [%s]. The "
             "schema has '%s', which is to be %s here (--infer makes a schema "
             "anew)",
             line, list.data, naming->pair[moved].input, naming->pair[moved].name);
-    else if (list.len)
+    else if (r == PZ_OK && list.len)
         r = pz_err_set(err, PZ_DATA,
                        "%" PRIu64 ": Input CSV is missing the following columns: [%s].",
                        line, list.data);

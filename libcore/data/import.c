@@ -75,17 +75,6 @@ domain_of(const struct import *im, const struct pz_dataset *old)
     return im->p->domain != PZ_CUSTOM || !kept ? im->p->domain : old->schema.domain;
 }
 
-/* Where the header that *err is about stands: in a file, or in --header as its line 0. */
-static int
-place(const struct import *im, unsigned file, struct pz_err *err)
-{
-    bool zero = im->p->header && strncmp(err->msg, "0: ", 3) == 0;
-    if (zero)
-        memmove(err->msg, err->msg + 3, strlen(err->msg + 3) + 1);
-    return pz_err_prefix(err, "%s:%s", pz_input_name(im->input, file),
-                         zero ? " in --header: " : "");
-}
-
 /* The schema to import by: the given one, the dataset's, else what the first chunk shows.
  */
 static int
@@ -120,7 +109,7 @@ choose_schema(struct import *im, const struct pz_dataset *old,
     im->result->commas = infer.commas;
     if (r == PZ_OK)
         pz_widening_apply(im->widening, &im->schema);
-    return r == PZ_DATA ? place(im, 0, err) : r;
+    return r == PZ_DATA ? pz_input_place(im->input, 0, err) : r;
 }
 
 static int
@@ -167,7 +156,7 @@ meet_header(struct import *im, struct lane *lane, size_t *from, uint64_t *line,
     int r = pz_header_read(&h->map, lane->csv, c, &im->schema, &im->p->naming, from, line,
                            err);
     if (r == PZ_DATA)
-        place(im, c->file, err);
+        pz_input_place(im->input, c->file, err);
     else if (r == PZ_OK && h->map.ignored)
         warn_ignored(im, c->file, h->map.ignored);
     if (r == PZ_OK && c->file == 0)

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -48,6 +49,20 @@ pz_input_name(const struct pz_input *in, unsigned file)
 {
     const char *path = file < in->n_paths ? in->path[file] : "";
     return strcmp(path, "-") == 0 ? "(stdin)" : path;
+}
+
+int
+pz_input_place(const struct pz_input *in, unsigned file, struct pz_err *err)
+{
+    const char *name = pz_input_name(in, file), *rest = err->msg + 2;
+    char column[32];
+    if (!in->header || strncmp(err->msg, "0:", 2) != 0)
+        return pz_err_prefix(err, "%s:", name);
+    size_t n = strspn(rest, "0123456789");
+    snprintf(column, sizeof column, "%s%.*s", n ? ", column " : "", (int)n, rest);
+    rest += n + strspn(rest + n, ": ");
+    memmove(err->msg, rest, strlen(rest) + 1);
+    return pz_err_prefix(err, "%s: in --header%s: ", name, column);
 }
 
 size_t

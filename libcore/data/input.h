@@ -94,9 +94,9 @@ int pz_input_open_as(struct pz_input **in, const char *const *path, size_t n_pat
 /* What separates the fields of the first file, before the first chunk: a comma, or where
  * the first line has none outside quotes, what it has most of ';', tabs and '|'. */
 char pz_input_delimiter(const struct pz_input *in);
-/* CSV without a header: these names, with commas between, go before every file as its line
- * 0. After the delimiter, before the first chunk; `names` is borrowed until close. PZ_USAGE
- * for JSON lines. */
+/* CSV without a header: these names, with commas between, go before every file as its
+ * line 0. After the delimiter, before the first chunk; `names` is borrowed until close.
+ * PZ_USAGE for JSON lines. */
 int pz_input_set_header(struct pz_input *in, const char *names, struct pz_err *err);
 /* What separates the fields of CSV, as in csv.h; before the first chunk. */
 void pz_input_set_delimiter(struct pz_input *in, char delimiter);
@@ -109,6 +109,9 @@ void pz_input_set_delimiter(struct pz_input *in, char delimiter);
  */
 int pz_input_next(struct pz_input *in, struct pz_chunk *chunk, struct pz_err *err);
 const char *pz_input_name(const struct pz_input *in, unsigned file); // "(stdin)" for "-"
+/* Puts the file in front of a message that begins with LINE: or LINE:COLUMN:; line 0 is
+ * what pz_input_set_header() gave. Returns err's status. */
+int pz_input_place(const struct pz_input *in, unsigned file, struct pz_err *err);
 /* Bytes read of the files as stored, for progress; *total 0: unknown. */
 uint64_t pz_input_done(const struct pz_input *in, uint64_t *total);
 void pz_input_close(struct pz_input *in);

@@ -12,6 +12,8 @@ echo '-- a column of --header that is not there, and one left out on purpose'
 printf 'u1,i1,x,5\n' >bare.csv
 no --header USER_ID,ITEM_ID,,X bare.csv
 no --header USER_ID,ITEM_ID,,TIMESTAMP bare.csv
+no --header USER_ID,ITEM_ID,TIMESTAMP,ITEM_ID bare.csv
+no --header USER_ID,ITEM_ID,TIMESTAMP,timestamp bare.csv
 rm -r a
 
 echo '-- warnings stand once, however often the types have to be widened'

@@ -41,6 +41,26 @@ sweep()
     echo "$name: $total allocations, $refused refused"
 }
 
+# never NAME COMMAND...: the same for a command that its input forbids: it is never done
+never()
+{
+    name=$1
+    shift
+    fresh shop
+    PZ_FAULT_LOG=$PWD/counts.log LD_PRELOAD=$PZ_FAULT_LIB "$@" >counts.out 2>counts.err &&
+        broken "$name: done: $*"
+    n_alloc=$(cut -d ' ' -f 1 counts.log)
+    for n in $(seq "$n_alloc"); do
+        PZ_FAULT=malloc:$n LD_PRELOAD=$PZ_FAULT_LIB "$@" >out 2>err
+        case $? in
+        3 | 5) grep -q "^$name: ." err || broken "$name: allocation $n: no message: $(cat err)" ;;
+        *) broken "$name: allocation $n of $n_alloc: done: $(cat out err)" ;;
+        esac
+    done
+    state shop >now
+    cmp -s now before || broken "$name: refused, and the group changed"
+}
+
 if [ -x "$PZ_BUILD/pz-train" ]; then
     group trained
 else
@@ -48,6 +68,8 @@ else
 fi
 sweep pz-import pz-import -g shop -t interactions --threads 1 second.csv
 sweep pz-import pz-import -g shop -t interactions --threads 2 second.csv
+cut -d, -f1-3 second.csv >less.csv
+never pz-import pz-import -g shop -t interactions --threads 1 less.csv
 [ ! -x "$PZ_BUILD/pz-info" ] || sweep pz-info pz-info -g shop --verify
 if [ -x "$PZ_BUILD/pz-train" ]; then
     for r in aws-popularity-count aws-sims aws-user-personalization; do

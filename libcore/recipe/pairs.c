@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 
@@ -49,22 +50,24 @@ pz_pairs_damp(float **out, const struct pz_pairs *p, double power, struct pz_err
     return status;
 }
 
-bool
+void
 pz_pairs_size(struct pz_pairs_size *s, const struct pz_events *e)
 {
-    struct pz_err err = PZ_ERR_INIT;
-    uint8_t *had;
+    enum { AT_ONCE = 1 << 21 }; // items in a pass: most catalogues are one
+    uint64_t had[AT_ONCE / 64];
     *s = (struct pz_pairs_size){.n_events = (double)e->n};
-    if (pz_new(&had, e->n_items, 1, "items", &err))
-        return false;
-    for (uint64_t k = 0; k < e->n; k++) {
-        s->n_items += !had[e->item[k]];
-        had[e->item[k]] = 1;
+    for (uint64_t from = 0; from < e->n_items; from += AT_ONCE) {
+        memset(had, 0, sizeof had);
+        for (uint64_t k = 0; k < e->n; k++) {
+            uint64_t i = e->item[k] - from, bit = UINT64_C(1) << i % 64;
+            if (i < AT_ONCE && !(had[i / 64] & bit)) {
+                had[i / 64] |= bit;
+                s->n_items++;
+            }
+        }
     }
     for (uint32_t u = 0; u < e->n_users; u++) {
         double n = (double)(e->offsets[u + 1] - e->offsets[u]);
         s->additions += n * n;
     }
-    free(had);
-    return true;
 }

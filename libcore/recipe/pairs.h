@@ -24,13 +24,14 @@ void pz_pairs_release(struct pz_pairs *p); // accepts {0}
 int pz_pairs_damp(float **out, const struct pz_pairs *p, double power,
                   struct pz_err *err);
 
-/* What training on these events is about to meet, counted in O(events): for the cost of a
- * part (recipe/part.h). false: no memory. */
+/* What training on these events is about to meet, for the cost of a part (recipe/part.h).
+ * O(events) for each two million items of the catalogue; needs no memory, so that what is
+ * chosen by it does not go by what memory there is. */
 struct pz_pairs_size {
     double n_items;   // that somebody has
     double n_events;  // at least the distinct pairs
     double additions; // sum over users of the square of their events
 };
-bool pz_pairs_size(struct pz_pairs_size *s, const struct pz_events *e);
+void pz_pairs_size(struct pz_pairs_size *s, const struct pz_events *e);
 
 #endif

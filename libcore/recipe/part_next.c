@@ -37,7 +37,8 @@ static double
 had_items(const struct pz_events *e)
 {
     struct pz_pairs_size s;
-    return pz_pairs_size(&s, e) ? s.n_items : e->n_items;
+    pz_pairs_size(&s, e);
+    return s.n_items;
 }
 
 bool

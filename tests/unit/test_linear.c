@@ -575,6 +575,22 @@ START_TEST(keys_order_scores_then_numbers)
 }
 END_TEST
 
+/* What is counted of the events, in a catalogue of several passes. */
+START_TEST(size)
+{
+    enum { PASS = 1 << 21 };
+    uint32_t item[] = {0, 5, 5, PASS - 1, PASS, PASS + 1, 3 * PASS};
+    uint64_t offsets[] = {0, 4, 4, 7};
+    const struct pz_events e = {
+        .n_users = 3, .n_items = 3 * PASS + 1, .n = 7, .offsets = offsets, .item = item};
+    struct pz_pairs_size s;
+    pz_pairs_size(&s, &e);
+    ck_assert_double_eq(s.n_items, 6);
+    ck_assert_double_eq(s.n_events, 7);
+    ck_assert_double_eq(s.additions, 16 + 9);
+}
+END_TEST
+
 Suite *
 pz_suite(void)
 {
@@ -591,6 +607,7 @@ pz_suite(void)
     tcase_add_test(t, weights_through_a_model);
     tcase_add_test(t, kept_between_other_items);
     tcase_add_test(t, keys_order_scores_then_numbers);
+    tcase_add_test(t, size);
     suite_add_tcase(s, t);
     return s;
 }

@@ -302,6 +302,10 @@ take_dataset(struct pz_desk_call *d, const char **type)
     if (!t)
         return NULL;
     d->group = t->group;
+    if (strcmp(t->status, PZ_DELETING) == 0) { // the rest of it may go at any time
+        IN_USE("Dataset %s is being deleted: DeleteDataset ends that", t->name);
+        return NULL;
+    }
     if (pz_set_parse(&set, pz_desk_base(t->name), &d->err)) {
         pz_desk_lost(d);
         return NULL;

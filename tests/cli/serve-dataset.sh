@@ -44,6 +44,23 @@ done
 rows
 datasets
 stop
+echo '== begun and not ended: nothing comes into it, or out of it'
+printf 'ITEM_ID,GENRE\ni1,a\ni2,b\n' | pz-import -q -g root/shop -t items >out
+mkdir -p s3/bucket
+printf 'ITEM_ID\ni3\n' >s3/bucket/items.csv
+start --root root --s3-root s3
+sqlite3 root/shop/group.db "UPDATE resource SET status = 'DELETE IN_PROGRESS'
+    WHERE kind = 'dataset' AND name = 'shop/ITEMS'"
+control CreateDatasetImportJob '{"jobName":"in","datasetArn":"'"$arn"':dataset/shop/ITEMS",
+    "dataSource":{"dataLocation":"s3://bucket/items.csv"},"roleArn":"arn:aws:iam::0:role/r"}'
+control CreateDatasetExportJob '{"jobName":"out","datasetArn":"'"$arn"':dataset/shop/ITEMS",
+    "jobOutput":{"s3DataDestination":{"path":"s3://bucket/out"}},"roleArn":"arn:aws:iam::0:role/r"}'
+control DeleteDataset '{"datasetArn":"'"$arn:dataset/shop/ITEMS"'"}'
+[ ! -e root/shop/items.safetensors ] || echo "it is still there"
+datasets
+control CreateDataset '{"name":"items","datasetGroupArn":"'$arn':dataset-group/shop",
+    "datasetType":"items","schemaArn":"'$arn':schema/items"}' | head -n 1
+stop
 echo '== begun by another server'
 printf 'ITEM_ID,GENRE\ni1,a\ni2,b\n' | pz-import -q -g root/shop -t items >out
 sqlite3 root/shop/group.db "UPDATE resource SET status = 'DELETE IN_PROGRESS'

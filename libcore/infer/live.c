@@ -396,8 +396,8 @@ pz_live_begin(struct pz_live *l, struct pz_err *err)
         return PZ_OK;
     if (!l->store && (open_store(l, err) || !l->store))
         return err->status;
-    if (!l->o.items)
-        return PZ_OK; // users are looked up one by one
+    if (!l->o.items) // users are looked up one by one
+        return pz_estore_renew(l->store, err);
     if (pz_estore_changed(l->store, &changed, err))
         return err->status;
     l->dirty |= changed;

@@ -103,10 +103,13 @@ house_open(struct pz_house *h, struct pz_err *err)
     if (pz_path_join(&path, h->path, "group.db", err))
         return err->status;
     uint64_t now = pz_file_identity(path);
+    bool stale = false;
     if (now == PZ_FILE_UNKNOWN)
         pz_err_sys(err, "cannot open '%s'", path);
+    else if (h->catalog)
+        pz_catalog_stale(h->catalog, &stale, err);
     free(path);
-    if (err->status || (now == h->db && (h->catalog || !now)))
+    if (err->status || (now == h->db && !stale && (h->catalog || !now)))
         return err->status;
     house_close(h);
     if (!now)

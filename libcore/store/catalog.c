@@ -16,7 +16,6 @@
 
 #define APPLICATION_ID 0x507a4701 // "PzG" 1: tells our databases from others
 #define BUSY_MS        10000
-#define BUSY_TRIES     8000 // of 1 to 1.5 ms
 
 /*
  * The steps from each version of the catalogue to the next; user_version counts those
@@ -168,122 +167,6 @@ pz_catalog_get_i64(struct pz_catalog *c, const char *sql, int64_t *out)
 
 /* ---- opening ---- */
 
-/* The path as an SQLite URI with a query. */
-static int
-uri_of(char **out, const char *path, const char *query, struct pz_err *err)
-{
-    struct pz_buf b = PZ_BUF_INIT;
-    pz_buf_addz(&b, "file:");
-    while (path[0] == '/' && path[1] == '/') // "//" would start a host's name
-        path++;
-    for (const char *p = path; *p; p++) {
-        if (strchr("%?#", *p))
-            pz_buf_addf(&b, "%%%02x", (unsigned)(unsigned char)*p);
-        else
-            pz_buf_addc(&b, *p);
-    }
-    pz_buf_addz(&b, query);
-    int status = pz_buf_status(&b, "a path", err);
-    if (status)
-        pz_buf_release(&b);
-    *out = b.data;
-    return status;
-}
-
-/*
- * SQLite's own waiting grows to a tenth of a second, at which a writer that comes and
- * goes starves among busy ones. Short naps of uneven length give everyone a turn.
- */
-static int
-wait_for_turn(void *ctx, int tries)
-{
-    struct timespec now;
-    (void)ctx;
-    if (tries >= BUSY_TRIES)
-        return 0;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    long us = tries < 3 ? 100 : 1000;
-    nanosleep(&(struct timespec){0, us * 1000 + now.tv_nsec % (us * 500)}, NULL);
-    return 1;
-}
-
-/* `first` comes before everything that looks into the file. */
-static int
-configure(struct pz_catalog *c, const char *first)
-{
-    int rc = sqlite3_extended_result_codes(c->db, 1);
-    if (!rc)
-        rc = sqlite3_exec(c->db, first, NULL, NULL, NULL);
-    if (!rc)
-        rc = sqlite3_busy_handler(c->db, wait_for_turn, NULL);
-    if (!rc)
-        rc = sqlite3_db_config(c->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-    if (!rc)
-        rc = sqlite3_exec(c->db,
-                          "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON;"
-                          "PRAGMA foreign_keys=ON; PRAGMA synchronous=FULL;",
-                          NULL, NULL, NULL);
-    return rc;
-}
-
-static int
-connect_db(struct pz_catalog *c, const char *name, int flags, const char *first)
-{
-    sqlite3_close(c->db);
-    c->db = NULL;
-    int rc = sqlite3_open_v2(
-        name, &c->db, flags | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_NOMUTEX, NULL);
-    return rc ? rc : configure(c, first);
-}
-
-/* Want of descriptors or memory, which looks like a read-only medium but passes. */
-static bool
-is_want(const struct pz_catalog *c)
-{
-    int why = c->db ? sqlite3_system_errno(c->db) : ENOMEM;
-    return why == EMFILE || why == ENFILE || why == ENOMEM;
-}
-
-/*
- * Readers open the file for writing where they may, although they do not write: only so
- * the last one to leave takes the -wal and -shm files away again. On read-only media no
- * -shm can be made; then the file is read as one that nobody changes, and if a -wal file
- * was left beside it, that is read too (without locks, with its index in our memory).
- */
-static int
-connect_reader(struct pz_catalog *c, struct pz_err *err)
-{
-    int64_t n;
-    int rc = connect_db(c, c->path, SQLITE_OPEN_READWRITE, "");
-    if (!rc)
-        rc = pz_catalog_get_i64(c, "SELECT count(*) FROM sqlite_schema", &n);
-    if (((rc & 0xff) == SQLITE_CANTOPEN && !is_want(c)) ||
-        (rc & 0xff) == SQLITE_READONLY) {
-        char *wal = NULL, *uri = NULL;
-        struct stat st;
-        struct pz_buf b = PZ_BUF_INIT;
-        pz_buf_addz(&b, c->path);
-        pz_buf_addz(&b, "-wal");
-        int status = pz_buf_status(&b, "a path", err);
-        wal = b.data;
-        bool has_wal = !status && stat(wal, &st) == 0 && st.st_size > 0;
-        pz_buf_release(&b);
-        if (!status)
-            status =
-                uri_of(&uri, c->path, has_wal ? "?vfs=unix-none" : "?immutable=1", err);
-        if (status)
-            return status;
-        rc = connect_db(c, uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI,
-                        has_wal ? "PRAGMA locking_mode=EXCLUSIVE" : "");
-        free(uri);
-        if (!rc)
-            rc = pz_catalog_get_i64(c, "SELECT count(*) FROM sqlite_schema", &n);
-    }
-    if (!rc)
-        rc = sqlite3_exec(c->db, "PRAGMA query_only=ON", NULL, NULL, NULL);
-    return rc ? pz_catalog_fail(c, rc, err) : PZ_OK;
-}
-
 /*
  * Version of the open database, which must be ours: 0 for an empty one. All of it is read
  * in one transaction, for another process may just be making the tables.
@@ -394,7 +277,7 @@ pz_catalog_open(struct pz_catalog **out, const char *group, enum pz_catalog_mode
     if (!status)
         status = find_db(c, group, err);
     if (mode == PZ_CATALOG_READ && status == PZ_OK) {
-        status = connect_reader(c, err);
+        status = pz_catalog_connect_reader(c, err);
         if (!status)
             status = read_version(c, &version, err);
         if (!status && version == 0) { // its writer has not come to the first commit
@@ -402,7 +285,8 @@ pz_catalog_open(struct pz_catalog **out, const char *group, enum pz_catalog_mode
             c->db = NULL;
         }
     } else if (mode == PZ_CATALOG_WRITE && (status == PZ_OK || status == PZ_NEGATIVE)) {
-        int rc = connect_db(c, c->path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, "");
+        int rc = pz_catalog_connect(c, c->path,
+                                    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, "");
         status = rc ? pz_catalog_fail(c, rc, err) : PZ_OK;
         if (!status)
             status =

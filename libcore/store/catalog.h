@@ -20,7 +20,8 @@
 
 struct pz_catalog;
 
-/* READ of a group without group.db gives an empty one; it works on read-only media. */
+/* READ of a group without group.db gives an empty one; it works on read-only media and on
+ * a full disk. */
 enum pz_catalog_mode { PZ_CATALOG_READ, PZ_CATALOG_WRITE };
 
 int pz_catalog_open(struct pz_catalog **c, const char *group, enum pz_catalog_mode mode,
@@ -33,6 +34,10 @@ int pz_catalog_begin(struct pz_catalog *c, struct pz_err *err);
 int pz_catalog_commit(struct pz_catalog *c, struct pz_err *err);
 /* Is there a group.db, and its tables in it? */
 bool pz_catalog_is_there(const struct pz_catalog *c);
+/* Is this a reader that does not see what others write, for the medium is read-only or
+ * was full when it was opened, and has something been written since? Then it is to be
+ * opened anew. */
+int pz_catalog_stale(const struct pz_catalog *c, bool *stale, struct pz_err *err);
 
 struct pz_catalog_import {                     // one row a finished import job
     const char *set, *mode, *schema, *sources; // sources: a JSON array of file names

@@ -5,13 +5,36 @@
 #ifndef PZ_STORE_CATALOG_DB_H
 #define PZ_STORE_CATALOG_DB_H
 
+#include <sys/types.h>
+#include <time.h>
+
 #include "store/catalog.h"
 #include "store/sqlite.h"
+
+/* Of group.db and group.db-wal; zeros for what is not there. */
+struct pz_catalog_print {
+    ino_t inode;
+    off_t size, wal_size;
+    struct timespec changed, wal_changed;
+};
 
 struct pz_catalog {
     sqlite3 *db; // NULL: a group that has none
     char *path;  // GROUP/group.db
+    bool still;  // read as it was when it had this print: SQLite does not see changes
+    struct pz_catalog_print print;
 };
+
+/* Opens `name` in place of what is open, with all that pz wants of a connection; `first`
+ * are statements that come before anything looks into the file. An SQLite result. */
+int pz_catalog_connect(struct pz_catalog *c, const char *name, int flags,
+                       const char *first);
+/*
+ * For reading. Where SQLite's files beside the database cannot be made, `still` is set:
+ * on a full disk a copy of the database in memory is read, which is made while nobody
+ * else has it open; on read-only media the file, as one that nobody changes.
+ */
+int pz_catalog_connect_reader(struct pz_catalog *c, struct pz_err *err);
 
 /* The status and message that an SQLite result means to the caller. */
 int pz_catalog_fail(const struct pz_catalog *c, int rc, struct pz_err *err);

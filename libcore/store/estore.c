@@ -563,23 +563,33 @@ pz_estore_put(struct pz_estore *s, enum pz_record_kind kind, const char *id,
 /* ---- news ---- */
 
 int
-pz_estore_changed(struct pz_estore *s, bool *changed, struct pz_err *err)
+pz_estore_renew(struct pz_estore *s, struct pz_err *err)
 {
     struct stat st;
+    bool stale;
+    if (pz_catalog_stale(s->c, &stale, err))
+        return err->status;
+    if ((s->c->db && !stale) || stat(s->c->path, &st))
+        return PZ_OK;
+    struct pz_catalog *c;
+    if (pz_catalog_open(&c, s->group, s->mode, err))
+        return err->status;
+    drop_statements(s);
+    pz_catalog_close(s->c);
+    s->c = c;
+    s->there = false;
+    s->version = -1; // that of another connection says nothing
+    return look(s, err);
+}
+
+int
+pz_estore_changed(struct pz_estore *s, bool *changed, struct pz_err *err)
+{
     int64_t version;
     *changed = !s->looked;
     s->looked = true;
-    if (!s->c->db) { // there was no catalogue: perhaps there is one now
-        if (stat(s->c->path, &st))
-            return PZ_OK;
-        struct pz_catalog *c;
-        if (pz_catalog_open(&c, s->group, s->mode, err))
-            return err->status;
-        pz_catalog_close(s->c);
-        s->c = c;
-        if (!c->db)
-            return PZ_OK;
-    }
+    if (pz_estore_renew(s, err) || !s->c->db)
+        return err->status;
     if (get_i64(s, PZ_SQL_VERSION, &version, err))
         return err->status;
     if (version == s->version)

@@ -131,6 +131,9 @@ int pz_estore_record(struct pz_estore *s, enum pz_record_kind kind, const char *
 int pz_estore_records(struct pz_estore *s, enum pz_record_kind kind, int64_t after,
                       pz_record_fn fn, void *ctx, struct pz_err *err);
 
+/* Opens what is there now: a catalogue where there was none, or one that has become stale
+ * (pz_catalog_stale). Cheap when nothing has happened; not between hold and let_go. */
+int pz_estore_renew(struct pz_estore *s, struct pz_err *err);
 /* Has another process committed anything since the last call (the first says yes)? Costs
  * a look into shared memory: cheap enough for every request. */
 int pz_estore_changed(struct pz_estore *s, bool *changed, struct pz_err *err);

@@ -13,6 +13,9 @@
 #include "base/err.h"
 
 #define PZ_SQLITE_FUNCTIONS(X)                                                           \
+    X(backup_finish)                                                                     \
+    X(backup_init)                                                                       \
+    X(backup_step)                                                                       \
     X(bind_blob)                                                                         \
     X(bind_double)                                                                       \
     X(bind_int)                                                                          \
@@ -55,6 +58,9 @@ extern struct pz_sqlite pz_sqlite;
 /* Before the first use; from any thread. PZ_SYSTEM when it cannot be loaded. */
 int pz_sqlite_load(struct pz_err *err);
 
+#define sqlite3_backup_finish         pz_sqlite.backup_finish
+#define sqlite3_backup_init           pz_sqlite.backup_init
+#define sqlite3_backup_step           pz_sqlite.backup_step
 #define sqlite3_bind_blob             pz_sqlite.bind_blob
 #define sqlite3_bind_double           pz_sqlite.bind_double
 #define sqlite3_bind_int              pz_sqlite.bind_int

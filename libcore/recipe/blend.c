@@ -16,6 +16,7 @@
 #include "recipe/explore.h"
 #include "recipe/ials_model.h"
 #include "recipe/parts.h"
+#include "recipe/reasons.h"
 #include "recipe/rp3.h"
 #include "recipe/softmax.h"
 
@@ -203,44 +204,6 @@ pz_blend_rank(const void *state, const struct pz_query *q, size_t n,
 
 /* ---- reasons ---- */
 
-static int
-by_label(const struct pz_reason *x, const struct pz_reason *y)
-{
-    return x->label && y->label ? strcmp(x->label, y->label) : !!x->label - !!y->label;
-}
-
-static int
-by_item(const void *a, const void *b)
-{
-    const struct pz_reason *x = a, *y = b;
-    if (x->item != y->item)
-        return x->item > y->item ? 1 : -1;
-    return by_label(x, y);
-}
-
-static int
-by_contribution(const void *a, const void *b)
-{
-    const struct pz_reason *x = a, *y = b;
-    if (x->contribution != y->contribution)
-        return x->contribution > y->contribution ? -1 : 1;
-    return by_item(a, b);
-}
-
-/* Terms of one item become one; those with labels stay apart. */
-static void
-join(struct pz_reason *all, size_t n, struct pz_explained *out)
-{
-    qsort(all, n, sizeof *all, by_item);
-    for (size_t k = 0; k < n; k++) {
-        if (!out->n || by_item(&out->reason[out->n - 1], &all[k]))
-            out->reason[out->n++] = all[k];
-        else
-            out->reason[out->n - 1].contribution += all[k].contribution;
-    }
-    qsort(out->reason, out->n, sizeof *out->reason, by_contribution);
-}
-
 /* The terms of `share` times the score of an item, behind all[*n]. */
 static int
 explain_item(const struct state *s, struct pz_mix_work *w, const struct pz_query *q,
@@ -309,7 +272,7 @@ pz_blend_explain(const void *state, const struct pz_query *q, uint32_t item,
                 out->raw += gain;
             }
         if (!status)
-            join(all, n, out);
+            pz_reasons_join(all, n, out);
     }
     pz_mix_work_free(w);
     free(all);

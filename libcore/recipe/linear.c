@@ -11,6 +11,7 @@
 #include "base/par.h"
 #include "math/kernels.h"
 #include "math/keys.h"
+#include "recipe/reasons.h"
 
 enum {
     MAX_THREADS = 256,
@@ -60,7 +61,7 @@ void
 pz_linear_put(struct pz_builder *b, const char *name, struct pz_linear_made *m,
               const struct pz_bag_rule *rule)
 {
-    char key[80], text[PZ_NUM_TEXT];
+    char key[80];
     snprintf(key, sizeof key, "%s.weight", name);
     if (m->dense) {
         uint64_t shape[] = {m->n_rows, m->ld};
@@ -80,8 +81,7 @@ pz_linear_put(struct pz_builder *b, const char *name, struct pz_linear_made *m,
     snprintf(key, sizeof key, "train.%s.repeats", name);
     pz_builder_meta(b, key, rule->once ? "once" : "sum");
     snprintf(key, sizeof key, "train.%s.halflife", name);
-    pz_format_f64(text, rule->halflife);
-    pz_builder_meta(b, key, text);
+    pz_builder_meta_f64(b, key, rule->halflife);
 }
 
 /* ---- sparse rows ---- */
@@ -629,15 +629,6 @@ pz_linear_score_batch(const void *state, void *work, const struct pz_query *q, s
     return PZ_OK;
 }
 
-static int
-by_contribution(const void *a, const void *b)
-{
-    const struct pz_reason *x = a, *y = b;
-    if (x->contribution != y->contribution)
-        return x->contribution > y->contribution ? -1 : 1;
-    return x->item < y->item ? -1 : x->item > y->item;
-}
-
 int
 pz_linear_explain(const void *state, void *work, const struct pz_query *q, uint32_t item,
                   struct pz_explained *out, struct pz_err *err)
@@ -656,6 +647,6 @@ pz_linear_explain(const void *state, void *work, const struct pz_query *q, uint3
             (struct pz_reason){.item = w->bag.item[h], .contribution = term};
         out->raw += term;
     }
-    qsort(out->reason, out->n, sizeof *out->reason, by_contribution);
+    pz_reasons_sort(out);
     return PZ_OK;
 }

@@ -10,6 +10,7 @@
 #include "recipe/decay.h"
 #include "recipe/pairs.h"
 #include "recipe/parts.h"
+#include "recipe/reasons.h"
 
 enum {
     THICK = 30,        // events an item
@@ -230,13 +231,6 @@ score(const void *state, void *work, const struct pz_query *q, size_t n, float *
     return status;
 }
 
-static int
-by_item(const void *a, const void *b)
-{
-    const struct pz_reason *x = a, *y = b;
-    return (x->item > y->item) - (x->item < y->item);
-}
-
 /* The terms of all scales, those of an item added up. */
 static int
 explain(const void *state, void *work, const struct pz_query *q, uint32_t item,
@@ -257,12 +251,7 @@ explain(const void *state, void *work, const struct pz_query *q, uint32_t item,
     out->n = 0;
     out->raw = raw;
     if (!status)
-        qsort(all, n, sizeof *all, by_item);
-    for (size_t k = 0; k < n && !status; k++) {
-        if (!out->n || out->reason[out->n - 1].item != all[k].item)
-            out->reason[out->n++] = (struct pz_reason){.item = all[k].item};
-        out->reason[out->n - 1].contribution += all[k].contribution;
-    }
+        pz_reasons_join(all, n, out);
     free(all);
     return status;
 }

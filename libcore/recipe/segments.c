@@ -226,13 +226,6 @@ rank(const void *state, const struct pz_query *q, size_t n, struct pz_ranked *ou
 
 /* ---- reasons ---- */
 
-static int
-by_item(const void *a, const void *b)
-{
-    const struct pz_reason *x = a, *y = b;
-    return (x->item > y->item) - (x->item < y->item);
-}
-
 /*
  * What each item of the user's history adds to the score through `own`, `near` and
  * `content`. Factors, traits and popularity are of no single item.
@@ -272,20 +265,12 @@ explain(const void *state, const struct pz_query *q, uint32_t user,
                                  again * (x->share[PZ_PART_NEAR] * (double)ask.near[it] +
                                           x->share[PZ_PART_CONTENT] * (double)content))};
     }
-    qsort(out->reason, out->n, sizeof *out->reason, by_item);
-    size_t n = 0;
     double scale = all > 0 ? DAYS * (double)s->intensity[user] / all : 0;
     for (size_t i = 0; i < out->n; i++) {
-        struct pz_reason *r = &out->reason[i];
-        out->raw += r->contribution * scale;
-        if (n && out->reason[n - 1].item == r->item)
-            out->reason[n - 1].contribution += r->contribution * scale;
-        else
-            out->reason[n++] = (struct pz_reason){
-                .item = r->item, .contribution = r->contribution * scale};
+        out->reason[i].contribution *= scale;
+        out->raw += out->reason[i].contribution;
     }
-    out->n = n;
-    pz_reasons_sort(out);
+    pz_reasons_join(out->reason, out->n, out);
 done:
     pz_interest_ask_release(&ask);
     return err->status;

@@ -56,7 +56,7 @@ pz_rng_below(struct pz_rng *r, uint64_t n)
 double
 pz_rng_unit(struct pz_rng *r)
 {
-    return (double)(pz_rng_u64(r) >> 11) * 0x1p-53;
+    return pz_unit(pz_rng_u64(r));
 }
 
 double

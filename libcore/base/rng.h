@@ -17,6 +17,13 @@ struct pz_rng {
 };
 
 uint64_t pz_mix64(uint64_t x); // splitmix64's finalizer: a bijection that scatters bits
+/* [0,1) of the upper 53 of random bits, such as pz_mix64() gives for what is drawn. */
+static inline double
+pz_unit(uint64_t bits)
+{
+    return (double)(bits >> 11) * 0x1p-53;
+}
+
 void pz_rng_seed(struct pz_rng *r, uint64_t seed, uint64_t stream);
 uint64_t pz_rng_u64(struct pz_rng *r);
 uint64_t pz_rng_below(struct pz_rng *r, uint64_t n); // uniform in [0,n), unbiased; n > 0

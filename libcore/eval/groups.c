@@ -99,7 +99,7 @@ by_popularity(struct pz_groups *g, const struct pz_compared *o, size_t draw,
         return r;
     for (uint32_t i = 0; i < t->n_items; i++) {
         g->offsets[i + 1] = i + 1;
-        g->code[count[i].item] = 3 * sum < t->n ? 0 : 3 * sum < 2 * t->n ? 1 : 2;
+        g->code[count[i].id] = 3 * sum < t->n ? 0 : 3 * sum < 2 * t->n ? 1 : 2;
         sum += count[i].n;
     }
     free(count);
@@ -157,11 +157,11 @@ name_values(struct pz_groups *g, const struct source *s, struct pz_dict *dict,
     if (r == PZ_OK)
         r = pz_new(number, dict->n, sizeof **number, "segments", err);
     if (r == PZ_OK && dict->n)
-        qsort(count, dict->n, sizeof *count, pz_most_first);
+        qsort(count, dict->n, sizeof *count, pz_order_most_first);
     for (size_t i = 0; r == PZ_OK && i < dict->n; i++) {
         size_t n;
-        const char *text = pz_dict_get(dict, count[i].item, &n);
-        (*number)[count[i].item] = i < MOST_VALUES ? (uint32_t)i : PZ_NO_ID;
+        const char *text = pz_dict_get(dict, count[i].id, &n);
+        (*number)[count[i].id] = i < MOST_VALUES ? (uint32_t)i : PZ_NO_ID;
         if (i < MOST_VALUES)
             r = add_name(g, text, n, err);
     }

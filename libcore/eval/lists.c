@@ -12,13 +12,9 @@
 
 /* ---- the truth, as a split without training ---- */
 
-struct pair {
-    uint32_t user, item;
-};
-
 struct reading {
     struct pz_lists *names;
-    struct pair *pair; // of the truth
+    struct pz_pair *pair; // of the truth
     size_t n, cap;
 };
 
@@ -26,7 +22,7 @@ static int
 take_truth(void *ctx, const struct pz_cell *cell, size_t n, struct pz_err *err)
 {
     struct reading *t = ctx;
-    struct pair p;
+    struct pz_pair p;
     (void)n;
     if (pz_dict_intern(&t->names->user, cell[0].s, cell[0].n, &p.user, err) ||
         pz_dict_intern(&t->names->item, cell[1].s, cell[1].n, &p.item, err) ||
@@ -34,15 +30,6 @@ take_truth(void *ctx, const struct pz_cell *cell, size_t n, struct pz_err *err)
         return err->status;
     t->pair[t->n++] = p;
     return PZ_OK;
-}
-
-static int
-by_pair(const void *a, const void *b)
-{
-    const struct pair *x = a, *y = b;
-    if (x->user != y->user)
-        return x->user > y->user ? 1 : -1;
-    return (x->item > y->item) - (x->item < y->item);
 }
 
 /* User u is case u. */
@@ -54,9 +41,9 @@ make_split(struct pz_split *s, struct reading *t, struct pz_err *err)
         pz_new(&s->truth, t->n, sizeof *s->truth, "the truth", err))
         return err->status;
     if (t->n)
-        qsort(t->pair, t->n, sizeof *t->pair, by_pair);
+        qsort(t->pair, t->n, sizeof *t->pair, pz_pair_order);
     for (size_t i = 0; i < t->n; i++) {
-        if (i > 0 && by_pair(&t->pair[i - 1], &t->pair[i]) == 0)
+        if (i > 0 && pz_pair_order(&t->pair[i - 1], &t->pair[i]) == 0)
             continue;
         struct pz_case *c = &s->cases[t->pair[i].user];
         if (c->n_truth == 0)

@@ -216,3 +216,12 @@ pz_pairs_read(const char *path, pz_row_fn fn, void *ctx, struct pz_err *err)
     pz_input_close(rd.in);
     return r;
 }
+
+int
+pz_pair_order(const void *a, const void *b)
+{
+    const struct pz_pair *x = a, *y = b;
+    if (x->user != y->user)
+        return x->user > y->user ? 1 : -1;
+    return (x->item > y->item) - (x->item < y->item);
+}

@@ -1,5 +1,5 @@
 /*
- * pairs: files of (user, item) rows, and of rows separated by tabs.
+ * pairs: (user, item) pairs, files of them, and files of rows separated by tabs.
  */
 #ifndef PZ_EVAL_PAIRS_H
 #define PZ_EVAL_PAIRS_H
@@ -25,5 +25,10 @@ int pz_tsv_read(const char *path, size_t least, size_t most, pz_row_fn fn, void 
  * without header separated by tabs.
  */
 int pz_pairs_read(const char *path, pz_row_fn fn, void *ctx, struct pz_err *err);
+
+struct pz_pair {
+    uint32_t user, item;
+};
+int pz_pair_order(const void *a, const void *b); // for qsort(): by user, then item
 
 #endif

@@ -269,31 +269,18 @@ answer(void *ctx, size_t task, int thread, struct pz_err *err)
     return status;
 }
 
-struct active {
-    uint64_t n;
-    uint32_t user;
-};
-
-static int
-by_activity(const void *a, const void *b)
-{
-    const struct active *x = a, *y = b;
-    return x->n != y->n ? (x->n < y->n ? 1 : -1)
-                        : (x->user > y->user) - (x->user < y->user);
-}
-
 static int
 find_active(struct exam *x, struct pz_err *err)
 {
-    struct active *a;
+    struct pz_counted *a;
     if (pz_new(&x->active, x->n_top, sizeof *x->active, "users", err) ||
         pz_new(&a, x->part.n_users, sizeof *a, "users", err))
         return err->status;
     for (uint32_t u = 0; u < x->part.n_users; u++)
-        a[u] = (struct active){x->part.offsets[u + 1] - x->part.offsets[u], u};
-    qsort(a, x->part.n_users, sizeof *a, by_activity);
+        a[u] = (struct pz_counted){x->part.offsets[u + 1] - x->part.offsets[u], u};
+    qsort(a, x->part.n_users, sizeof *a, pz_order_most_first);
     for (size_t i = 0; i < x->n_top; i++)
-        x->active[i] = a[i].user;
+        x->active[i] = a[i].id;
     free(a);
     return PZ_OK;
 }

@@ -183,14 +183,10 @@ mark_time(const struct pz_marking *m, struct pz_err *err)
 
 /* ---- truth from a file ---- */
 
-struct pair {
-    uint32_t user, item;
-};
-
 /* Rows of a file: pairs, and for ncf the items among which the pair's is ranked. */
 struct told {
     const struct pz_world *world;
-    struct pair *pair;
+    struct pz_pair *pair;
     size_t n, cap;
     uint32_t *among;
     size_t n_among, cap_among;
@@ -203,8 +199,8 @@ static int
 add_told(struct told *t, const struct pz_cell *user, const struct pz_cell *item,
          bool *known, struct pz_err *err)
 {
-    struct pair p = {pz_ids_find(&t->world->user, user->s, user->n),
-                     pz_ids_find(&t->world->item, item->s, item->n)};
+    struct pz_pair p = {pz_ids_find(&t->world->user, user->s, user->n),
+                        pz_ids_find(&t->world->item, item->s, item->n)};
     *known = p.user != PZ_NO_ID && p.item != PZ_NO_ID;
     if (!*known) {
         t->strangers++;
@@ -260,15 +256,6 @@ take_choice(void *ctx, const struct pz_cell *cell, size_t n, struct pz_err *err)
             t->among[t->n_among++] = it;
     }
     return PZ_OK;
-}
-
-static int
-by_pair(const void *a, const void *b)
-{
-    const struct pair *x = a, *y = b;
-    if (x->user != y->user)
-        return x->user > y->user ? 1 : -1;
-    return (x->item > y->item) - (x->item < y->item);
 }
 
 /* ---- from marks to cases ---- */
@@ -366,7 +353,7 @@ weigh_truths(struct pz_split *s, const struct pz_events *e, const uint8_t *mark,
 /* The case of a user, told[0..n_told) being truths from elsewhere; `had` as above. */
 static void
 add_case(struct pz_split *s, const struct pz_events *e, const uint8_t *mark, uint32_t u,
-         const struct pair *told, size_t n_told, uint8_t *had)
+         const struct pz_pair *told, size_t n_told, uint8_t *had)
 {
     struct pz_case c = {.user = u, .given = s->n_given, .truth = s->n_truth};
     bool same = true;
@@ -443,14 +430,14 @@ mark_split(struct pz_split *s, const struct pz_marking *m, struct told *told,
         int r = pz_pairs_read(m->spec->file, take_pair, told, err);
         if (r)
             return r;
-        qsort(told->pair, told->n, sizeof *told->pair, by_pair);
+        qsort(told->pair, told->n, sizeof *told->pair, pz_pair_order);
     }
     return assemble(s, e, m->mark, told, err);
 }
 
 /* Marks the truth of one line: the item told, or for validation the newest other one. */
 static bool
-mark_choice(const struct pz_marking *m, struct pair *p)
+mark_choice(const struct pz_marking *m, struct pz_pair *p)
 {
     const struct pz_events *e = m->events;
     uint64_t from = e->offsets[p->user], to = e->offsets[p->user + 1], newest = to;
@@ -481,7 +468,7 @@ mark_ncf(struct pz_split *s, const struct pz_marking *m, struct told *told,
         return err->status;
     size_t n = 0;
     for (size_t i = 0; i < told->n; i++) {
-        struct pair p = told->pair[i];
+        struct pz_pair p = told->pair[i];
         if (line[p.user]) {
             free(line);
             return pz_err_set(err, PZ_DATA, "'%s' has a user twice", m->spec->file);
@@ -494,7 +481,7 @@ mark_ncf(struct pz_split *s, const struct pz_marking *m, struct told *told,
     }
     size_t n_lines = told->n;
     told->n = n;
-    qsort(told->pair, told->n, sizeof *told->pair, by_pair);
+    qsort(told->pair, told->n, sizeof *told->pair, pz_pair_order);
     int r = assemble(s, e, m->mark, told, err);
     for (uint32_t k = 0; k < s->n_cases; k++) {
         struct pz_case *c = &s->cases[k];

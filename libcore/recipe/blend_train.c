@@ -76,7 +76,7 @@ draw_users(struct validation *v, struct pz_err *err)
     for (uint32_t u = 0; u < e->n_users && !status && v->n < HELD; u++) {
         if (e->offsets[u + 1] - e->offsets[u] < 2)
             continue;
-        double draw = (double)(pz_mix64(pz_mix64(v->t->seed + 2) ^ u) >> 11) * 0x1p-53;
+        double draw = pz_unit(pz_mix64(pz_mix64(v->t->seed + 2) ^ u));
         // Somebody must stay whole where there are only a few.
         if (draw * (double)eligible >= HELD || (v->n + 1 == eligible && eligible > 1))
             continue;
@@ -417,10 +417,10 @@ report(struct pz_builder *b, const struct found *found)
     }
     pz_builder_meta(b, "train.parts", list);
     pz_builder_meta(b, "train.weights", found->given ? "given" : "found");
-    put_number(b, "train.temperature", "", found->temperature);
+    pz_builder_meta_f64(b, "train.temperature", found->temperature);
     pz_builder_metaf(b, "train.validation.events", "%zu", found->n_trials);
     if (found->n_trials)
-        put_number(b, "train.validation", "", found->best);
+        pz_builder_meta_f64(b, "train.validation", found->best);
     pz_log(PZ_LOG_NOTE, "%s: NDCG@25 %.4f of %zu held-out events", list, found->best,
            found->n_trials);
 }

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/order.h"
 #include "base/par.h"
 #include "math/andcount.h"
 
@@ -47,27 +48,14 @@ pz_cooc_head(const struct pz_cooc *c, uint32_t r)
 
 /* ---- both sides as lists ---- */
 
-struct popularity {
-    uint32_t users, item;
-};
-
-static int
-by_users(const void *a, const void *b)
-{
-    const struct popularity *x = a, *y = b;
-    if (x->users != y->users)
-        return x->users > y->users ? -1 : 1;
-    return (x->item > y->item) - (x->item < y->item);
-}
-
 /* Where each user's events begin to count, and the distinct users of each item;
  * stamp[item] is the last user seen, plus one. */
 static void
-count_distinct(struct pz_cooc *c, const struct pz_events *e, struct popularity *p,
+count_distinct(struct pz_cooc *c, const struct pz_events *e, struct pz_counted *p,
                uint32_t *stamp)
 {
     for (uint32_t it = 0; it < e->n_items; it++)
-        p[it].item = it;
+        p[it].id = it;
     for (uint32_t u = 0; u < e->n_users; u++) {
         uint64_t n = 0, i = e->offsets[u + 1];
         for (; i > e->offsets[u]; i--) {
@@ -77,7 +65,7 @@ count_distinct(struct pz_cooc *c, const struct pz_events *e, struct popularity *
             if (n == PZ_COOC_MOST)
                 break;
             stamp[it] = u + 1;
-            p[it].users++;
+            p[it].n++;
             n++;
         }
         c->from[u] = i;
@@ -88,10 +76,10 @@ count_distinct(struct pz_cooc *c, const struct pz_events *e, struct popularity *
 }
 
 static int
-number_ranks(struct pz_cooc *c, struct popularity *p, struct pz_err *err)
+number_ranks(struct pz_cooc *c, struct pz_counted *p, struct pz_err *err)
 {
-    qsort(p, c->n_items, sizeof *p, by_users);
-    while (c->n_ranks < c->n_items && p[c->n_ranks].users > 0)
+    qsort(p, c->n_items, sizeof *p, pz_order_most_first);
+    while (c->n_ranks < c->n_items && p[c->n_ranks].n > 0)
         c->n_ranks++;
     int r = pz_new(&c->item_of, c->n_ranks, sizeof *c->item_of, "item ranks", err);
     if (r == PZ_OK)
@@ -101,9 +89,9 @@ number_ranks(struct pz_cooc *c, struct popularity *p, struct pz_err *err)
         return r;
     memset(c->rank_of, 0xff, c->n_items * sizeof *c->rank_of);
     for (uint32_t i = 0; i < c->n_ranks; i++) {
-        c->item_of[i] = p[i].item;
-        c->rank_of[p[i].item] = i;
-        c->item_offsets[i + 1] = c->item_offsets[i] + p[i].users;
+        c->item_of[i] = p[i].id;
+        c->rank_of[p[i].id] = i;
+        c->item_offsets[i + 1] = c->item_offsets[i] + p[i].n;
     }
     return PZ_OK;
 }
@@ -232,7 +220,7 @@ static int
 make_lists(struct pz_cooc *c, const struct pz_events *e, uint32_t n_head,
            struct pz_err *err)
 {
-    struct popularity *p = NULL;
+    struct pz_counted *p = NULL;
     uint32_t *stamp = NULL, *had = NULL;
     uint64_t *at = NULL;
     int r;

@@ -89,8 +89,8 @@ number_items(struct gram *g, struct pz_err *err)
         goto done;
     }
     for (uint32_t r = 0; r < g->n_ranks; r++) {
-        g->item_of[r] = count[r].item;
-        rank_of[count[r].item] = r;
+        g->item_of[r] = count[r].id;
+        rank_of[count[r].id] = r;
         g->at[r + 1] = g->at[r] + count[r].n;
     }
     for (uint32_t u = 0; u < e->n_users; u++)

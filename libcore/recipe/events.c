@@ -491,7 +491,7 @@ static uint64_t
 all_if_drawn(const void *ctx, const struct pz_events *e, uint32_t u)
 {
     const struct drawn_share *d = ctx;
-    double x = (double)(pz_mix64(d->salt ^ pz_mix64(u)) >> 11) * 0x1p-53;
+    double x = pz_unit(pz_mix64(d->salt ^ pz_mix64(u)));
     return x < d->share ? e->offsets[u + 1] - e->offsets[u] : 0;
 }
 
@@ -560,15 +560,6 @@ pz_events_users(uint32_t **users, const struct pz_events *e, struct pz_err *err)
 }
 
 int
-pz_most_first(const void *a, const void *b)
-{
-    const struct pz_counted *x = a, *y = b;
-    if (x->n != y->n)
-        return x->n > y->n ? -1 : 1;
-    return (x->item > y->item) - (x->item < y->item);
-}
-
-int
 pz_events_by_count(struct pz_counted **item, const struct pz_events *e,
                    struct pz_err *err)
 {
@@ -576,10 +567,10 @@ pz_events_by_count(struct pz_counted **item, const struct pz_events *e,
     if (pz_new(&c, e->n_items, sizeof *c, "counts of items", err))
         return err->status;
     for (uint32_t it = 0; it < e->n_items; it++)
-        c[it].item = it;
+        c[it].id = it;
     for (uint64_t i = 0; i < e->n; i++)
         c[e->item[i]].n++;
-    qsort(c, e->n_items, sizeof *c, pz_most_first);
+    qsort(c, e->n_items, sizeof *c, pz_order_most_first);
     *item = c;
     return PZ_OK;
 }

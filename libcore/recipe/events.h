@@ -8,6 +8,7 @@
 #ifndef PZ_RECIPE_EVENTS_H
 #define PZ_RECIPE_EVENTS_H
 
+#include "base/order.h"
 #include "recipe/recipe.h"
 
 struct pz_event_rule {
@@ -100,12 +101,7 @@ double pz_events_newest_tenth(const struct pz_events *e, int64_t end);
 /* Distinct users of each item: n_items, new memory. */
 int pz_events_users(uint32_t **users, const struct pz_events *e, struct pz_err *err);
 
-struct pz_counted {
-    uint64_t n;
-    uint32_t item;
-};
-int pz_most_first(const void *a, const void *b); // of these, for qsort; ties: lower item
-/* All items with their events, most first: n_items, new memory. */
+/* All items with their numbers of events, most first: n_items, new memory. */
 int pz_events_by_count(struct pz_counted **item, const struct pz_events *e,
                        struct pz_err *err);
 

@@ -244,8 +244,8 @@ static double
 draw(uint64_t key, uint32_t item)
 {
     uint64_t a = pz_mix64(key ^ pz_mix64((uint64_t)item + 1));
-    double u = ((double)(a >> 11) + 1) * 0x1p-53; // (0,1]
-    double v = (double)(pz_mix64(a) >> 11) * 0x1p-53;
+    double u = pz_unit(a) + 0x1p-53; // (0,1]
+    double v = pz_unit(pz_mix64(a));
     return sqrt(-2 * log(u)) * cos(2 * 3.14159265358979323846 * v);
 }
 

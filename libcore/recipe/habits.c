@@ -14,20 +14,6 @@ static const char what[] = "what users did with items";
 
 /* ---- reading the events ---- */
 
-struct counted {
-    uint64_t n;
-    uint32_t code;
-};
-
-static int
-by_count(const void *a, const void *b)
-{
-    const struct counted *x = a, *y = b;
-    if (x->n != y->n)
-        return x->n < y->n ? 1 : -1;
-    return (x->code > y->code) - (x->code < y->code);
-}
-
 /* kind[code]: 1 + which of the most frequent types it is, 0: none. Without a column all
  * events are of one type. */
 static int
@@ -35,19 +21,19 @@ choose_types(struct pz_habits *h, const struct pz_dataset *d,
              const struct pz_column *type, uint8_t **kind, struct pz_err *err)
 {
     size_t n = type ? (size_t)type->dict.n : 1;
-    struct counted *all;
+    struct pz_counted *all;
     if (pz_new(kind, n + 1, 1, what, err) || pz_new(&all, n + 1, sizeof *all, what, err))
         return err->status;
     for (size_t c = 0; c < n; c++)
-        all[c].code = (uint32_t)c;
+        all[c].id = (uint32_t)c;
     for (uint64_t r = 0; r < d->n_rows; r++) {
         uint32_t code = type ? pz_column_code(type, r) : 0;
         if (code < n)
             all[code].n++;
     }
-    qsort(all, n, sizeof *all, by_count);
+    qsort(all, n, sizeof *all, pz_order_most_first);
     for (size_t i = 0; i < n && i < PZ_HABIT_TYPES && all[i].n; i++) {
-        (*kind)[all[i].code] = (uint8_t)(i + 1);
+        (*kind)[all[i].id] = (uint8_t)(i + 1);
         h->n_types++;
     }
     free(all);

@@ -79,7 +79,7 @@ choose_targets(struct fit *f, uint64_t seed, struct pz_err *err)
         return err->status;
     double share = n > MOST_TARGETS ? (double)MOST_TARGETS / (double)n : 2;
     for (uint32_t u = 0; u < e->n_users; u++) {
-        double draw = (double)(pz_mix64(salt ^ pz_mix64(u)) >> 11) * 0x1p-53;
+        double draw = pz_unit(pz_mix64(salt ^ pz_mix64(u)));
         if (draw >= share)
             continue;
         uint64_t all = n_unknown(e, u), asked = n_asked(e, u);

@@ -193,7 +193,7 @@ cumulate(double *y, const struct pz_counted *order, const uint32_t *count, uint3
         all += count[i];
     for (uint32_t i = 0, at = 0; at <= TAIL_POINTS; at++) {
         for (; i < (uint64_t)n * at / TAIL_POINTS; i++)
-            sum += count[order[i].item];
+            sum += count[order[i].id];
         y[at] = all > 0 ? sum / all : NAN;
     }
 }

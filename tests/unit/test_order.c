@@ -34,12 +34,20 @@ START_TEST(extremes)
     const int64_t i[] = {INT64_MIN, INT64_MAX};
     const double f[] = {-1e308, 1e-308};
     const char *const text[] = {"a", "a\xff"};
+    const struct pz_counted c[] = {{UINT64_MAX, 5}, {1, 0}, {1, UINT32_MAX}};
     ck_assert(pz_order_u64(&u[0], &u[1]) < 0 && pz_order_u64(&u[1], &u[0]) > 0);
     ck_assert(pz_order_i64(&i[0], &i[1]) < 0 && pz_order_i64(&i[1], &i[0]) > 0);
     ck_assert(pz_order_f64(&f[0], &f[1]) < 0 && pz_order_f64(&f[1], &f[0]) > 0);
     ck_assert(pz_order_text(&text[0], &text[1]) < 0);
     ck_assert(pz_order_text(&text[1], &text[0]) > 0);
     ck_assert_int_eq(pz_order_f64(&f[0], &f[0]), 0);
+    for (int k = 0; k < 2; k++) {
+        ck_assert(pz_order_most_first(&c[k], &c[k + 1]) < 0);
+        ck_assert(pz_order_most_first(&c[k + 1], &c[k]) > 0);
+    }
+    ck_assert_int_eq(pz_order_most_first(&c[1], &c[1]), 0);
+    ck_assert(pz_unit(0) == 0 && pz_unit(UINT64_C(1) << 63) == 0.5);
+    ck_assert(pz_unit(UINT64_MAX) < 1);
 }
 END_TEST
 

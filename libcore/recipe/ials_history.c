@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/par.h"
 #include "base/rng.h"
+#include "math/products.h"
 
 /* Items that training never saw have no direction; they count as unknown. */
 static bool
@@ -153,7 +154,7 @@ choose_users(struct sample *s, const struct pz_events *e, uint64_t seed)
     for (uint32_t u = 0; u < e->n_users && s->n < most; u++) {
         if (e->offsets[u + 1] - e->offsets[u] < 2)
             continue;
-        double draw = (double)(pz_mix64(pz_mix64(seed) ^ u) >> 11) * 0x1p-53;
+        double draw = pz_unit(pz_mix64(pz_mix64(seed) ^ u));
         if (draw * (double)eligible < (double)most)
             s->user[s->n++] = u;
     }
@@ -218,18 +219,10 @@ score_users(struct sample *s, const struct pz_ials_side *side, const struct pz_e
             struct pz_err *err)
 {
     const struct pz_kernels *k = pz_kernels();
-    size_t d = side->d;
-    float *tiled = NULL, *packed = NULL;
-    int status = pz_new_aligned(&tiled, s->n * d, sizeof *tiled, "scores", err);
+    struct pz_products p;
+    int status = pz_products_init(&p, s->n, side->d, err);
     if (!status)
-        status = pz_new_aligned(&packed, PZ_PACK * d, sizeof *packed, "scores", err);
-    if (!status)
-        k->tile(tiled, s->x, s->n, d);
-    for (size_t i = 0; i < side->n_rows && !status; i += PZ_PACK) {
-        size_t n = side->n_rows - i < PZ_PACK ? side->n_rows - i : PZ_PACK;
-        k->pack(packed, side->table + i * d, NULL, n, d);
-        k->score(s->score + i, s->stride, packed, tiled, s->n, d);
-    }
+        pz_products(&p, s->score, s->stride, s->x, s->n, side->table, NULL, side->n_rows);
     for (size_t v = 0; v < s->n && !status; v++) {
         float *score = s->score + v * s->stride;
         for (size_t i = side->n_rows; i < s->stride; i++)
@@ -242,8 +235,7 @@ score_users(struct sample *s, const struct pz_ials_side *side, const struct pz_e
     }
     if (!status)
         status = find_seen(s, e, err);
-    free(tiled);
-    free(packed);
+    pz_products_release(&p);
     return status;
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "base/order.h"
+#include "math/products.h"
 #include "math/topn.h"
 #include "recipe/ials.h"
 #include "recipe/ials_history.h"
@@ -464,8 +465,8 @@ open_part(void **state, const struct pz_model *model, struct pz_err *err)
 }
 
 struct work {
-    float *x, *tiled, *packed;
-    size_t batch;
+    float *x; // batch x d
+    struct pz_products products;
 };
 
 static void
@@ -475,8 +476,7 @@ work_free(void *work)
     if (!w)
         return;
     free(w->x);
-    free(w->tiled);
-    free(w->packed);
+    pz_products_release(&w->products);
     free(w);
 }
 
@@ -488,16 +488,14 @@ work_new(void **work, const void *state, size_t batch, struct pz_err *err)
     int status = pz_new(&w, 1, sizeof *w, "a query", err);
     if (status)
         return status;
-    w->batch = batch;
-    if (pz_new_aligned(&w->x, batch * s->side.d, sizeof *w->x, "a query", err) ||
-        pz_new_aligned(&w->tiled, batch * s->side.d, sizeof *w->tiled, "a query", err) ||
-        pz_new_aligned(&w->packed, PZ_PACK * s->side.d, sizeof *w->packed, "a query",
-                       err)) {
+    status = pz_new_aligned(&w->x, batch * s->side.d, sizeof *w->x, "a query", err);
+    if (!status)
+        status = pz_products_init(&w->products, batch, s->side.d, err);
+    if (status)
         work_free(w);
-        return err->status;
-    }
-    *work = w;
-    return PZ_OK;
+    else
+        *work = w;
+    return status;
 }
 
 static int
@@ -505,7 +503,6 @@ score(const void *state, void *work, const struct pz_query *q, size_t n, float *
       size_t stride, bool *known, struct pz_err *err)
 {
     const struct state *s = state;
-    const struct pz_kernels *k = pz_kernels();
     struct work *w = work;
     struct folder f;
     size_t d = s->side.d;
@@ -516,15 +513,10 @@ score(const void *state, void *work, const struct pz_query *q, size_t n, float *
             memset(w->x + i * d, 0, d * sizeof *w->x);
     }
     folder_release(&f);
-    if (status)
-        return status;
-    k->tile(w->tiled, w->x, n, d);
-    for (size_t i = 0; i < s->side.n_rows; i += PZ_PACK) {
-        size_t rows = s->side.n_rows - i < PZ_PACK ? s->side.n_rows - i : PZ_PACK;
-        k->pack(w->packed, s->side.table + i * d, NULL, rows, d);
-        k->score(out + i, stride, w->packed, w->tiled, n, d);
-    }
-    return PZ_OK;
+    if (!status)
+        pz_products(&w->products, out, stride, w->x, n, s->side.table, NULL,
+                    s->side.n_rows);
+    return status;
 }
 
 static int

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "math/kernels.h"
+#include "math/products.h"
 #include "recipe/parts.h"
 #include "recipe/softmax.h"
 
@@ -152,7 +153,8 @@ open_state(void **state, const struct pz_model *model, struct pz_err *err)
 }
 
 struct work {
-    float *h, *tiled, *packed;
+    float *h; // batch x d
+    struct pz_products products;
 };
 
 static void
@@ -162,8 +164,7 @@ work_free(void *work)
     if (!w)
         return;
     free(w->h);
-    free(w->tiled);
-    free(w->packed);
+    pz_products_release(&w->products);
     free(w);
 }
 
@@ -172,18 +173,17 @@ work_new(void **work, const void *state, size_t batch, struct pz_err *err)
 {
     const struct state *s = state;
     struct work *w;
-    size_t row = s->d * sizeof *w->h;
     int status = pz_new(&w, 1, sizeof *w, "a query", err);
     if (status)
         return status;
-    if (pz_new_aligned(&w->h, batch, row, "a query", err) ||
-        pz_new_aligned(&w->tiled, batch, row, "a query", err) ||
-        pz_new_aligned(&w->packed, PZ_PACK, row, "a query", err)) {
+    status = pz_new_aligned(&w->h, batch, s->d * sizeof *w->h, "a query", err);
+    if (!status)
+        status = pz_products_init(&w->products, batch, s->d, err);
+    if (status)
         work_free(w);
-        return err->status;
-    }
-    *work = w;
-    return PZ_OK;
+    else
+        *work = w;
+    return status;
 }
 
 /*
@@ -226,7 +226,6 @@ score(const void *state, void *work, const struct pz_query *q, size_t n, float *
       size_t stride, bool *known, struct pz_err *err)
 {
     const struct state *s = state;
-    const struct pz_kernels *k = pz_kernels();
     struct work *w = work;
     (void)err;
     memset(w->h, 0, n * s->d * sizeof *w->h);
@@ -234,12 +233,7 @@ score(const void *state, void *work, const struct pz_query *q, size_t n, float *
         struct sum x = {.h = w->h + i * s->d, .d = s->d};
         known[i] = each_event(s, &q[i], add_event, &x) > 0;
     }
-    k->tile(w->tiled, w->h, n, s->d);
-    for (size_t i = 0; i < s->n_items; i += PZ_PACK) {
-        size_t rows = s->n_items - i < PZ_PACK ? s->n_items - i : PZ_PACK;
-        k->pack(w->packed, s->output, s->row + i, rows, s->d);
-        k->score(out + i, stride, w->packed, w->tiled, n, s->d);
-    }
+    pz_products(&w->products, out, stride, w->h, n, s->output, s->row, s->n_items);
     return PZ_OK;
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/rng.h"
+#include "math/products.h"
 #include "unit.h"
 
 enum { ROWS = 53, ALL = 64, MAX_D = 272 };
@@ -210,6 +211,35 @@ score_case(const struct pz_kernels *k, size_t d)
     }
 }
 
+/* Each product is the one that score gives, whatever the rows and vectors beside it. */
+static void
+products_case(void)
+{
+    enum { N = 2 * PZ_PACK + 7, STRIDE = 3 * PZ_PACK, D = 48, X = 5 };
+    struct pz_err err = PZ_ERR_INIT;
+    struct pz_products p;
+    static float out[X * STRIDE];
+    uint32_t of[N];
+    for (uint32_t i = 0; i < N; i++)
+        of[i] = (i * 31 + 5) % ROWS;
+    ck_assert_msg(!pz_products_init(&p, X, D, &err), "%s", err.msg);
+    for (int with = 0; with < 2; with++) {
+        memset(out, 0xff, sizeof out);
+        pz_products(&p, out, STRIDE, table + 20 * D, X, table, with ? of : NULL, N);
+        for (size_t v = 0; v < X; v++)
+            for (size_t i = 0; i < STRIDE; i++) {
+                float want = 0;
+                for (size_t c = 0; c < D && i < N; c++)
+                    want = fmaf(table[(20 + v) * D + c],
+                                table[(with ? of[i] : i) * D + c], want);
+                ck_assert_float_eq(out[v * STRIDE + i], want);
+            }
+    }
+    pz_products_release(&p);
+    ck_assert(pz_products_init(&p, X, SIZE_MAX / 2, &err) == PZ_SYSTEM);
+    ck_assert(!p.tiled && !p.packed);
+}
+
 static void
 exp_case(const struct pz_kernels *k)
 {
@@ -308,6 +338,7 @@ START_TEST(kernels_agree)
             score_case(k, WIDTHS[w]);
         }
         exp_case(k);
+        products_case();
         adam_case(k);
         if (cpu == PZ_CPU_SCALAR)
             n_scalar = n_out;

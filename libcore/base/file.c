@@ -68,6 +68,13 @@ pz_map_open(struct pz_map *map, const char *path, struct pz_err *err)
 }
 
 void
+pz_map_rest(const struct pz_map *map)
+{
+    if (map->data) // only advice: where it fails, memory is all that it costs
+        madvise((void *)(uintptr_t)map->data, map->len, MADV_DONTNEED);
+}
+
+void
 pz_map_close(struct pz_map *map)
 {
     if (map->data)

@@ -34,7 +34,10 @@ struct pz_map {
 int pz_map_open(struct pz_map *map, const char *path, struct pz_err *err);
 /* The same of an open file, which may be closed afterwards; path is for messages. */
 int pz_map_fd(struct pz_map *map, int fd, const char *path, struct pz_err *err);
-void pz_map_close(struct pz_map *map);
+/* Of what has been read of it, nothing is wanted for long: its pages count as memory of
+ * this process only when they are read again. */
+void pz_map_rest(const struct pz_map *map);
+void pz_map_close(struct pz_map *map); // accepts {0}
 
 /* All of a regular file, a pipe, or stdin ("-") into b; PZ_DATA beyond `max` bytes. */
 int pz_read_all(struct pz_buf *b, const char *path, size_t max, struct pz_err *err);

@@ -130,6 +130,7 @@ select_events(struct job *job, struct pz_err *err)
     if (r || (r = pz_world_select(&job->limited.world, &job->t->selection, &job->events,
                                   s, err)))
         return r;
+    pz_world_rest(&job->world); // the events have all that most recipes look at
     if (s->warning[0])
         pz_log(PZ_LOG_WARN, "%s", s->warning);
     pz_log(PZ_LOG_NOTE,

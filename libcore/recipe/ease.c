@@ -87,10 +87,8 @@ solve(struct dense *d, const struct pz_gram *gram, struct pz_pairs *spent,
     int status = pz_gram_dense(gram, d->p, d->ld, c->threads, err);
     if (status)
         return status;
-    if (spent) {
-        pz_csr_release(&spent->by_user);
-        pz_csr_release(&spent->by_item);
-    }
+    if (spent)
+        pz_pairs_spend(spent);
     for (size_t i = 0; i < d->n; i++) {
         double g = d->p[i * d->ld + i];
         d->p[i * d->ld + i] =

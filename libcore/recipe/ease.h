@@ -30,7 +30,7 @@ struct pz_ease_config {
     size_t keep;           // entries of a row that are kept, at least 1; rows of up to
                            // dense_rows items are kept whole
     uint32_t dense_rows;
-    bool spend; // of the pairs nothing but ranks is needed any more
+    bool spend; // pz_pairs_spend() them as soon as they are added up
     int threads;
 };
 
@@ -38,15 +38,14 @@ struct pz_ease_config {
  * m^3 flops for m items with users (math/dense.h). Memory: half of m^2 floats, all of
  * them where rows are kept whole, and what the inverse takes beside; by neighbours, k of
  * them, m (k^3/3 + k * row of G) flops in m * keep entries. PZ_DATA when the equations
- * have no solution in floats. With `spend` the closed form releases the pairs' matrices
- * as soon as they are added up.
+ * have no solution in floats.
  */
 int pz_ease_train(struct pz_linear_made *out, struct pz_pairs *pairs,
                   const struct pz_ease_config *c, struct pz_err *err);
 
 /*
  * The part "ease". Of a recipe's parameters it reads, where the table has them
- * (PZ_PARAMS_ EASE), those below; weights of a history's items are the greatest of their
+ * (PZ_PARAMS_EASE), those below; weights of a history's items are the greatest of their
  * events.
  */
 extern const struct pz_part pz_part_ease;

@@ -20,6 +20,7 @@ struct scratch {    // of a thread
 
 struct local {
     const struct pz_gram *gram;
+    struct pz_pairs *spent;   // of whose matrices nothing is needed once `close` is; NULL
     struct pz_gram_work *row; // one a thread
     const struct pz_ease_config *c;
     const double *diag;     // G_ii, before regularization
@@ -47,6 +48,14 @@ close_row(void *ctx, int thread, uint32_t r, uint32_t *rank, float *value, size_
     pz_gram_row_clear(row, n_touched);
     *n = n_out;
     return PZ_OK;
+}
+
+static void
+drop_pairs(void *ctx)
+{
+    struct local *l = ctx;
+    if (l->spent)
+        pz_pairs_spend(l->spent);
 }
 
 static double
@@ -221,24 +230,25 @@ diagonal(double **diag, uint32_t **same, const struct pz_gram *g, uint32_t n,
 }
 
 int
-pz_ease_local(struct pz_linear_made *out, const struct pz_pairs *pairs,
+pz_ease_local(struct pz_linear_made *out, struct pz_pairs *pairs,
               const struct pz_gram *gram, const struct pz_ease_config *c,
               struct pz_err *err)
 {
     struct pz_linear_made near = {0}, columns = {0};
     struct local *l = NULL;
     double *diag = NULL;
-    uint32_t *same = NULL, n = pairs->n_ranks;
+    uint32_t *same = NULL, n = pairs->n_ranks, n_items = pairs->by_item.n_rows;
     int status = pz_new(&l, 1, sizeof *l, "neighbours", err);
     if (status)
         return status;
-    *l = (struct local){.gram = gram, .c = c, .most = c->neighbours};
+    *l = (struct local){
+        .gram = gram, .spent = c->spend ? pairs : NULL, .c = c, .most = c->neighbours};
     l->most = l->most < PZ_MAX_D ? l->most : PZ_MAX_D;
     l->d = PZ_PAD(l->most);
     status = diagonal(&diag, &same, gram, n, err);
     l->diag = diag;
     if (!status)
-        status = pz_gram_work_new(&l->row, pairs->by_item.n_rows, c->threads, err);
+        status = pz_gram_work_new(&l->row, n_items, c->threads, err);
     if (!status)
         status = scratch_init(l, n, err);
     struct pz_linear_rows rows = {.n_ranks = n,
@@ -247,20 +257,22 @@ pz_ease_local(struct pz_linear_made *out, const struct pz_pairs *pairs,
                                   .keep = ROW_MOST,
                                   .threads = c->threads,
                                   .ctx = l,
-                                  .row = close_row};
+                                  .row = close_row,
+                                  .done = drop_pairs};
     if (!status)
         status = pz_linear_make(&near, &rows, err);
     pz_gram_work_free(l->row, c->threads);
     l->close = pz_linear_view(&near);
-    rows.n_items = pairs->by_item.n_rows;
+    rows.n_items = n_items;
     rows.item_of = pairs->item_of;
     rows.keep = l->most;
     rows.row = solve_row;
+    rows.done = NULL;
     if (!status)
         status = pz_linear_make(&columns, &rows, err);
+    pz_linear_made_release(&near);
     if (!status)
         status = transpose(out, &columns, err);
-    pz_linear_made_release(&near);
     pz_linear_made_release(&columns);
     free(diag);
     free(same);

@@ -161,12 +161,32 @@ make_run(void *ctx, size_t task, int thread, struct pz_err *err)
     return status;
 }
 
-/* Rows in the order of items, without the room that rows did not need. */
-static int
-join_rows(struct pz_linear_made *out, const struct making *m, struct pz_err *err)
+/* The n entries of one array, `size` bytes each, row after row; NULL: no memory. */
+static void *
+join_array(const struct making *m, const void *from, uint64_t n, size_t size,
+           struct pz_err *err)
 {
     const struct pz_linear_rows *rows = m->rows;
-    size_t keep = rows->keep;
+    uint8_t *all, *to;
+    if (pz_new(&all, n, size, "weights of items", err))
+        return NULL;
+    to = all;
+    for (uint32_t i = 0; i < rows->n_items; i++) {
+        uint32_t r = m->row_of[i];
+        size_t bytes = r == PZ_NO_ID ? 0 : m->n_kept[r] * size;
+        if (bytes)
+            memcpy(to, (const uint8_t *)from + r * rows->keep * size, bytes);
+        to += bytes;
+    }
+    return all;
+}
+
+/* Rows in the order of items, without the room that rows did not need. What is joined
+ * is released before the rest is: these arrays may be the greatest there are. */
+static int
+join_rows(struct pz_linear_made *out, struct making *m, struct pz_err *err)
+{
+    const struct pz_linear_rows *rows = m->rows;
     int status = pz_new(&out->offsets, (size_t)rows->n_items + 1, sizeof *out->offsets,
                         "weights of items", err);
     if (status)
@@ -176,18 +196,12 @@ join_rows(struct pz_linear_made *out, const struct making *m, struct pz_err *err
         out->offsets[i + 1] = out->offsets[i] + (r == PZ_NO_ID ? 0 : m->n_kept[r]);
     }
     uint64_t n = out->offsets[rows->n_items];
-    if (pz_new(&out->item, n, sizeof *out->item, "weights of items", err) ||
-        pz_new(&out->value, n, sizeof *out->value, "weights of items", err))
-        return err->status;
-    for (uint32_t i = 0; i < rows->n_items; i++) {
-        uint32_t r = m->row_of[i];
-        if (r == PZ_NO_ID)
-            continue;
-        uint64_t to = out->offsets[i];
-        memcpy(out->item + to, m->item + r * keep, m->n_kept[r] * sizeof *out->item);
-        memcpy(out->value + to, m->value + r * keep, m->n_kept[r] * sizeof *out->value);
-    }
-    return PZ_OK;
+    out->item = join_array(m, m->item, n, sizeof *m->item, err);
+    free(m->item);
+    m->item = NULL;
+    if (out->item)
+        out->value = join_array(m, m->value, n, sizeof *m->value, err);
+    return out->value ? PZ_OK : err->status;
 }
 
 int

@@ -26,10 +26,16 @@ pz_pairs_make(struct pz_pairs *p, const struct pz_events *e, struct pz_err *err)
 }
 
 void
-pz_pairs_release(struct pz_pairs *p)
+pz_pairs_spend(struct pz_pairs *p)
 {
     pz_csr_release(&p->by_user);
     pz_csr_release(&p->by_item);
+}
+
+void
+pz_pairs_release(struct pz_pairs *p)
+{
+    pz_pairs_spend(p);
     free(p->user_of);
     free(p->item_of);
     *p = (struct pz_pairs){0};

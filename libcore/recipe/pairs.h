@@ -17,6 +17,8 @@ struct pz_pairs {
 
 /* An item that a user has several times has its greatest weight. */
 int pz_pairs_make(struct pz_pairs *p, const struct pz_events *e, struct pz_err *err);
+/* Releases the matrices; the ranks stay. */
+void pz_pairs_spend(struct pz_pairs *p);
 void pz_pairs_release(struct pz_pairs *p); // accepts {0}
 
 /* (distinct items of the user)^-power for each user rank: how much one counts when

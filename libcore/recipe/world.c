@@ -168,6 +168,15 @@ pz_world_open_items(struct pz_world *w, const char *group, int threads,
 }
 
 void
+pz_world_rest(const struct pz_world *w)
+{
+    pz_map_rest(&w->own.interactions.file.map);
+    pz_map_rest(&w->own.items.file.map);
+    pz_map_rest(&w->own.users.file.map);
+    pz_map_rest(&w->own.with_items.file.map);
+}
+
+void
 pz_world_close(struct pz_world *w)
 {
     pz_dataset_close(&w->own.interactions);

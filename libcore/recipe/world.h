@@ -47,6 +47,8 @@ int pz_world_open_items(struct pz_world *w, const char *group, int threads,
                         struct pz_err *err);
 /* The world of interactions alone, borrowed; needs no close. */
 void pz_world_of(struct pz_world *w, const struct pz_dataset *interactions);
+/* Of its datasets hardly anything is read any more: their pages go out of memory. */
+void pz_world_rest(const struct pz_world *w);
 void pz_world_close(struct pz_world *w); // accepts {0}
 
 /* pz_events_select with the items numbered as in the model. Of items alone no events are

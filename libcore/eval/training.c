@@ -280,6 +280,8 @@ add_selection(struct pz_builder *b, const struct pz_selection *s, struct pz_err 
         pz_format_f64(number, rule->threshold);
         if (rule->has_threshold)
             pz_buf_addf(&text, ",\"eventValueThreshold\":%s", number);
+        if (rule->any_case)
+            pz_buf_addz(&text, ",\"anyCase\":true");
         pz_buf_addc(&text, '}');
     }
     pz_buf_addc(&text, ']');

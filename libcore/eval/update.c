@@ -83,7 +83,7 @@ take_selection(struct pz_update *u, struct pz_err *err)
         r->has_weight = pz_json_number(pz_json_get(t, "weight"), &r->weight);
         r->has_threshold =
             pz_json_number(pz_json_get(t, "eventValueThreshold"), &r->threshold);
-        r->any_case = u->preset != NULL;
+        pz_json_is_bool(pz_json_get(t, "anyCase"), &r->any_case);
         if (!r->type)
             return bad(u, "selection", err);
     }

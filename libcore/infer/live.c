@@ -22,7 +22,7 @@ enum { MAX_STALE = 1000 }; // items put again, beyond as many as there are
 struct type_rule {
     char *type;
     float weight; // 0: left out
-    bool has_threshold;
+    bool any_case, has_threshold;
     double threshold;
 };
 
@@ -77,6 +77,7 @@ read_rules(struct pz_live *l, const pz_json *types, struct pz_err *err)
         pz_json_number(pz_json_get(t, "weight"), &weight);
         r->has_threshold =
             pz_json_number(pz_json_get(t, "eventValueThreshold"), &r->threshold);
+        pz_json_is_bool(pz_json_get(t, "anyCase"), &r->any_case);
         r->weight = (float)weight;
         greatest = fmax(greatest, weight);
         if (pz_strndup(&r->type, name, strlen(name), err))
@@ -131,6 +132,12 @@ read_model(struct pz_live *l, struct pz_err *err)
     return err->status;
 }
 
+static bool
+is_of(const struct type_rule *r, const char *type)
+{
+    return (r->any_case ? strcasecmp : strcmp)(r->type, type) == 0;
+}
+
 /* What an event counts in the model's histories; 0: nothing. */
 static float
 weight_of(const struct pz_live *l, const struct pz_event *e)
@@ -142,7 +149,7 @@ weight_of(const struct pz_live *l, const struct pz_event *e)
     float weight = 1;
     if (l->n_rules) {
         size_t i = 0;
-        while (i < l->n_rules && (!e->type || strcmp(l->rule[i].type, e->type)))
+        while (i < l->n_rules && (!e->type || !is_of(&l->rule[i], e->type)))
             i++;
         if (i == l->n_rules)
             return 0;

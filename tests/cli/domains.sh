@@ -60,6 +60,15 @@ pz-train -q -g odd -r aws-ecomm-popular-items-by-views -S odd >/dev/null
 pz-recommend -g odd -S odd u1 >odd.tsv
 pz-recommend -g shop -S aws-ecomm-popular-items-by-views u1 | cmp - odd.tsv && echo 'any case'
 
+train -g odd -r aws-ecomm-customers-who-viewed-x-also-viewed -S also
+pz-recommend -g odd -S also -n 9 --user new --exclude-seen i4 | cut -f 2 >all
+for e in View vIEW Cart; do # viewed a moment ago
+    echo "{\"userId\":\"u$e\",\"itemId\":\"$(sed -n 2p all)\",\"eventType\":\"$e\"}"
+done | pz-event -q -g odd
+for e in View vIEW Cart; do
+    echo "$e $(pz-recommend -g odd -S also -n 9 --user u$e --exclude-seen i4 | cut -f 2 | grep -cxF "$(sed -n 2p all)")"
+done
+
 echo '-- all ten answer'
 "$PZ_SRC/tests/sample" vod >/dev/null
 sed 's/,View,/,Watch,/' vod/interactions.csv >watch.csv

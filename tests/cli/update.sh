@@ -15,7 +15,7 @@ same() { cmp -s one two || { echo "$1: differ"; diff one two | head -n 4; }; [ -
 wants() { want=$1; shift; "$@" >out 2>err; got=$?; [ $got -eq "$want" ] || echo "$got, wanted $want: $*"; }
 full() { s=$1; shift; pz-train -q -g shop -r aws-user-personalization -S "$s" --no-eval "$@" >out || exit; }
 update() { pz-train -g shop --mode update -S "$@" >path 2>err || { cat err; exit 1; }; }
-answers() { pz-recommend -g shop -n 20 -S "$@" - <ids; }
+answers() { PZ_RECIPE_PATH=. pz-recommend -g shop -n 20 -S "$@" - <ids; }
 tail -n +2 users.csv | cut -d , -f 1 >ids
 kept() { pz-info --json "$(cat path)" | grep -o '"update.kept":"[^"]*"'; }
 
@@ -69,6 +69,16 @@ echo "# events that were chosen stay chosen"
 full buys --event-type Purchase=2 --event-type View
 update buys
 for v in shop/models/buys/*; do pz-info --json "$v" | jq -c .metadata.selection; done | sort -u
+awk -F, -v OFS=, 'NR % 2 && $4 == "View" { $4 = "VIEW" } { print }' early.csv >cases.csv
+pz-import -q -g cases -t interactions cases.csv >out || exit
+echo '{"name":"cases","recipe":"aws-user-personalization","hyperParameters":{"model":"rules"},
+    "eventTypes":[{"type":"View","weight":2},{"type":"VIEW"}]}' >cases.json
+pz-train -q -g cases --no-eval -r ./cases.json -S cases >out || exit
+answers cases -g cases >one
+PZ_RECIPE_PATH=. pz-train -q -g cases --mode update -S cases >path 2>err || cat err
+kept
+answers cases -g cases >two
+same cases
 
 echo "# an objective stays, on the values of now; columns that were left out stay out"
 full dear --objective price:high

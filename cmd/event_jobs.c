@@ -97,7 +97,10 @@ pz_event_create_tracker(const char *group, const char *name, bool only)
     if (pz_estore_add_tracker(s, &t, &err))
         pz_die_err(&err);
     pz_estore_close(s);
-    printf("%s\n", id);
+    if (pz_common.json)
+        print_tracker(NULL, &t);
+    else
+        printf("%s\n", id);
 }
 
 /* ---- compaction ---- */

@@ -52,10 +52,12 @@ static const char exit_statuses[] =
 /* The tool's options and the common ones as one array, and what getopt wants of them. */
 struct table {
     const struct pz_opt *opt[MAX_OPTIONS];
-    size_t n;
+    enum { ABSENT, BY_LETTER, BY_NAME } given[MAX_OPTIONS]; // the last time
+    size_t n, n_own;                                        // the tool's own come first
     struct option longs[MAX_OPTIONS + 1];
     char letters[2 * MAX_OPTIONS + 2];
 };
+static struct table table; // of this tool
 
 static void
 add_options(struct table *t, const struct pz_opt *opts)
@@ -69,6 +71,7 @@ make_table(struct table *t, const struct pz_tool *tool)
 {
     memset(t, 0, sizeof *t);
     add_options(t, tool->opts);
+    t->n_own = t->n;
     add_options(t, common_opts);
     char *letter = t->letters;
     *letter++ = ':'; // a missing value is told apart from an unknown option
@@ -87,13 +90,14 @@ make_table(struct table *t, const struct pz_tool *tool)
     }
 }
 
-static const struct pz_opt *
+/* Index of the option with this letter; getopt knows it. */
+static size_t
 find_letter(const struct table *t, int letter)
 {
-    for (size_t i = 0; i < t->n; i++)
-        if (t->opt[i]->letter == letter && t->opt[i]->kind != PZ_OPT_HEADING)
-            return t->opt[i];
-    return NULL;
+    size_t i = 0;
+    while (t->opt[i]->letter != letter || t->opt[i]->kind == PZ_OPT_HEADING)
+        i++;
+    return i;
 }
 
 /* ---- help ------------------------------------------------------------------------ */
@@ -332,16 +336,16 @@ typed_name(char **argv)
 }
 
 /* Entry of getopt's value; a long option must have been typed in full. */
-static const struct pz_opt *
+static size_t
 option_of(const struct table *t, int value, char **argv)
 {
     if (value < LONG_BASE)
         return find_letter(t, value);
-    const struct pz_opt *o = t->opt[value - LONG_BASE];
+    size_t i = (size_t)(value - LONG_BASE);
     const char *typed = typed_name(argv);
-    if (strcspn(typed, "=") != strlen(o->name))
+    if (strcspn(typed, "=") != strlen(t->opt[i]->name))
         die_unknown(t, typed);
-    return o;
+    return i;
 }
 
 static _Noreturn void
@@ -349,7 +353,7 @@ die_mistake(const struct table *t, int got, char **argv)
 {
     const struct pz_opt *o = NULL;
     if (got == ':' || optopt >= LONG_BASE)
-        o = option_of(t, optopt, argv);
+        o = t->opt[option_of(t, optopt, argv)];
     if (got == ':')
         pz_die(PZ_USAGE, "--%s needs a value: --%s %s", o->name, o->name, o->arg);
     if (o)
@@ -365,17 +369,19 @@ die_mistake(const struct table *t, int got, char **argv)
 void
 pz_opt_parse(const struct pz_tool *tool, int argc, char **argv, int *first)
 {
-    static struct table t;
-    make_table(&t, tool);
+    struct table *t = &table;
+    make_table(t, tool);
     pz_cli_name(tool->name);
     const char *group = getenv("PZ_GROUP");
     opterr = 0;
-    for (int got; (got = getopt_long(argc, argv, t.letters, t.longs, NULL)) != -1;) {
+    for (int got; (got = getopt_long(argc, argv, t->letters, t->longs, NULL)) != -1;) {
         if (got == '?' || got == ':')
-            die_mistake(&t, got, argv);
-        set_value(option_of(&t, got, argv), optarg);
+            die_mistake(t, got, argv);
+        size_t i = option_of(t, got, argv);
+        t->given[i] = got < LONG_BASE ? BY_LETTER : BY_NAME;
+        set_value(t->opt[i], optarg);
         if (want_help)
-            print_help(tool, &t);
+            print_help(tool, t);
         else if (want_version)
             print_version(tool);
         else
@@ -387,6 +393,147 @@ pz_opt_parse(const struct pz_tool *tool, int argc, char **argv, int *first)
         pz_common.group = group;
     *first = optind;
     pz_cli_log();
+}
+
+/* ---- what goes together ---------------------------------------------------------- */
+
+/* Is the name in this list? A NULL list has all. */
+static bool
+in_list(const char *list, const char *name)
+{
+    size_t n = strlen(name);
+    for (const char *s = list; s && *s; s += strspn(s, " ")) {
+        size_t len = strcspn(s, " ");
+        if (len == n && memcmp(s, name, n) == 0)
+            return true;
+        s += len;
+    }
+    return !list;
+}
+
+/* As it was typed. */
+static void
+spell(size_t i, char out[MAX_NAME])
+{
+    if (table.given[i] == BY_LETTER)
+        snprintf(out, MAX_NAME, "-%c", table.opt[i]->letter);
+    else
+        snprintf(out, MAX_NAME, "--%s", table.opt[i]->name);
+}
+
+/* The index of an option of the table. */
+static size_t
+find_name(const char *name)
+{
+    size_t i = 0;
+    while (table.opt[i]->kind == PZ_OPT_HEADING || strcmp(table.opt[i]->name, name) != 0)
+        i++;
+    return i;
+}
+
+bool
+pz_opt_given(const char *name)
+{
+    return table.given[find_name(name)] != ABSENT;
+}
+
+/* "--a", "--a or --b", "--a, --b or --c". */
+static void
+spell_list(const char *list, char *out, size_t cap)
+{
+    size_t at = 0;
+    for (const char *s = list; *s;) {
+        size_t len = strcspn(s, " "), rest = len + strspn(s + len, " ");
+        bool last = !s[rest];
+        at += (size_t)snprintf(out + at, cap - at, "%s--%.*s",
+                               s == list ? ""
+                               : last    ? " or "
+                                         : ", ",
+                               (int)len, s);
+        s += rest;
+    }
+}
+
+/* Does --json, or an option that is the tool's own, stand here without being taken? The
+ * index of the first, or the table's length. */
+static size_t
+first_idle(const char *takes)
+{
+    for (size_t i = 0; i < table.n; i++)
+        if (table.given[i] && (i < table.n_own || !strcmp(table.opt[i]->name, "json")) &&
+            !in_list(takes, table.opt[i]->name))
+            return i;
+    return table.n;
+}
+
+void
+pz_opt_only(const char *form, const char *takes)
+{
+    char name[MAX_NAME];
+    size_t i = first_idle(takes);
+    if (i == table.n)
+        return;
+    spell(i, name);
+    pz_die(PZ_USAGE, "%s changes nothing with %s", name, form);
+}
+
+const struct pz_form *
+pz_opt_form(const struct pz_form *forms)
+{
+    const struct pz_form *f, *chosen = NULL;
+    char name[MAX_NAME], other[MAX_NAME];
+    for (f = forms; f->by; f++) {
+        size_t i = find_name(f->by);
+        if (!table.given[i])
+            continue;
+        spell(i, other);
+        if (chosen)
+            pz_die(PZ_USAGE, "%s and %s exclude each other", name, other);
+        chosen = f;
+        memcpy(name, other, sizeof name);
+    }
+    if (chosen) {
+        char takes[512];
+        snprintf(takes, sizeof takes, "%s %s", chosen->by, chosen->takes);
+        pz_opt_only(name, takes);
+        return chosen;
+    }
+    size_t i = first_idle(f->takes);
+    if (i == table.n)
+        return f;
+    spell(i, name);
+    for (const struct pz_form *of = forms; of->by; of++)
+        if (in_list(of->takes, table.opt[i]->name))
+            pz_die(PZ_USAGE, "%s goes with --%s", name, of->by);
+    pz_die(PZ_USAGE, "%s changes nothing here", name);
+}
+
+void
+pz_opt_rules(const struct pz_opt_rule *rules)
+{
+    for (const struct pz_opt_rule *r = rules; r->option; r++) {
+        char name[MAX_NAME], other[256];
+        bool met = !r->needs;
+        size_t i = find_name(r->option);
+        if (!table.given[i])
+            continue;
+        spell(i, name);
+        for (size_t k = 0; k < table.n; k++) {
+            if (!table.given[k])
+                continue;
+            met |= r->needs && in_list(r->needs, table.opt[k]->name);
+            if (r->bars && in_list(r->bars, table.opt[k]->name)) {
+                spell(k, other);
+                pz_die(PZ_USAGE, "%s does not go with %s%s%s", name, other,
+                       r->why ? ": " : "", r->why ? r->why : "");
+            }
+        }
+        if (!met) {
+            spell_list(r->needs, other, sizeof other);
+            pz_die(PZ_USAGE, "%s goes with %s%s%s", name, other, r->why ? ": " : "",
+                   r->why ? r->why : "");
+        }
+    }
 }
 
 const char *

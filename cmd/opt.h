@@ -63,6 +63,35 @@ extern struct pz_common pz_common;
  * tool must live as long as the process; lists point into argv.
  */
 void pz_opt_parse(const struct pz_tool *tool, int argc, char **argv, int *first);
+/* Was this option (its long name) given on the command line? */
+bool pz_opt_given(const char *name);
+
+/*
+ * A form of the command line: an option that says what is done, and those that mean
+ * something then. -g, -q, -v, --threads and --seed do in all; --json where it is named.
+ */
+struct pz_form {
+    const char *by; // long name; NULL ends the table: what is done without the others
+    const char
+        *takes; // long names with blanks between; NULL: all but the other forms' by
+};
+/*
+ * The form that was chosen. Two of them, and an option that would change nothing in it,
+ * are mistakes that end the tool.
+ */
+const struct pz_form *pz_opt_form(const struct pz_form *forms);
+/* The same for what is no option: `form`, "--mode update", takes these and no others. */
+void pz_opt_only(const char *form, const char *takes);
+
+/* What an option wants of others, so that it changes something; lists as in pz_form. */
+struct pz_opt_rule {
+    const char *option; // NULL ends the table
+    const char *needs;  // one of them; NULL: none
+    const char *bars;   // not one of them; NULL: all may be there
+    const char *why;    // said behind it; NULL: nothing more
+};
+/* Ends the tool where a rule is broken. */
+void pz_opt_rules(const struct pz_opt_rule *rules);
 /* Another occurrence of a list option; arg must live as long as the process. */
 void pz_opt_list_add(struct pz_opt_list *list, const char *arg);
 /* Prints "TOOL: MESSAGE" (for PZ_USAGE also where to find help) and exits with the

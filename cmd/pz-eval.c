@@ -339,15 +339,12 @@ open_world(struct pz_world *w, struct pz_limited *limited, struct pz_events *eve
         pz_die_err(&err);
 }
 
-/* A model that is tested as it is has its own objective, and no columns of items. */
 static const struct pz_objective *
 open_objective(struct pz_objective *o, const struct pz_world *w)
 {
     struct pz_err err = PZ_ERR_INIT;
     if (!opt.objective)
         return NULL;
-    if (opt.model)
-        pz_die(PZ_USAGE, "--objective is what recipes learn with; a model has learned");
     if (pz_objective_parse(o, opt.objective, &err) || pz_objective_open(o, w, &err))
         pz_die_err(&err);
     return o;
@@ -420,6 +417,18 @@ add_usual_segments(void)
     }
 }
 
+/* A model has its own objective, columns and events, and no group. */
+static void
+refuse_for_model(void)
+{
+    pz_opt_only("-m, which is tested as it is",
+                "model param protocol at metrics intervals baseline by per-user html "
+                "valid refit cut truth negatives seen json");
+    if (pz_common.group_given)
+        pz_die(PZ_USAGE, "-g %s: a model is tested with what it has learned from",
+               pz_common.group);
+}
+
 static void
 test_recipes(struct pz_shown *shown)
 {
@@ -448,6 +457,8 @@ test_recipes(struct pz_shown *shown)
                             .ids = &c.world->user};
     set_spec(&c.spec);
     f.protocol = pz_protocol_name(c.spec.protocol);
+    if (opt.model)
+        refuse_for_model();
     if (opt.model && pz_known_open(&known, opt.model, &err))
         pz_die_err(&err);
     set_entries(&entries, &c.base);
@@ -532,10 +543,11 @@ score_lists(struct pz_shown *shown, const char *const *file, size_t n_files)
     struct pz_err err = PZ_ERR_INIT;
     struct pz_compared result;
     struct pz_lists lists;
-    if (opt.by.n)
-        pz_die(PZ_USAGE, "--by: lists from elsewhere have no segments");
-    if (opt.html)
-        pz_die(PZ_USAGE, "--html: lists from elsewhere have no page");
+    pz_opt_only("--truth alone, which scores lists from elsewhere",
+                "truth at metrics intervals per-user json");
+    if (pz_common.group_given)
+        pz_die(PZ_USAGE, "-g %s: lists from elsewhere are scored without a group",
+               pz_common.group);
     if (pz_lists_compare(&result, &lists, opt.truth, n_files ? file : &standard,
                          n_files ? n_files : 1, &shown->at, (uint64_t)pz_common.seed,
                          (int)pz_common.threads, &err))
@@ -558,6 +570,9 @@ main(int argc, char **argv)
     int first;
     pz_cli_begin();
     pz_opt_parse(&tool, argc, argv, &first);
+    if (opt.by.n && opt.intervals && !pz_common.json && !opt.html)
+        pz_die(PZ_USAGE, "--intervals shows no segments: --by goes with the table "
+                         "without it, --json or --html");
     bool lists = opt.truth && !opt.recipes.n && !opt.model;
     if (first < argc && !lists)
         pz_die(PZ_USAGE,

@@ -27,14 +27,13 @@ enum {
 };
 #define LATE 0.05 // seconds after which one ends without a pause
 
-static const char default_type[] = "events", default_window[] = "15m";
 static struct {
     const char *type, *tracking_id, *create;
     int64_t batch;
     const char *older_than, *window;
     struct pz_opt_list metric, log;
     bool ack, strict, list, compact, attribution;
-} opt = {.type = default_type, .batch = 20000, .window = default_window};
+} opt = {.type = "events", .batch = 20000, .window = "15m"};
 
 static const struct pz_opt options[] = {
     {"type", 't', PZ_OPT_TEXT, &opt.type, "TYPE",
@@ -87,6 +86,14 @@ static const struct pz_tool tool = {
     "  tail -f clicks.jsonl | pz-event -g shop --ack\n"
     "  pz-event -g shop -t items new-items.jsonl\n",
     options,
+};
+
+static const struct pz_form forms[] = {
+    {"create-tracker", "strict json"},
+    {"list-trackers", "json"},
+    {"compact", "older-than json"},
+    {"attribution", "window metric log strict"},
+    {NULL, "type tracking-id ack batch strict json"},
 };
 
 static struct {
@@ -480,34 +487,12 @@ print_totals(void)
 
 /* What is not recording: true when it was asked for, and done. */
 static bool
-other_job(const char *group, bool files)
+other_job(const char *group, const struct pz_form *form, const char *file)
 {
-    const char *name = opt.create        ? "--create-tracker"
-                       : opt.list        ? "--list-trackers"
-                       : opt.compact     ? "--compact"
-                       : opt.attribution ? "--attribution"
-                                         : NULL;
-    if (opt.older_than && !opt.compact)
-        pz_die(PZ_USAGE, "--older-than belongs to --compact");
-    if ((opt.metric.n || opt.log.n) && !opt.attribution)
-        pz_die(PZ_USAGE, "%s belongs to --attribution", opt.log.n ? "--log" : "--metric");
-    if (opt.window != default_window && !opt.attribution)
-        pz_die(PZ_USAGE, "--window belongs to --attribution");
-    if (!name)
+    if (!form->by)
         return false;
-    if (!!opt.create + opt.list + opt.compact + opt.attribution > 1)
-        pz_die(PZ_USAGE, "--create-tracker, --list-trackers, --compact and --attribution "
-                         "exclude each other");
-    if (files)
-        pz_die(PZ_USAGE, "%s takes no file", name);
-    if (opt.ack || opt.tracking_id || opt.type != default_type)
-        pz_die(PZ_USAGE, "%s is about what is read, and %s reads nothing",
-               opt.ack           ? "--ack"
-               : opt.tracking_id ? "-T"
-                                 : "-t",
-               name);
-    if (opt.strict && (opt.list || opt.compact))
-        pz_die(PZ_USAGE, "--strict changes nothing with %s", name);
+    if (file)
+        pz_die(PZ_USAGE, "--%s reads nothing: '%s' is too many", form->by, file);
     if (opt.create)
         pz_event_create_tracker(group, opt.create, opt.strict);
     else if (opt.list)
@@ -530,8 +515,9 @@ main(int argc, char **argv)
     int first;
     pz_cli_begin();
     pz_opt_parse(&tool, argc, argv, &first);
+    const struct pz_form *form = pz_opt_form(forms);
     const char *group = pz_need_group();
-    if (other_job(group, first < argc))
+    if (other_job(group, form, argv[first]))
         return pz_cli_end(PZ_OK);
 
     struct pz_put_options o = {.set = type_of(opt.type), .strict = opt.strict};

@@ -61,6 +61,14 @@ static const struct pz_tool tool = {
     opts,
 };
 
+static const struct pz_form forms[] = {
+    {"check", "explain value user item window strict"},
+    {"save", "strict"},
+    {"list", "json"},
+    {"delete", ""},
+    {NULL, "explain value num-results user item window strict json"},
+};
+
 static struct pz_filter_options
 options(void)
 {
@@ -83,32 +91,6 @@ no_operands(int argc, char **argv, int first)
 {
     if (first < argc)
         pz_die(PZ_USAGE, "unexpected operand '%s'", argv[first]);
-}
-
-/* Options that would change nothing. */
-static void
-refuse_idle(void)
-{
-    bool names = opt.list || opt.delete, stores = names || opt.save;
-    const struct {
-        const char *name;
-        bool given, idle;
-    } option[] = {
-        {"-V", opt.values.n > 0, stores},
-        {"-n", opt.n >= 0, stores || opt.check},
-        {"--user", opt.user, stores || (opt.check && !opt.explain)},
-        {"--item", opt.item, stores || (opt.check && !opt.explain)},
-        {"--window", opt.window > 0, stores},
-        {"--strict", opt.strict, names},
-        {"--explain", opt.explain, stores},
-    };
-    for (size_t i = 0; i < sizeof option / sizeof *option; i++)
-        if (option[i].given && option[i].idle)
-            pz_die(PZ_USAGE, "%s changes nothing with %s", option[i].name,
-                   opt.list     ? "--list"
-                   : opt.delete ? "--delete"
-                   : opt.save   ? "--save"
-                                : "--check");
 }
 
 static int
@@ -156,10 +138,11 @@ filter(const struct pz_filter *f, const struct pz_filter_value *value, int *stat
 
 /* ---- --check ---- */
 
-/* Values that are missing only make the counts impossible. */
+/* The values that are given must fit; ones that are missing only make the counts
+ * impossible. */
 static int
-explain(const struct pz_filter *f, const struct pz_filter_group *g,
-        const struct pz_filter_value *value, struct pz_err *err)
+check(const struct pz_filter *f, const struct pz_filter_group *g,
+      const struct pz_filter_value *value, struct pz_err *err)
 {
     struct pz_filter_run *r;
     struct pz_filter_space *s = NULL;
@@ -179,10 +162,10 @@ explain(const struct pz_filter *f, const struct pz_filter_group *g,
             pz_warn("no counts: %s", why.msg);
         else
             *err = why;
-    } else if (ids) {
+    } else if (ids && opt.explain) {
         pz_filter_space_new(&s, f, ids, err);
     }
-    if (!err->status && !pz_filter_explain(r, s, &out, err) && out.len)
+    if (opt.explain && !err->status && !pz_filter_explain(r, s, &out, err) && out.len)
         fwrite(out.data, 1, out.len, stdout);
     pz_buf_release(&out);
     pz_filter_space_free(s);
@@ -344,8 +327,8 @@ work(const char *arg, int *status, struct pz_err *err)
                !pz_filter_text(&text, arg, err) && !compile(&f, &group, text, err)) {
         if (!opt.check)
             filter(f, value, status, err);
-        else if (opt.explain)
-            explain(f, &group, value, err);
+        else if (opt.explain || opt.values.n)
+            check(f, &group, value, err);
     }
     free(value);
     free(text);
@@ -361,9 +344,9 @@ main(int argc, char **argv)
     int first, status = PZ_OK;
     pz_cli_begin();
     pz_opt_parse(&tool, argc, argv, &first);
-    if (opt.check + opt.list + (opt.save != NULL) + (opt.delete != NULL) > 1)
-        pz_die(PZ_USAGE, "--check, --save, --list and --delete exclude each other");
-    refuse_idle();
+    pz_opt_form(forms);
+    if (opt.check && !opt.explain)
+        pz_opt_only("--check without --explain", "check strict value");
     if (opt.list) {
         no_operands(argc, argv, first);
         list(&err);

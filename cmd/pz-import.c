@@ -84,6 +84,8 @@ static const struct pz_tool tool = {
     options,
 };
 
+static const struct pz_form forms[] = {{"forget", "json"}, {NULL, NULL}};
+
 /* The index of word in a NULL-terminated list, or exit 2 listing them. */
 static int
 choose(const char *option, const char *word, const char *const *list)
@@ -286,11 +288,8 @@ main(int argc, char **argv)
     int first;
     pz_cli_begin();
     pz_opt_parse(&tool, argc, argv, &first);
+    pz_opt_form(forms);
     if (opt.forget) {
-        if (opt.type || opt.schema || opt.rejects || opt.report || opt.delimiter ||
-            opt.decimal || opt.encoding || opt.header || opt.max_rejects != -2 ||
-            opt.infer || opt.column.n)
-            pz_die(PZ_USAGE, "--forget goes with -g alone: it concerns all datasets");
         forget(argv + first, (size_t)(argc - first));
         return pz_cli_end(PZ_OK);
     }

@@ -49,6 +49,11 @@ static const struct pz_tool tool = {
     options,
 };
 
+static const struct pz_form forms[] = {
+    {"verify", "json"}, {"export", "source json"}, {"schema", "json"}, {"audit", "json"},
+    {NULL, "json"},
+};
+
 static int worst; // exit status: the highest one met
 
 static void
@@ -307,10 +312,11 @@ main(int argc, char **argv)
     pz_cli_begin();
     pz_opt_parse(&tool, argc, argv, &first);
     int n = argc - first;
-    if (opt.verify + !!opt.export + !!opt.schema + !!opt.audit > 1)
-        pz_die(PZ_USAGE, "--verify, --export, --schema and --audit exclude each other");
-    if (opt.source && !opt.export)
-        pz_die(PZ_USAGE, "--source belongs to --export");
+    pz_opt_form(forms);
+    if (n && pz_common.group_given)
+        pz_die(PZ_USAGE,
+               "-g %s and '%s' exclude each other: what is described is a group or files",
+               pz_common.group, argv[first]);
     if ((opt.export || opt.schema) && n > 1)
         pz_die(PZ_USAGE, "one file at a time can be exported, not %d", n);
     if (n == 0)

@@ -309,6 +309,15 @@ check_context(const struct within *w, struct pz_err *err)
     return PZ_OK;
 }
 
+/* What filters alone look at. */
+static int
+check_window(const struct within *w, const struct pz_model *m, struct pz_err *err)
+{
+    if (opt.window && !w->filter && !w->promotion && !m->filter)
+        return pz_err_set(err, PZ_USAGE, "--window is of use with -F or --promote only");
+    return PZ_OK;
+}
+
 static int
 open_within(struct within *w, const struct pz_model *m, struct pz_err *err)
 {
@@ -338,7 +347,8 @@ open_within(struct within *w, const struct pz_model *m, struct pz_err *err)
         take_values(w, err) || ((opt.filter || preset) && open_filter(w, m, err)))
         return err->status;
     if ((opt.promote && open_promotion(w, err)) ||
-        (opt.metadata.n && find_columns(w, err)) || check_context(w, err))
+        (opt.metadata.n && find_columns(w, err)) || check_context(w, err) ||
+        check_window(w, m, err))
         return err->status;
     if (opt.log) {
         w->log = open(opt.log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
@@ -401,6 +411,12 @@ set_rules(struct pz_ask_rules *rules, const struct pz_model *m, struct lists *li
                           "recipe %s answers with users: --history, --rank, "
                           "--exclude-seen and --promote have no meaning",
                           m->recipe->name);
+    if (pz_model_asks_item(m) && (opt.history.n || opt.exclude_seen))
+        return pz_err_set(err, PZ_USAGE,
+                          "recipe %s is asked about items, which have no history: %s "
+                          "has no meaning",
+                          m->recipe->name,
+                          opt.history.n ? "--history" : "--exclude-seen");
     if (opt.explain && !m->recipe->explain)
         return pz_err_set(err, PZ_USAGE, "recipe %s cannot tell reasons (--explain)",
                           m->recipe->name);

@@ -86,6 +86,13 @@ static const struct pz_tool tool = {
     opts,
 };
 
+static const struct pz_opt_rule rules[] = {
+    {"root", NULL, "group", NULL},
+    {"log-format", "access-log", NULL, NULL},
+    {"max-skew", "credentials", NULL, "requests that are not signed have no time"},
+    {NULL, NULL, NULL, NULL},
+};
+
 /* As many descriptors as the connections want, where that is allowed. */
 static void
 raise_files(void)
@@ -152,8 +159,7 @@ check(struct pz_keys **keys)
 {
     struct pz_err err = PZ_ERR_INIT;
     check_names();
-    if (opt.root && pz_common.group)
-        pz_die(PZ_USAGE, "-g and --root exclude each other");
+    pz_opt_rules(rules);
     if (strcmp(opt.format, "logfmt") != 0 && strcmp(opt.format, "json") != 0)
         pz_die(PZ_USAGE, "--log-format '%s' is neither logfmt nor json", opt.format);
     if (strcmp(opt.sandbox, "auto") != 0 && strcmp(opt.sandbox, "require") != 0 &&

@@ -15,6 +15,7 @@
 #include "eval/update.h"
 #include "infer/locate.h"
 #include "recipe/custom.h"
+#include "recipe/objective.h"
 
 static struct {
     const char *recipe, *solution, *output;
@@ -83,6 +84,16 @@ static const struct pz_tool tool = {
     "  pz-train -g shop --mode update -S similar\n"
     "  pz-train --list-recipes -r aws-sims\n",
     options,
+};
+
+static const struct pz_form forms[] = {{"list-recipes", "recipe"}, {NULL, NULL}};
+static const struct pz_opt_rule rules[] = {
+    {"output", NULL, "solution",
+     "a model that is written to a file is no version of a solution"},
+    {"auto", NULL, "param", "each recipe is taken with its defaults"},
+    {"hpo-parallel", "hpo hpo-config", NULL, NULL},
+    {"hpo-metric", "hpo hpo-config auto", NULL, NULL},
+    {NULL, NULL, NULL, NULL},
 };
 
 /* ---- recipes ---- */
@@ -168,6 +179,9 @@ set_params(struct pz_params *params, const struct pz_training *t)
         if (pz_params_set(params, opt.params.item[i], &err))
             pz_die(err.status, "recipe %s: %s", t->recipe->name, err.msg);
     int budget = pz_param_find(t->recipe->params, "time_budget");
+    if (opt.time_budget > 0 && !t->choice && budget >= 0 && params->given[budget] &&
+        params->value[budget] != opt.time_budget)
+        pz_die(PZ_USAGE, "--time-budget contradicts -p time_budget");
     if (opt.time_budget > 0 && !t->choice && budget < 0)
         pz_die(PZ_USAGE, "recipe %s has no time_budget, and there is no --hpo",
                t->recipe->name);
@@ -220,7 +234,9 @@ set_candidates(struct pz_choice *c)
     c->recipe = list;
     if (!opt.recipe) {
         for (const struct pz_recipe *const *p = pz_recipes; *p && c->n_recipes < 64; p++)
-            if ((*p)->type == PZ_USER_PERSONALIZATION || (*p)->type == PZ_POPULAR_ITEMS)
+            if (((*p)->type == PZ_USER_PERSONALIZATION ||
+                 (*p)->type == PZ_POPULAR_ITEMS) &&
+                (!opt.objective || pz_objective_fits(*p)))
                 list[c->n_recipes++] = *p;
         return;
     }
@@ -236,32 +252,14 @@ set_candidates(struct pz_choice *c)
         list[c->n_recipes++] = need_recipe(name, &preset);
         if (preset)
             pz_die(PZ_USAGE, "--auto chooses among recipes; '%s' is a preset", name);
+        if (opt.objective && !pz_objective_fits(list[c->n_recipes - 1]))
+            pz_die(PZ_USAGE, "--objective: --auto could choose %s, which weighs none",
+                   name);
         free(name);
         s += n;
         if (!*s)
             return;
     }
-}
-
-/* Options that would change nothing. */
-static void
-refuse_idle(void)
-{
-    bool tunes = opt.hpo || opt.hpo_config;
-    if (opt.solution && opt.output)
-        pz_die(PZ_USAGE,
-               "-S %s does not go with -o: a model that is written to a file is no "
-               "version of a solution",
-               opt.solution);
-    if (opt.choose && opt.params.n)
-        pz_die(PZ_USAGE, "--auto takes each recipe with its defaults, and no -p %s",
-               opt.params.item[0]);
-    if (opt.choose && !tunes && opt.time_budget > 0)
-        pz_die(PZ_USAGE, "--time-budget with --auto goes with --hpo");
-    if (opt.hpo_parallel && !tunes)
-        pz_die(PZ_USAGE, "--hpo-parallel goes with --hpo or --hpo-config");
-    if (opt.metric && !tunes && !opt.choose)
-        pz_die(PZ_USAGE, "--hpo-metric goes with --hpo or --auto");
 }
 
 /* NULL when nothing is left to validation. `text` holds what it borrows. */
@@ -277,7 +275,9 @@ set_choice(struct pz_choice *c, struct pz_buf *text)
                             .tried = tell_recipe,
                             .done = tell_trial,
                             .ctx = c};
-    refuse_idle();
+    pz_opt_rules(rules);
+    if (opt.choose && !opt.hpo && !opt.hpo_config && opt.time_budget > 0)
+        pz_die(PZ_USAGE, "--time-budget with --auto goes with --hpo");
     if (!opt.choose && !opt.hpo && !opt.hpo_config)
         return NULL;
     if (opt.metric) {
@@ -406,13 +406,8 @@ set_update(struct pz_training *t, struct pz_update *u)
     struct pz_err err = PZ_ERR_INIT;
     const struct pz_preset *preset;
     char *path;
-    if (opt.params.n || opt.selection.types.n || !isnan(opt.selection.threshold) ||
-        opt.selection.include.n || opt.selection.exclude.n || opt.objective || opt.hpo ||
-        opt.hpo_config || opt.hpo_parallel || opt.choose || opt.metric ||
-        opt.time_budget > 0)
-        pz_die(PZ_USAGE,
-               "--mode update goes with -S, -r, -o, --shown and --strict only: the rest "
-               "is that of the version that is updated");
+    pz_opt_only("--mode update, where the rest is that of the version that is updated",
+                "mode solution recipe output shown strict no-eval json");
     t->group = pz_need_group();
     if (pz_locate_model(&path, t->group, opt.solution, &err) ||
         pz_update_open(u, path, &err))
@@ -458,6 +453,7 @@ main(int argc, char **argv)
     pz_opt_parse(&tool, argc, argv, &first);
     if (first < argc)
         pz_die(PZ_USAGE, "unexpected operand '%s'", argv[first]);
+    pz_opt_form(forms);
     if (opt.list) {
         list_recipes();
         return pz_cli_end(PZ_OK);

@@ -632,9 +632,8 @@ import_into(struct import *im, const struct pz_dataset *old, struct pz_err *err)
                     : pz_input_open_as(&im->input, p->path, p->n_paths, p->encoding,
                                        &im->format, err);
     if (r == PZ_OK && !p->feed) {
-        im->delimiter = p->delimiter ? p->delimiter : pz_input_delimiter(im->input);
-        pz_input_set_delimiter(im->input, im->delimiter);
-        if (p->header)
+        r = pz_input_set_delimiter(im->input, p->delimiter, &im->delimiter, err);
+        if (r == PZ_OK && p->header)
             r = pz_input_set_header(im->input, p->header, err);
     }
     if (r == PZ_OK && !p->feed)

@@ -297,14 +297,8 @@ pz_input_close(struct pz_input *in)
     free(in);
 }
 
-void
-pz_input_set_delimiter(struct pz_input *in, char delimiter)
-{
-    in->delimiter = delimiter;
-}
-
-char
-pz_input_delimiter(const struct pz_input *in)
+static char
+likely_delimiter(const struct pz_input *in)
 {
     static const char other[] = ";\t|";
     size_t seen[sizeof other] = {0}, best = 0;
@@ -322,6 +316,16 @@ pz_input_delimiter(const struct pz_input *in)
     for (size_t k = 1; k < sizeof other - 1; k++)
         best = seen[k] > seen[best] ? k : best;
     return comma || !seen[best] ? ',' : other[best];
+}
+
+int
+pz_input_set_delimiter(struct pz_input *in, char given, char *used, struct pz_err *err)
+{
+    if (given && in->format != PZ_CSV)
+        return pz_err_set(err, PZ_USAGE, "%s: is JSON lines: a delimiter goes with CSV",
+                          pz_input_name(in, 0));
+    *used = in->delimiter = given ? given : likely_delimiter(in);
+    return PZ_OK;
 }
 
 int

@@ -91,15 +91,17 @@ int pz_input_open(struct pz_input **in, const char *const *path, size_t n_paths,
  * PZ_USAGE when it is not known. */
 int pz_input_open_as(struct pz_input **in, const char *const *path, size_t n_paths,
                      const char *encoding, enum pz_format *format, struct pz_err *err);
-/* What separates the fields of the first file, before the first chunk: a comma, or where
- * the first line has none outside quotes, what it has most of ';', tabs and '|'. */
-char pz_input_delimiter(const struct pz_input *in);
 /* CSV without a header: these names, with commas between, go before every file as its
  * line 0. After the delimiter, before the first chunk; `names` is borrowed until close.
  * PZ_USAGE for JSON lines. */
 int pz_input_set_header(struct pz_input *in, const char *names, struct pz_err *err);
-/* What separates the fields of CSV, as in csv.h; before the first chunk. */
-void pz_input_set_delimiter(struct pz_input *in, char delimiter);
+/*
+ * What separates the fields of CSV, as in csv.h, into *used; before the first chunk.
+ * `given` 0: a comma, or where the first line has none outside quotes, what it has most
+ * of ';', tabs and '|'. PZ_USAGE for JSON lines when it is given.
+ */
+int pz_input_set_delimiter(struct pz_input *in, char given, char *used,
+                           struct pz_err *err);
 /*
  * The next chunk, about 1 MiB or one record; chunk->n 0 at the end. Thread-safe: each
  * thread has its own chunk. In CSV a chunk never ends inside a quoted field (a quote that

@@ -34,10 +34,10 @@ show(struct pz_shown *s, enum pz_measure m, uint32_t k, struct pz_err *err)
     return PZ_OK;
 }
 
-/* One word of the list, `s` of length n. */
+/* One word of the list, `s` of length n; *bare when it takes the K's of `at`. */
 static int
 show_word(struct pz_shown *s, const char *word, size_t n, const struct pz_at *at,
-          struct pz_err *err)
+          bool *bare, struct pz_err *err)
 {
     const char *sign = memchr(word, '@', n);
     enum pz_measure m;
@@ -56,6 +56,7 @@ show_word(struct pz_shown *s, const char *word, size_t n, const struct pz_at *at
     if (pz_measure_parse(&m, word, sign ? (size_t)(sign - word) : n, err))
         return err->status;
     if (!sign) {
+        *bare = true;
         for (size_t i = 0; i < at->n; i++)
             if (show(s, m, at->k[i], err))
                 return err->status;
@@ -96,12 +97,12 @@ place(struct pz_shown *s, uint32_t most, struct pz_err *err)
 }
 
 static int
-show_words(struct pz_shown *s, const char *words, const struct pz_at *at,
+show_words(struct pz_shown *s, const char *words, const struct pz_at *at, bool *bare,
            struct pz_err *err)
 {
     for (const char *w = words;; w++) {
         size_t n = strcspn(w, ",");
-        if (show_word(s, w, n, at, err))
+        if (show_word(s, w, n, at, bare, err))
             return err->status;
         w += n;
         if (!*w)
@@ -122,10 +123,14 @@ pz_shown_init(struct pz_shown *s, const char *metrics, const char *more, const c
         words = at ? usual[protocol].names : usual[protocol].metrics;
     if (pz_at_parse(&all, at ? at : usual[protocol].at, err))
         return pz_err_prefix(err, "--at ");
-    int r = show_words(s, words, &all, err);
+    bool bare = false;
+    int r = show_words(s, words, &all, &bare, err);
+    if (r == PZ_OK && at && !bare)
+        r = pz_err_set(err, PZ_USAGE,
+                       "--at %s: all of --metrics have lengths of their own", at);
     if (r == PZ_OK && more && !metrics) {
         struct pz_at greatest = {.k = {all.most}, .n = 1};
-        r = show_words(s, more, &greatest, err);
+        r = show_words(s, more, &greatest, &bare, err);
     }
     uint32_t most = all.most;
     pz_at_release(&all);

@@ -24,7 +24,7 @@ struct pz_shown {
  * `metrics` is "ndcg@10,mrr,...": a name alone stands for all K's of `at`, which is
  * "5,10,25". Either may be NULL: what the protocol's tables usually have, all special
  * ones, and `more` names (or NULL) at the greatest K of them where metrics is NULL.
- * PZ_USAGE.
+ * PZ_USAGE, also when there is no such name for `at`.
  */
 int pz_shown_init(struct pz_shown *s, const char *metrics, const char *more,
                   const char *at, enum pz_protocol protocol, struct pz_err *err);

@@ -415,8 +415,12 @@ write_model(struct job *job, const char *path, struct pz_err *err)
     learn.shown = t->shown;
     if (t->objective && pz_objective_fits(t->recipe))
         learn.objective = &job->objective;
-    if ((r = pz_model_learn(t->recipe, &learn, err)) == PZ_OK &&
-        (r = describe(job, b, err)) == PZ_OK)
+    if ((r = pz_model_learn(t->recipe, &learn, err)) == PZ_OK && t->shown &&
+        !pz_builder_get_meta(b, "explore.newest"))
+        r = pz_err_set(err, PZ_USAGE,
+                       "recipe %s tries no new items, which is what --shown is for",
+                       t->recipe->name);
+    if (r == PZ_OK && (r = describe(job, b, err)) == PZ_OK)
         r = pz_builder_write(b, path, err);
     if (r == PZ_OK)
         report_related(job->r, b, job->events.n_items);

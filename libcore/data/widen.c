@@ -78,7 +78,6 @@ pz_widening_again(struct pz_widening *w, struct pz_err *err)
     if (w->alone && take(w, err))
         return false;
     *err = (struct pz_err)PZ_ERR_INIT;
-    w->again = true;
     w->alone = !w->alone;
     w->found = false;
     return true;

@@ -17,7 +17,6 @@ struct pz_widening {
     uint8_t *type; // by field: enum pz_type + 1, or 0: as inferred
     size_t n;
     bool possible;
-    bool again;   // it is not the first attempt
     bool alone;   // the attempt is to have one thread
     bool found;   // a value did not fit
     size_t field; // of an attempt with one thread: the first one

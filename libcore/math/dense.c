@@ -13,12 +13,11 @@ enum {
     DEPTH = 512,    // greatest depth of one product
     COL_TILE = 256, // columns of a task: DEPTH of them stay in the L2 cache
     ROW_PANELS = 18,
-    PACK_TILE = 448, // columns packed by a task; a multiple of mr and nr of all levels
-    MAX_TILE = 14 * 32,
+    PACK_TILE = 448, // columns packed by a task, less what is no whole panel
+    MAX_WIDTH = 32,  // of a panel, on any level
+    MAX_TILE = 14 * MAX_WIDTH,
     SIDE = 64, // of the squares that are mirrored
 };
-
-_Static_assert(PACK_TILE % 14 == 0 && PACK_TILE % 32 == 0, "whole panels");
 
 static size_t
 min_of(size_t a, size_t b)
@@ -85,14 +84,21 @@ pack_turned(const struct pack *p, float *to, size_t at, size_t n)
     }
 }
 
+/* Columns of a task: whole panels, so that no two tasks write the same one. */
+static size_t
+pack_tile(const struct pack *p)
+{
+    return PACK_TILE / p->width * p->width;
+}
+
 static int
 pack_task(void *ctx, size_t task, int thread, struct pz_err *err)
 {
     (void)thread;
     (void)err;
     const struct pack *p = ctx;
-    size_t end = min_of((task + 1) * PACK_TILE, p->n);
-    for (size_t at = task * PACK_TILE; at < end; at += p->width) {
+    size_t tile = pack_tile(p), end = min_of((task + 1) * tile, p->n);
+    for (size_t at = task * tile; at < end; at += p->width) {
         float *to = p->to + at * p->depth;
         size_t n = min_of(p->width, p->n - at);
         if (p->turned)
@@ -109,7 +115,8 @@ static void
 pack(const struct pack *p, int threads)
 {
     struct pz_err err = PZ_ERR_INIT;
-    pz_par(threads, (p->n + PACK_TILE - 1) / PACK_TILE, pack_task, (void *)p, &err);
+    size_t tile = pack_tile(p);
+    pz_par(threads, (p->n + tile - 1) / tile, pack_task, (void *)p, &err);
 }
 
 /* ---- products of packed panels ---- */
@@ -179,11 +186,11 @@ product(const struct product *p, int threads)
     pz_par(threads, down * across, product_task, (void *)p, &err);
 }
 
-/* Room for panels of n columns, whatever the level. */
+/* Room for panels of n columns, the last of which may stick out, whatever the level. */
 static int
 new_panels(float **out, size_t n, size_t depth, struct pz_err *err)
 {
-    return pz_new_aligned(out, up(n, PACK_TILE), depth * sizeof **out,
+    return pz_new_aligned(out, n + MAX_WIDTH, depth * sizeof **out,
                           "panels of a matrix", err);
 }
 

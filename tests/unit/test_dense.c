@@ -14,7 +14,8 @@
 #include "unit.h"
 
 /* Below, at and above the sizes of blocks, tiles and lanes. */
-static const size_t SIZES[] = {1, 2, 15, 16, 31, 32, 33, 47, 64, 65, 97, 256, 257, 300};
+static const size_t SIZES[] = {1,  2,  15, 16,  31,  32,  33,  47,
+                               64, 65, 97, 256, 257, 300, 448, 450};
 #define N_SIZES (sizeof SIZES / sizeof *SIZES)
 
 static const float JUNK = 1e30f; // where nothing may be read
@@ -232,7 +233,7 @@ compute(float *out, size_t n, int threads)
 
 START_TEST(same_bits_on_all_levels_and_threads)
 {
-    enum { N = 333 };
+    enum { N = 470 }; // more than a task packs
     size_t size = (size_t)2 * N * N;
     float *want = floats(size), *got = floats(size);
     enum pz_cpu most = pz_cpu_force(PZ_CPU_AVX512);

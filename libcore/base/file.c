@@ -513,6 +513,17 @@ pz_scratch_open(int *fd, const char *dir, struct pz_err *err)
     return status;
 }
 
+/* Whose directory it is, and what a sandbox allows, only opening tells. */
+static bool
+may_open(const char *dir)
+{
+    int fd = open_retry(dir, O_RDONLY | O_DIRECTORY, 0);
+    bool refused = fd < 0 && (errno == EACCES || errno == EPERM);
+    if (fd >= 0)
+        close(fd);
+    return !refused;
+}
+
 /* Is there nothing in the directory? One that cannot be listed is not known to be empty.
  */
 static bool
@@ -550,7 +561,7 @@ make_dir(const char *path, struct pz_err *err)
     if (there && !is_empty(path))
         return PZ_OK;
     int status = parent_of(&parent, path, err);
-    if (!status && (!there || access(parent, R_OK) == 0))
+    if (!status && (!there || may_open(parent)))
         status = sync_dir(parent, err);
     free(parent);
     return status;

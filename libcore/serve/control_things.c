@@ -206,9 +206,38 @@ aws_set(struct walk *w, int set)
     return copy(w, text);
 }
 
+struct maker {
+    struct walk *w;
+    const char *name;
+    bool api;
+};
+
+static int
+take_maker(void *ctx, const struct pz_catalog_resource *row)
+{
+    struct maker *m = ctx;
+    pz_json *doc = NULL;
+    if (strcmp(row->name, m->name) != 0)
+        return PZ_OK;
+    // What another tool made is stored too, once it has tags; it names no group.
+    if (!pz_json_parse(&doc, row->doc, strlen(row->doc), m->w->err))
+        m->api = pz_json_get_string(doc, "datasetGroupArn") != NULL;
+    pz_json_free(doc);
+    return m->w->err->status;
+}
+
+/* Did the API make it, and not another tool? */
+static bool
+api_made(struct walk *w, struct pz_catalog *c, enum pz_kind_id kind, const char *name)
+{
+    struct maker m = {w, name, false};
+    pz_catalog_resources(c, pz_kinds[kind].one, take_maker, &m, w->err);
+    return m.api;
+}
+
 /* Datasets that pz-import made, and their schemas. */
 static int
-join_sets(struct walk *w)
+join_sets(struct walk *w, struct pz_catalog *c)
 {
     const struct pz_filter_data *data = &w->served->sets->g.data;
     for (int set = 0; set < PZ_N_SETS && !w->err->status; set++) {
@@ -223,7 +252,8 @@ join_sets(struct walk *w)
         const char *type = aws_set(w, set), *doc = NULL;
         const char *own =
             pz_desk_text(w->d, "%s-%s", w->served->name, pz_set_name((enum pz_set)set));
-        const char *name = pz_desk_text(w->d, "%s/%s", w->served->name, type);
+        const char *set_name = pz_desk_text(w->d, "%s/%s", w->served->name, type);
+        const char *name = set_name;
         if (!own || !name || !type)
             break;
         struct pz_buf b = PZ_BUF_INIT, text = PZ_BUF_INIT;
@@ -236,7 +266,9 @@ join_sets(struct walk *w)
             pz_out_text(&b, &first, "datasetType", type);
             pz_out_arn(&b, &first, "schemaArn", pz_api_home(w->d->call), "schema", own);
         }
-        if (!find_here(w, name) && !pz_buf_status(&b, "a dataset", w->err) &&
+        bool known = find_here(w, name) || (w->kind == PZ_KIND_SCHEMA &&
+                                            api_made(w, c, PZ_KIND_DATASET, set_name));
+        if (!known && !pz_buf_status(&b, "a dataset", w->err) &&
             (doc = doc_of(w, "name", own, b.data)) != NULL)
             add(w, name, doc, st.st_mtim.tv_sec, st.st_mtim.tv_sec);
         pz_buf_release(&b);
@@ -391,13 +423,16 @@ take_tracker(void *ctx, const struct pz_tracker *row)
     return join_row(w, row->name, doc, row->created, row->created);
 }
 
-/* Solutions that answer under their own name, for want of a campaign of it. */
+/* Solutions of other tools that answer under their own name, for want of a campaign of
+ * it. Who makes solutions through the API makes campaigns too, and expects to see those.
+ */
 static int
-join_solutions(struct walk *w)
+join_solutions(struct walk *w, struct pz_catalog *db)
 {
     for (size_t i = 0; i < w->served->n_campaigns && !w->err->status; i++) {
         const struct pz_campaign *c = &w->served->campaign[i];
-        if (c->config || find_here(w, c->name))
+        if (c->config || find_here(w, c->name) ||
+            api_made(w, db, PZ_KIND_SOLUTION, c->solution))
             continue;
         const struct pz_catalog_campaign row = {c->name, c->solution, c->version,
                                                 "{}",    0,           0};
@@ -427,7 +462,7 @@ join_tables(struct walk *w, struct pz_catalog *c)
     for (size_t i = w->list->n; i-- > w->first;)
         if (!w->list->thing[i].pz)
             w->list->thing[i] = w->list->thing[--w->list->n];
-    return w->kind == PZ_KIND_CAMPAIGN && !w->err->status ? join_solutions(w)
+    return w->kind == PZ_KIND_CAMPAIGN && !w->err->status ? join_solutions(w, c)
                                                           : w->err->status;
 }
 
@@ -443,7 +478,7 @@ walk_group(struct walk *w)
         if (w->kind == PZ_KIND_GROUP)
             join_group(w);
         else if (w->kind == PZ_KIND_DATASET || w->kind == PZ_KIND_SCHEMA)
-            join_sets(w);
+            join_sets(w, c);
         else if (w->kind == PZ_KIND_SOLUTION || w->kind == PZ_KIND_VERSION)
             pz_catalog_versions(c, NULL, take_version, w, w->err);
         else if (w->kind == PZ_KIND_RECOMMENDER)

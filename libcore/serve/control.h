@@ -270,7 +270,8 @@ bool pz_desk_any(struct pz_desk_call *d, enum pz_kind_id kind, const char *group
 /* Deletes a folder with all that is in it: in one step it loses its name, so that it is
  * whole or gone. None is no error. */
 void pz_desk_delete(struct pz_desk_call *d, const char *path);
-/* Deletes what is left of a dataset whose state is PZ_DELETING. False: d->err. */
+/* Deletes what is left of a dataset whose state is PZ_DELETING. False: the call has
+ * failed, or d->err. */
 #define PZ_DELETING "DELETE IN_PROGRESS"
 bool pz_dataset_end(struct pz_desk_call *d, const struct pz_thing *t);
 /* Deletes what of that kind was to be deleted when a server ended. */

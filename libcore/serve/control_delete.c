@@ -13,6 +13,8 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "base/file.h"
+#include "base/log.h"
 #include "serve/control.h"
 #include "serve/server.h"
 #include "store/catalog_resource.h"
@@ -135,6 +137,21 @@ delete_file(struct pz_desk_call *d, const char *path)
     return d->err.status;
 }
 
+/* Keeps out imports and what moves rows that were put into the dataset: one that has read
+ * the old dataset would bring it back. -1: the call has failed. */
+static int
+lock_group(struct pz_desk_call *d, const struct pz_thing *t)
+{
+    struct pz_err why = PZ_ERR_INIT;
+    int lock;
+    if (pz_lock(&lock, t->group, &why)) {
+        pz_log(PZ_LOG_WARN, "%s", why.msg);
+        IN_USE("Dataset %s is in use by another process", t->name);
+        return -1;
+    }
+    return lock;
+}
+
 /*
  * The rows that were put go with a note that the dataset is being deleted, in one
  * transaction, then the file, then the note. Who has read the note knows that the rest is
@@ -150,12 +167,15 @@ end_dataset(struct pz_desk_call *d, const struct pz_thing *t)
     going.why = NULL;
     if (pz_set_parse(&set, pz_desk_base(t->name), &d->err) ||
         pz_dataset_path(&path, t->group, set, &d->err))
-        return false;
-    struct pz_catalog *c = pz_desk_begin(d, t->group);
+        return pz_desk_lost(d);
+    int lock = lock_group(d, t);
+    struct pz_catalog *c = lock >= 0 ? pz_desk_begin(d, t->group) : NULL;
     if (c && !clear_rows(d, c, set) && !pz_thing_put(d, &going))
         delete_file(d, path);
+    if (lock >= 0)
+        close(lock);
     free(path);
-    return !d->err.status;
+    return d->err.status ? pz_desk_lost(d) : lock >= 0;
 }
 
 bool
@@ -173,7 +193,7 @@ pz_drop_dataset(struct pz_desk_call *d, const struct pz_thing *t)
 {
     if (pz_desk_busy(d, t->group))
         return IN_USE("Dataset %s is in use by a job", t->name);
-    return end_dataset(d, t) ? true : pz_desk_lost(d);
+    return end_dataset(d, t);
 }
 
 /* ---- solutions ---- */

@@ -23,7 +23,9 @@ rows()
     done
 }
 datasets() { control ListDatasets '{}' | sed 1d | jq -r '.datasets[] | .datasetArn + " " + .status'; }
-command -v sqlite3 >/dev/null || { echo "sqlite3 is not installed"; exit 77; }
+for tool in sqlite3 flock; do
+    command -v $tool >/dev/null || { echo "$tool is not installed"; exit 77; }
+done
 start --root root
 id=$(control CreateEventTracker '{"name":"t","datasetGroupArn":"'$arn':dataset-group/shop"}' |
     tail -n 1 | jq -r .trackingId)
@@ -61,6 +63,21 @@ datasets
 control CreateDataset '{"name":"items","datasetGroupArn":"'$arn':dataset-group/shop",
     "datasetType":"items","schemaArn":"'$arn':schema/items"}' | head -n 1
 stop
+echo '== another program writes into the group'
+printf 'ITEM_ID,GENRE\ni1,a\ni2,b\n' | pz-import -q -g root/shop -t items >out
+start --root root
+exec 9<root/shop
+flock -n 9 || echo "it is locked already"
+control DeleteDataset '{"datasetArn":"'"$arn:dataset/shop/ITEMS"'"}'
+ls root/shop/items.safetensors
+datasets
+exec 9<&-
+control DeleteDataset '{"datasetArn":"'"$arn:dataset/shop/ITEMS"'"}'
+datasets
+control CreateDataset '{"name":"items","datasetGroupArn":"'$arn':dataset-group/shop",
+    "datasetType":"items","schemaArn":"'$arn':schema/items"}' | head -n 1
+stop
+grep -c 'another process holds it' server.err
 echo '== begun by another server'
 printf 'ITEM_ID,GENRE\ni1,a\ni2,b\n' | pz-import -q -g root/shop -t items >out
 sqlite3 root/shop/group.db "UPDATE resource SET status = 'DELETE IN_PROGRESS'

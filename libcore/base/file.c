@@ -226,10 +226,11 @@ hidden_name(char **out, const char *dir, struct pz_err *err)
 /*
  * Makes a new file under a hidden name and locks it; *fd -1 on failure. Before it is
  * locked, another process may take it for a dead one's and tidy it away: then a new one
- * is made.
+ * is made. Who opens it at once can read all that is written later: `mode` shows no more
+ * than the file may ever show.
  */
 static int
-open_hidden(int *fd, char **temp, const char *dir, struct pz_err *err)
+open_hidden(int *fd, char **temp, const char *dir, mode_t mode, struct pz_err *err)
 {
     *fd = -1;
     for (int attempt = 0; attempt < 100; attempt++) {
@@ -237,7 +238,7 @@ open_hidden(int *fd, char **temp, const char *dir, struct pz_err *err)
         int status = hidden_name(temp, dir, err);
         if (status)
             return status;
-        *fd = open_retry(*temp, O_RDWR | O_CREAT | O_EXCL, 0666);
+        *fd = open_retry(*temp, O_RDWR | O_CREAT | O_EXCL, mode);
         if (*fd >= 0) {
             flock(*fd, LOCK_EX);
             if (fstat(*fd, &st) || st.st_nlink > 0)
@@ -376,7 +377,8 @@ pz_out_open(struct pz_out *out, const char *path, struct pz_err *err)
     else
         unsupported = true;
     if (unsupported)
-        status = open_hidden(&out->fd, &out->temp, dir, err);
+        status = open_hidden(&out->fd, &out->temp, dir,
+                             access(out->path, F_OK) == 0 ? 0600 : 0666, err);
     else if (out->fd < 0)
         status = pz_err_sys(err, "cannot make a file in '%s'", dir);
     if (status) {
@@ -386,7 +388,7 @@ pz_out_open(struct pz_out *out, const char *path, struct pz_err *err)
     /* The lock tells tidy() in other processes that the writer lives. */
     flock(out->fd, LOCK_EX | LOCK_NB);
     tidy(dir);
-    keep_owner(out->fd, out->path); // a hidden name shows no more than the target
+    keep_owner(out->fd, out->path);
 done:
     free(dir);
     if (status)
@@ -506,7 +508,7 @@ pz_scratch_open(int *fd, const char *dir, struct pz_err *err)
     if (!unsupported)
         return pz_err_sys(err, "cannot make a scratch file in '%s'", dir);
     char *temp = NULL;
-    int status = open_hidden(fd, &temp, dir, err);
+    int status = open_hidden(fd, &temp, dir, 0600, err);
     if (!status)
         unlink(temp);
     free(temp);

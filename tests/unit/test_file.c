@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -216,6 +217,16 @@ START_TEST(out_keeps_mode)
 }
 END_TEST
 
+/* Stands in for the C library's: what a file shows before it is locked. */
+static mode_t shown;
+int
+flock(int fd, int op)
+{
+    struct stat st;
+    shown |= fstat(fd, &st) ? 07777 : st.st_mode & 0777;
+    return (int)syscall(SYS_flock, fd, op);
+}
+
 /* The way of hidden names shows nobody what the target hides. */
 START_TEST(out_hides)
 {
@@ -223,9 +234,22 @@ START_TEST(out_hides)
     choose_way(1);
     put(at("f"), "old");
     ck_assert_int_eq(chmod(at("f"), 0600), 0);
+    mode_t mask = umask(0);
+    shown = 0;
     ck_ok(pz_out_open(&out, at("f"), &err), err);
+    ck_assert_uint_eq(shown, 0600);
     expect_mode(out.temp, 0600, geteuid(), getegid());
     pz_out_abort(&out);
+    int fd;
+    shown = 0;
+    ck_ok(pz_scratch_open(&fd, dir, &err), err);
+    ck_assert_uint_eq(shown, 0600);
+    close(fd);
+    shown = 0;
+    ck_ok(pz_out_open(&out, at("new"), &err), err);
+    ck_assert_uint_eq(shown, 0666);
+    pz_out_abort(&out);
+    umask(mask);
 }
 END_TEST
 

@@ -201,7 +201,7 @@ with_urls(struct pz_desk_call *d, const char *text)
         pz_buf_add(&out, from, (size_t)(at - from));
         pz_buf_addz(&out, "s3://");
     }
-    const char *said = out.data ? pz_desk_text(d, "%s", out.data) : NULL;
+    const char *said = out.data && !out.failed ? pz_desk_text(d, "%s", out.data) : NULL;
     pz_buf_release(&out);
     return said ? said : text;
 }

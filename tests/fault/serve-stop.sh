@@ -8,7 +8,7 @@ case ${V:-release} in asan | tsan) sandbox=off ;; esac
 command -v python3 >/dev/null || skip "python3 is not installed"
 shop 2000 | pz-import -q -g g -t interactions >out 2>&1 || broken "import: $(cat out)"
 tracker=$(pz-event -g g --create-tracker t)
-pz-serve -q --sandbox "$sandbox" -g g -l 127.0.0.1:0 --stop-seconds 0.5 >url 2>server.err &
+pz-serve -q --sandbox "$sandbox" -g g -l 127.0.0.1:0 --threads 1 --stop-seconds 0.5 >url 2>server.err &
 pid=$!
 for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
     [ -s url ] || sleep 0.5
@@ -48,8 +48,13 @@ for t in threads:
     t.start()
 time.sleep(1)
 assert ends == [None] * len(calls), ends
+# Its thread that answers has ended: it waits no longer.
+running = len(os.listdir(f"/proc/{pid}/task"))
 os.kill(pid, signal.SIGTERM)
-time.sleep(2)
+for _ in range(3000):
+    if len(os.listdir(f"/proc/{pid}/task")) < running:
+        break
+    time.sleep(0.02)
 lock.execute("ROLLBACK")
 for t in threads:
     t.join()

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -12,10 +13,12 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "cmd/cli.h"
+#include "cmd/columns.h"
 #include "cmd/event_jobs.h"
 #include "data/csv.h"
 #include "data/dataset.h"
 #include "data/putevents.h"
+#include "data/recode.h"
 #include "data/source.h"
 #include "store/estore.h"
 
@@ -28,10 +31,10 @@ enum {
 #define LATE 0.05 // seconds after which one ends without a pause
 
 static struct {
-    const char *type, *tracking_id, *create;
+    const char *type, *tracking_id, *create, *encoding;
     int64_t batch;
     const char *older_than, *window;
-    struct pz_opt_list metric, log;
+    struct pz_opt_list metric, log, column;
     bool ack, strict, list, compact, attribution;
 } opt = {.type = "events", .batch = 20000, .window = "15m"};
 
@@ -40,6 +43,10 @@ static const struct pz_opt options[] = {
      "what flat lines and CSV hold: events, items, users, actions, action-interactions "
      "(default %v)",
      0, 0},
+    {"column", 'c', PZ_OPT_LIST, &opt.column, "NAME=HEADER",
+     "what flat lines or CSV call HEADER is NAME", 0, 0},
+    {"encoding", 0, PZ_OPT_TEXT, &opt.encoding, "NAME",
+     "of the text, as in iconv -l (default: UTF-8, or UTF-16 where it is)", 0, 0},
     {"tracking-id", 'T', PZ_OPT_TEXT, &opt.tracking_id, "ID",
      "refuse to run unless the group has an event tracker with this id", 0, 0},
     {"ack", 0, PZ_OPT_FLAG, &opt.ack, NULL, "print each id as soon as it is on disk", 0,
@@ -93,14 +100,16 @@ static const struct pz_form forms[] = {
     {"list-trackers", "json"},
     {"compact", "older-than json"},
     {"attribution", "window metric log strict"},
-    {NULL, "type tracking-id ack batch strict json"},
+    {NULL, "type column encoding tracking-id ack batch strict json"},
 };
 
 static struct {
     struct pz_estore *store;
     struct pz_put *put;
     const char *name; // of the input that is read
-    char *data;       // bytes of it that were not yet taken: [at, n)
+    struct pz_source source;
+    struct pz_recode *recode; // NULL: UTF-8
+    char *data;               // bytes of it that were not yet taken: [at, n)
     size_t at, n, cap;
     uint64_t line; // number of the line at `at`
     double oldest; // when the first row that waits came; 0: none waits
@@ -262,7 +271,8 @@ struct table {
     struct pz_csv *csv;
     int *slot;
     size_t n_cols;
-    bool header; // was read
+    char delimiter; // 0: not known yet
+    bool header;    // was read
 };
 
 static void
@@ -277,6 +287,7 @@ read_header(struct table *t, size_t n)
         pz_new(&name, COLUMNS, sizeof *name, "a header", &err) ||
         pz_new(&t->slot, COLUMNS, sizeof *t->slot, "a header", &err))
         pz_die_err(&err);
+    pz_csv_set_delimiter(t->csv, t->delimiter);
     pz_csv_start(t->csv, run.data + run.at, n, run.line, NULL, COLUMNS);
     enum pz_row r = pz_csv_next(t->csv, name, COLUMNS, &found, &at);
     if (r == PZ_ROW_BAD)
@@ -302,8 +313,12 @@ take_csv(struct table *t, bool end)
     struct pz_row_at at;
     enum pz_row r;
     size_t n_cells;
-    size_t n =
-        end ? run.n - run.at : pz_csv_whole(run.data + run.at, run.n - run.at, ',');
+    if (!t->delimiter && (end || memchr(run.data + run.at, '\n', run.n - run.at)))
+        t->delimiter = pz_csv_likely_delimiter(run.data + run.at, run.n - run.at);
+    if (!t->delimiter)
+        return;
+    size_t n = end ? run.n - run.at
+                   : pz_csv_whole(run.data + run.at, run.n - run.at, t->delimiter);
     if (!n && run.n - run.at > QUOTE_MAX) { // a stray quote: take the lines as they are
         const char *feed = memrchr(run.data + run.at, '\n', run.n - run.at);
         n = feed ? (size_t)(feed - run.data) + 1 - run.at : 0;
@@ -351,8 +366,15 @@ find_format(bool end, enum pz_format *format)
     return true;
 }
 
+static int
+read_some(char *out, size_t n, size_t *got, struct pz_err *err)
+{
+    return run.recode ? pz_recode_some(run.recode, &run.source, out, n, got, err)
+                      : pz_source_some(&run.source, out, n, got, err);
+}
+
 static void
-read_more(struct pz_source *source, bool *end)
+read_more(bool *end)
 {
     struct pz_err err = PZ_ERR_INIT;
     size_t got;
@@ -367,7 +389,7 @@ read_more(struct pz_source *source, bool *end)
                run.line);
     }
     if (pz_grow(&run.data, &run.cap, run.n + READ, 1, "input", &err) ||
-        pz_source_some(source, run.data + run.n, READ, &got, &err)) {
+        read_some(run.data + run.n, READ, &got, &err)) {
         flush();
         pz_die_err(&err);
     }
@@ -375,23 +397,40 @@ read_more(struct pz_source *source, bool *end)
     *end = got == 0;
 }
 
+/* The first bytes tell the encoding: those that were read are text of it. */
+static void
+open_recode(bool *end)
+{
+    struct pz_err err = PZ_ERR_INIT;
+    while (!*end && run.n < 4)
+        read_more(end);
+    const char *from = opt.encoding ? opt.encoding : pz_recode_guess(run.data, run.n);
+    if (!from || strcasecmp(from, "UTF-8") == 0)
+        return;
+    if (pz_recode_new(&run.recode, from, run.data, run.n, &err))
+        pz_die_err(&err);
+    run.n = 0;
+    *end = false;
+}
+
 static void
 read_file(const char *path)
 {
     struct pz_err err = PZ_ERR_INIT;
-    struct pz_source source;
-    struct table table = {NULL, NULL, 0, false};
+    struct table table = {.csv = NULL};
     enum pz_format format = PZ_JSONL;
     bool known = false, end = false;
     run.name = strcmp(path, "-") == 0 ? "(stdin)" : path;
     run.at = run.n = 0;
     run.line = 1;
-    if (pz_source_open(&source, path, run.name, &err))
+    if (pz_source_open(&run.source, path, run.name, &err))
         pz_die_err(&err);
-    while (!end) {
-        if (run.oldest > 0 && !pz_source_ready(&source, GRACE_MS))
+    open_recode(&end);
+    for (bool have = run.n > 0; have || !end; have = false) {
+        if (run.oldest > 0 && !have && !pz_source_ready(&run.source, GRACE_MS))
             flush();
-        read_more(&source, &end);
+        if (!have)
+            read_more(&end);
         if (!known)
             known = find_format(end, &format);
         if (known && format == PZ_JSONL)
@@ -400,7 +439,9 @@ read_file(const char *path)
             take_csv(&table, end);
     }
     flush(); // messages about what waits name this file
-    pz_source_close(&source);
+    pz_source_close(&run.source);
+    pz_recode_free(run.recode);
+    run.recode = NULL;
     pz_csv_free(table.csv);
     free(table.slot);
 }
@@ -520,7 +561,9 @@ main(int argc, char **argv)
     if (other_job(group, form, argv[first]))
         return pz_cli_end(PZ_OK);
 
-    struct pz_put_options o = {.set = type_of(opt.type), .strict = opt.strict};
+    struct pz_naming naming = pz_columns_naming(&opt.column);
+    struct pz_put_options o = {
+        .set = type_of(opt.type), .strict = opt.strict, .naming = &naming};
     if (pz_estore_open(&run.store, group, PZ_CATALOG_WRITE, &err) ||
         pz_estore_trackers(run.store, keep_tracker, &err, &err))
         pz_die_err(&err);
@@ -537,6 +580,7 @@ main(int argc, char **argv)
         read_file(argv[i]);
     print_totals();
     pz_put_free(run.put);
+    pz_columns_release(&naming);
     pz_estore_close(run.store);
     for (int set = 0; set < PZ_N_SETS; set++)
         pz_dataset_close(&data[set]);

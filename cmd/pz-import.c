@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -12,6 +11,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "cmd/cli.h"
+#include "cmd/columns.h"
 #include "data/csv.h"
 #include "data/dataset.h"
 #include "data/forget.h"
@@ -110,39 +110,6 @@ delimiter(const char *text)
                "a backslash cannot be it",
                text);
     return text[0];
-}
-
-/* NAME=HEADER of every -c. */
-static struct pz_naming
-naming(void)
-{
-    struct pz_err err = PZ_ERR_INIT;
-    struct pz_naming_pair *pair;
-    if (pz_new(&pair, opt.column.n, sizeof *pair, "columns", &err))
-        pz_die_err(&err);
-    struct pz_naming w = {.pair = pair};
-    for (size_t k = 0; k < opt.column.n; k++) {
-        const char *text = opt.column.item[k], *eq = strchr(text, '=');
-        if (!eq || eq == text || !eq[1])
-            pz_die(PZ_USAGE, "--column '%s' is not of the form NAME=HEADER", text);
-        char *name;
-        if (pz_strndup(&name, text, (size_t)(eq - text), &err))
-            pz_die_err(&err);
-        for (size_t i = 0; i < k; i++)
-            if (!strcasecmp(pair[i].name, name) || !strcasecmp(pair[i].input, eq + 1))
-                pz_die(PZ_USAGE, "--column '%s' contradicts --column '%s'", text,
-                       opt.column.item[i]);
-        pair[w.n++] = (struct pz_naming_pair){eq + 1, name};
-    }
-    return w;
-}
-
-static void
-naming_release(struct pz_naming *w)
-{
-    for (size_t k = 0; k < w->n; k++)
-        free((void *)(uintptr_t)w->pair[k].name);
-    free((void *)(uintptr_t)w->pair);
 }
 
 enum { NAMED = 100 }; // bad rows, without -v
@@ -308,7 +275,7 @@ main(int argc, char **argv)
                        : opt.rejects         ? -1
                                              : 0,
         .delimiter = opt.delimiter ? delimiter(opt.delimiter) : 0,
-        .naming = naming(),
+        .naming = pz_columns_naming(&opt.column),
         .memory = opt.memory,
         .threads = (int)pz_common.threads,
         .strict = opt.strict,
@@ -347,6 +314,6 @@ main(int argc, char **argv)
     if (opt.report)
         report();
     pz_import_result_release(&result);
-    naming_release(&p.naming);
+    pz_columns_release(&p.naming);
     return pz_cli_end(PZ_OK);
 }

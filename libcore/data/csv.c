@@ -741,3 +741,24 @@ pz_csv_start(struct pz_csv *csv, const char *data, size_t n, uint64_t line,
         if (slot[i] >= 0)
             csv->used[csv->n_used++] = (struct used){(uint32_t)i, (uint32_t)slot[i]};
 }
+
+char
+pz_csv_likely_delimiter(const char *data, size_t n)
+{
+    static const char other[] = ";\t|";
+    size_t seen[sizeof other] = {0}, best = 0;
+    const char *end = data + n, *p = data;
+    bool quoted = false, comma = false;
+    while (p < end && (*p == '\r' || *p == '\n'))
+        p++;
+    for (; p < end && (quoted || *p != '\n'); p++) {
+        const char *found = *p ? strchr(other, *p) : NULL;
+        quoted ^= *p == '"';
+        comma |= *p == ',' && !quoted;
+        if (found && !quoted)
+            seen[found - other]++;
+    }
+    for (size_t k = 1; k < sizeof other - 1; k++)
+        best = seen[k] > seen[best] ? k : best;
+    return comma || !seen[best] ? ',' : other[best];
+}

@@ -30,6 +30,9 @@ void pz_csv_free(struct pz_csv *csv);
 bool pz_csv_can_delimit(char c);
 /* The separator from the next start on, for which pz_csv_can_delimit() holds. */
 void pz_csv_set_delimiter(struct pz_csv *csv, char delimiter);
+/* What separates the fields of text that begins so: a comma, or where its first line has
+ * none outside quotes, what it has most of ';', tabs and '|'. */
+char pz_csv_likely_delimiter(const char *data, size_t n);
 
 /*
  * Reads from data[0..n) (borrowed until the next start), whose first line has number

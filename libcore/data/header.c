@@ -516,16 +516,24 @@ has_members(const struct sample *s, const char *name)
     return false;
 }
 
-/* Takes out names of objects that are null somewhere; names that, tidied, are another
- * one: the reader gives the field to that; and those of which nothing remains. */
-static void
-drop_repeats(struct sample *s)
+/*
+ * Takes out names of objects that are null somewhere; names that, tidied, are another
+ * one: the reader gives the field to that; and empty ones. One of which nothing remains
+ * would be lost: columns of CSV are called by their place then, and keys have none.
+ */
+static int
+drop_repeats(struct sample *s, uint64_t line, struct pz_err *err)
 {
     size_t n = 0;
     for (size_t k = 0; k < s->n_names; k++) {
         char tidy[PZ_NAME_MAX];
         size_t len = pz_name_tidy(tidy, s->name[k], strlen(s->name[k]));
         bool right = is_name(s, k, tidy, len), repeats = len == 0;
+        if (repeats && s->name[k][0] && !s->only_null[k])
+            return pz_err_set(err, PZ_DATA,
+                              "%" PRIu64 ": no column can be called '%s', as a key is: "
+                              "say what it is called (-c NAME=%s)",
+                              line, s->name[k], s->name[k]);
         for (size_t i = 0; i < s->n_names && !right && !repeats; i++)
             repeats = s->name[i] && strlen(s->name[i]) == len && i != k &&
                       strncasecmp(s->name[i], tidy, len) == 0;
@@ -538,6 +546,7 @@ drop_repeats(struct sample *s)
         if (s->name[k])
             s->name[n++] = s->name[k];
     s->n_names = n;
+    return PZ_OK;
 }
 
 /* Two passes over the first lines: the names that occur, then the values. */
@@ -565,8 +574,8 @@ sample_jsonl(struct sample *s, const struct pz_chunk *chunk, struct pz_err *err)
             }
             p += n + 1;
         }
-        if (pass == 0)
-            drop_repeats(s);
+        if (pass == 0 && r == PZ_OK)
+            r = drop_repeats(s, chunk->line, err);
         s->width = s->n_names;
     }
     pz_scan_release(&scan);

@@ -297,34 +297,14 @@ pz_input_close(struct pz_input *in)
     free(in);
 }
 
-static char
-likely_delimiter(const struct pz_input *in)
-{
-    static const char other[] = ";\t|";
-    size_t seen[sizeof other] = {0}, best = 0;
-    const char *end = in->carry + in->n_carry, *p = in->carry;
-    bool quoted = false, comma = false;
-    while (p < end && (*p == '\r' || *p == '\n'))
-        p++;
-    for (; p < end && (quoted || *p != '\n'); p++) {
-        const char *found = *p ? strchr(other, *p) : NULL;
-        quoted ^= *p == '"';
-        comma |= *p == ',' && !quoted;
-        if (found && !quoted)
-            seen[found - other]++;
-    }
-    for (size_t k = 1; k < sizeof other - 1; k++)
-        best = seen[k] > seen[best] ? k : best;
-    return comma || !seen[best] ? ',' : other[best];
-}
-
 int
 pz_input_set_delimiter(struct pz_input *in, char given, char *used, struct pz_err *err)
 {
     if (given && in->format != PZ_CSV)
         return pz_err_set(err, PZ_USAGE, "%s: is JSON lines: a delimiter goes with CSV",
                           pz_input_name(in, 0));
-    *used = in->delimiter = given ? given : likely_delimiter(in);
+    *used = in->delimiter =
+        given ? given : pz_csv_likely_delimiter(in->carry, in->n_carry);
     return PZ_OK;
 }
 

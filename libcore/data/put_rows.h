@@ -1,6 +1,6 @@
 /*
- * put_rows: the second half of putevents: cells -> rows, with every rule checked. Private
- * to data/putevents.c and data/put_rows.c.
+ * put_rows: the parts of putevents: what keys mean (put_table.c), and cells -> rows, with
+ * every rule checked (put_rows.c). Private to them and data/putevents.c.
  */
 #ifndef PZ_DATA_PUT_ROWS_H
 #define PZ_DATA_PUT_ROWS_H
@@ -38,6 +38,15 @@ struct pz_put_table {
     struct pz_put_slot *slot;
     size_t n_slots;
 };
+
+/* The table of a set; its slots are the caller's to free. */
+int pz_put_table_init(struct pz_put_table *t, enum pz_set set,
+                      const struct pz_schema *schema, struct pz_err *err);
+/* Lower case, without '_', as slots' keys are; false when nothing remains, and when it is
+ * too long for any name. */
+bool pz_put_fold(char *out, size_t cap, const char *s, size_t n);
+/* The slot with this key, or -1. */
+int pz_put_find_slot(const struct pz_put_table *t, const char *folded);
 
 enum { PUT_WARNINGS = 24 };
 

@@ -18,16 +18,22 @@ enum {
     KEY_LIST = -16, // minus the set
 };
 
-enum { GUESSES = 32, GUESS_NAME = 40 };
+enum {
+    GUESSES = 32,
+    GUESS_NAME = 40,
+    PATH = 256, // bytes of a key with those of the objects around it
+};
 
 /* Objects of one stream have their keys in one order: what the k-th was last time. */
 struct guess {
     char name[GUESS_NAME];
     size_t n; // 0: none
     int slot;
+    bool loose;
 };
 
-enum place { TOP, ELEMENT, PROPERTIES, N_PLACES };
+/* NESTED: a member of an object in a flat one, or a column of CSV. */
+enum place { TOP, ELEMENT, PROPERTIES, NESTED, N_PLACES };
 
 struct pz_put {
     struct pz_put_batch batch;
@@ -37,7 +43,10 @@ struct pz_put {
     struct pz_held held;        // texts of the line
     size_t cap_held;
     struct pz_cell *cell, *top; // as many as the widest table has slots
-    const char *line;           // what is being read
+    bool *loose;                // those of top that a tidied name gave
+    size_t n_loose;             // how many
+    char path[PATH + 1];
+    const char *line; // what is being read
     // What the top of the line told.
     enum pz_set list; // the set of its list, PZ_N_SETS: none
     size_t list_from, list_to;
@@ -45,80 +54,24 @@ struct pz_put {
     char unknown[64]; // its first key that means nothing
 };
 
-/* ---- tables ---- */
+/* ---- the reader ---- */
 
-/* Lower case, without '_'; false when it is too long for any name. */
-static bool
-fold(char *out, size_t cap, const char *s, size_t n)
-{
-    size_t len = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (s[i] == '_')
-            continue;
-        if (len + 1 >= cap)
-            return false;
-        out[len++] = s[i] >= 'A' && s[i] <= 'Z' ? (char)(s[i] + 32) : s[i];
-    }
-    out[len] = '\0';
-    return len > 0;
-}
+static int look_up(const struct pz_put *p, const struct pz_put_table *t, enum place place,
+                   const char *key, size_t n, bool *loose);
 
-static const char *const event_slots[N_PUT] = {"EVENT_ID",   "USER_ID",
-                                               "SESSION_ID", "ITEM_ID",
-                                               "EVENT_TYPE", "EVENT_VALUE",
-                                               "TIMESTAMP",  "RECOMMENDATION_ID",
-                                               "IMPRESSION", "EVENT_ATTRIBUTION_SOURCE"};
-
-/* What the schema calls one of the fixed slots. */
+/* What is to be a column is one. */
 static int
-fixed_slot(enum pz_set set, enum pz_role role)
+check_naming(const struct pz_put *p, struct pz_err *err)
 {
-    static const int slot[PZ_N_ROLES] = {
-        [PZ_ROLE_USER] = PUT_USER,
-        [PZ_ROLE_ITEM] = PUT_ITEM,
-        [PZ_ROLE_ACTION] = PUT_ITEM,
-        [PZ_ROLE_TIMESTAMP] = PUT_TIME,
-        [PZ_ROLE_EVENT_TYPE] = PUT_TYPE,
-        [PZ_ROLE_EVENT_VALUE] = PUT_VALUE,
-        [PZ_ROLE_IMPRESSION] = PUT_IMPRESSION,
-        [PZ_ROLE_RECOMMENDATION] = PUT_RECOMMENDATION,
-        [PZ_ROLE_ATTRIBUTION] = PUT_SOURCE,
-    };
-    if (set == PZ_INTERACTIONS || set == PZ_ACTION_INTERACTIONS)
-        return role != PZ_ROLE_NONE && role != PZ_ROLE_CREATION ? slot[role] : -1;
-    enum pz_role id = set == PZ_ITEMS   ? PZ_ROLE_ITEM
-                      : set == PZ_USERS ? PZ_ROLE_USER
-                                        : PZ_ROLE_ACTION;
-    return role == id ? PUT_ITEM : -1;
-}
-
-static int
-table_init(struct pz_put_table *t, enum pz_set set, const struct pz_schema *schema,
-           struct pz_err *err)
-{
-    static const char *const ids[PZ_N_SETS] = {"ITEM_ID", "ITEM_ID", "USER_ID",
-                                               "ACTION_ID", "ACTION_ID"};
-    size_t n_fields = schema ? schema->n_fields : 0;
-    *t = (struct pz_put_table){.set = set, .schema = schema, .n_slots = N_PUT};
-    t->events = set == PZ_INTERACTIONS || set == PZ_ACTION_INTERACTIONS;
-    if (pz_new(&t->slot, N_PUT + n_fields, sizeof *t->slot, "columns", err))
-        return err->status;
-    for (int i = 0; i < N_PUT; i++) {
-        struct pz_put_slot *s = &t->slot[i];
-        s->name = i == PUT_ITEM ? ids[set] : event_slots[i];
-        if (t->events || i == PUT_ITEM)
-            fold(s->key, sizeof s->key, s->name, strlen(s->name));
-    }
-    for (size_t f = 0; f < n_fields; f++) {
-        const struct pz_field *field = &schema->field[f];
-        int fixed = fixed_slot(set, field->role);
-        struct pz_put_slot *s = &t->slot[fixed < 0 ? t->n_slots++ : (size_t)fixed];
-        s->name = field->name;
-        s->field = field;
-        if (!fold(s->key, sizeof s->key, field->name, strlen(field->name)))
-            return pz_err_set(err, PZ_FORMAT, "column name '%.40s' is too long",
-                              field->name);
-    }
+    const struct pz_put_table *t = &p->table[p->batch.o.set];
+    const struct pz_naming *w = p->batch.o.naming;
+    bool loose;
+    for (size_t k = 0; w && k < w->n; k++)
+        if (look_up(p, t, PROPERTIES, w->pair[k].name, strlen(w->pair[k].name), &loose) <
+            0)
+            return pz_err_set(err, PZ_USAGE,
+                              "'%s' is to be %s, which is no column of the %s",
+                              w->pair[k].input, w->pair[k].name, pz_set_name(t->set));
     return PZ_OK;
 }
 
@@ -135,7 +88,7 @@ pz_put_new(struct pz_put **out, const struct pz_put_options *o, struct pz_err *e
     p->batch.o = *o;
     int r = PZ_OK;
     for (int set = 0; set < PZ_N_SETS && !r; set++) {
-        r = table_init(&p->table[set], (enum pz_set)set, o->schema[set], err);
+        r = pz_put_table_init(&p->table[set], (enum pz_set)set, o->schema[set], err);
         if (p->table[set].n_slots > most)
             most = p->table[set].n_slots;
     }
@@ -143,6 +96,10 @@ pz_put_new(struct pz_put **out, const struct pz_put_options *o, struct pz_err *e
         r = pz_new(&p->cell, most, sizeof *p->cell, "columns", err);
     if (!r)
         r = pz_new(&p->top, most, sizeof *p->top, "columns", err);
+    if (!r)
+        r = pz_new(&p->loose, most, sizeof *p->loose, "columns", err);
+    if (!r)
+        r = check_naming(p, err);
     if (r) {
         pz_put_free(p);
         return r;
@@ -164,14 +121,17 @@ pz_put_free(struct pz_put *p)
     free(p->held.text);
     free(p->cell);
     free(p->top);
+    free(p->loose);
     free(p);
 }
 
 /* ---- keys ---- */
 
-/* Slot or KEY_ of a key that was not seen at this place. */
+/* Slot or KEY_ of a key that was not seen at this place; *loose: as what is left of it
+ * when it is tidied. */
 static int
-look_up(const struct pz_put_table *t, enum place place, const char *key, size_t n)
+look_up(const struct pz_put *p, const struct pz_put_table *t, enum place place,
+        const char *key, size_t n, bool *loose)
 {
     static const struct {
         const char *key;
@@ -187,32 +147,44 @@ look_up(const struct pz_put_table *t, enum place place, const char *key, size_t 
         {"actions", KEY_LIST - PZ_ACTIONS, 1 << TOP},
         {"actioninteractions", KEY_LIST - PZ_ACTION_INTERACTIONS, 1 << TOP},
     };
-    char folded[160];
-    if (!fold(folded, sizeof folded, key, n))
+    const struct pz_naming *w = p->batch.o.naming;
+    bool flat = place == TOP || place == NESTED;
+    char folded[160], tidy[PZ_NAME_MAX];
+    size_t named =
+        w && flat && t->set == p->batch.o.set ? pz_naming_find(w, key, n) : SIZE_MAX;
+    *loose = false;
+    if (named != SIZE_MAX && named < w->n) {
+        key = w->pair[named].name;
+        n = strlen(key);
+    }
+    if (!pz_put_fold(folded, sizeof folded, key, n))
         return KEY_UNKNOWN;
-    for (size_t i = 0; i < t->n_slots; i++)
-        if (strcmp(folded, t->slot[i].key) == 0)
-            return (int)i;
-    if (t->events && strcmp(folded, "sentat") == 0)
-        return PUT_TIME;
-    for (size_t i = 0; i < sizeof other / sizeof *other; i++)
+    int slot = pz_put_find_slot(t, folded);
+    for (size_t i = 0; i < sizeof other / sizeof *other && slot < 0; i++)
         if ((other[i].places & 1u << place) && strcmp(folded, other[i].key) == 0)
             return other[i].slot;
-    return KEY_UNKNOWN;
+    if (slot >= 0 || !flat)
+        return slot;
+    *loose = true;
+    n = pz_name_tidy(tidy, key, n);
+    return pz_put_fold(folded, sizeof folded, tidy, n) ? pz_put_find_slot(t, folded)
+                                                       : KEY_UNKNOWN;
 }
 
 static int
 find_key(struct pz_put *p, const struct pz_put_table *t, enum place place, size_t k,
-         const char *key, size_t n)
+         const char *key, size_t n, bool *loose)
 {
     struct guess *g = &p->guess[t->set][place][k % GUESSES];
+    *loose = g->loose;
     if (n && g->n == n && memcmp(g->name, key, n) == 0)
         return g->slot;
-    int slot = look_up(t, place, key, n);
+    int slot = look_up(p, t, place, key, n, loose);
     if (n <= GUESS_NAME) {
         memcpy(g->name, key, n);
         g->n = n;
         g->slot = slot;
+        g->loose = *loose;
     }
     return slot;
 }
@@ -261,6 +233,71 @@ skip(struct pz_scan *scan, struct pz_err *err)
     return pz_scan_skip(scan, pz_scan_next(scan)) ? PZ_OK : bad_json(scan, err);
 }
 
+/* The value of a column of p->top: one under a name of its own goes before one under a
+ * name that had to be tidied, and of those the first. */
+static int
+read_flat(struct pz_put *p, struct pz_scan *scan, const struct pz_put_table *t,
+          size_t slot, bool loose, struct pz_err *err)
+{
+    if (loose && p->top[slot].kind != PZ_CELL_ABSENT)
+        return skip(scan, err);
+    if (p->n_loose && p->loose[slot])
+        p->top[slot].kind = PZ_CELL_ABSENT;
+    if (loose || p->n_loose) {
+        p->loose[slot] = loose;
+        p->n_loose += loose;
+    }
+    return read_value(p, scan, t, slot, p->top, err);
+}
+
+static int read_nested(struct pz_put *p, struct pz_scan *scan,
+                       const struct pz_put_table *t, size_t n_path, struct pz_err *err);
+
+/* What stands under a key that is no column, p->path[0..n), and begins with tok: the
+ * members of an object may be columns. */
+static int
+read_unknown(struct pz_put *p, struct pz_scan *scan, enum pz_tok tok,
+             const struct pz_put_table *t, size_t n, struct pz_err *err)
+{
+    if (tok == PZ_TOK_OBJECT && n < PATH) {
+        p->path[n] = '.';
+        return read_nested(p, scan, t, n + 1, err);
+    }
+    if (!*p->unknown)
+        snprintf(p->unknown, sizeof p->unknown, "%.*s", (int)(n < 60 ? n : 60), p->path);
+    return pz_scan_skip(scan, tok) ? PZ_OK : bad_json(scan, err);
+}
+
+/* Puts a key behind p->path[0..n_path); the length of both, as far as there is room. */
+static size_t
+add_path(struct pz_put *p, size_t n_path, const char *key, size_t n)
+{
+    n = n < PATH - n_path ? n : PATH - n_path;
+    memcpy(p->path + n_path, key, n);
+    return n_path + n;
+}
+
+/* The members of an object in a flat one, whose '{' was read; p->path[0..n_path) goes
+ * before their keys. As deep as the scanner lets it be. */
+static int
+read_nested(struct pz_put *p, struct pz_scan *scan, const struct pz_put_table *t,
+            size_t n_path, struct pz_err *err)
+{
+    for (size_t k = n_path;; k++) { // by the path, so that objects differ in guesses
+        enum pz_tok tok = pz_scan_next(scan);
+        if (tok == PZ_TOK_ERROR)
+            return bad_json(scan, err);
+        if (tok == PZ_TOK_OBJECT_END)
+            return PZ_OK;
+        bool loose;
+        size_t n = add_path(p, n_path, scan->s, scan->len);
+        int slot = find_key(p, t, NESTED, k, p->path, n, &loose);
+        if (slot >= 0 ? read_flat(p, scan, t, (size_t)slot, loose, err)
+                      : read_unknown(p, scan, pz_scan_next(scan), t, n, err))
+            return err->status;
+    }
+}
+
 static void
 warn_unknown(struct pz_put *p, const struct pz_put_table *t, const char *key, size_t n)
 {
@@ -282,7 +319,8 @@ read_properties(struct pz_put *p, struct pz_scan *scan, const struct pz_put_tabl
             return bad_json(scan, err);
         if (tok == PZ_TOK_OBJECT_END)
             return PZ_OK;
-        int slot = find_key(p, t, PROPERTIES, k, scan->s, scan->len);
+        bool loose;
+        int slot = find_key(p, t, PROPERTIES, k, scan->s, scan->len, &loose);
         if (slot >= 0 && slot < N_PUT && (!t->events || forbidden >> slot & 1))
             return pz_err_set(err, PZ_DATA, "properties must not hold '%.*s'",
                               (int)(scan->len < 60 ? scan->len : 60), scan->s);
@@ -358,7 +396,8 @@ take_attribution(struct pz_put *p, struct pz_scan *scan, const struct pz_put_tab
             return bad_json(scan, err);
         if (tok == PZ_TOK_OBJECT_END)
             return PZ_OK;
-        bool source = look_up(t, ELEMENT, scan->s, scan->len) == PUT_SOURCE;
+        bool loose,
+            source = look_up(p, t, ELEMENT, scan->s, scan->len, &loose) == PUT_SOURCE;
         if (source ? read_value(p, scan, t, PUT_SOURCE, cell, err) : skip(scan, err))
             return err->status;
     }
@@ -384,9 +423,11 @@ take_tracking(struct pz_put *p, struct pz_scan *scan, struct pz_err *err)
                       (int)(scan->len < 60 ? scan->len : 60), scan->s);
 }
 
-/* The list of a request: where it stands; it is read when the rest is known. */
+/* The list of a request: where it stands; it is read when the rest is known. An object
+ * is none: its key, p->path[0..n), is like any other. */
 static int
-take_list(struct pz_put *p, struct pz_scan *scan, enum pz_set set, struct pz_err *err)
+take_list(struct pz_put *p, struct pz_scan *scan, const struct pz_put_table *t,
+          enum pz_set set, size_t n, struct pz_err *err)
 {
     enum pz_tok tok = pz_scan_next(scan);
     size_t from = scan->start;
@@ -396,11 +437,28 @@ take_list(struct pz_put *p, struct pz_scan *scan, enum pz_set set, struct pz_err
         p->list = set;
         p->list_from = from;
     }
+    if (tok == PZ_TOK_OBJECT)
+        return read_unknown(p, scan, tok, t, n, err);
     if (!pz_scan_skip(scan, tok))
         return bad_json(scan, err);
     if (tok == PZ_TOK_ARRAY)
         p->list_to = scan->at;
     return PZ_OK;
+}
+
+/* What stands under a key that is no column, at the top of a line or in a list. */
+static int
+pass_over(struct pz_put *p, struct pz_scan *scan, const struct pz_put_table *t,
+          enum place place, struct pz_err *err)
+{
+    bool arn = scan->len == 10 && memcmp(scan->s, "datasetArn", 10) == 0;
+    if (place == TOP && !arn) {
+        size_t n = add_path(p, 0, scan->s, scan->len);
+        return read_unknown(p, scan, pz_scan_next(scan), t, n, err);
+    }
+    if (!arn)
+        warn_unknown(p, t, scan->s, scan->len);
+    return skip(scan, err);
 }
 
 /* The members of an object whose '{' was read. */
@@ -414,8 +472,11 @@ read_object(struct pz_put *p, struct pz_scan *scan, const struct pz_put_table *t
             return bad_json(scan, err);
         if (tok == PZ_TOK_OBJECT_END)
             return PZ_OK;
-        int r, slot = find_key(p, t, place, k, scan->s, scan->len);
-        if (slot >= 0) {
+        bool loose;
+        int r, slot = find_key(p, t, place, k, scan->s, scan->len, &loose);
+        if (slot >= 0 && place == TOP) {
+            r = read_flat(p, scan, t, (size_t)slot, loose, err);
+        } else if (slot >= 0) {
             r = read_value(p, scan, t, (size_t)slot, cell, err);
         } else if (slot == KEY_PROPERTIES) {
             r = take_properties(p, scan, t, cell, err);
@@ -424,15 +485,10 @@ read_object(struct pz_put *p, struct pz_scan *scan, const struct pz_put_table *t
         } else if (slot == KEY_TRACKING) {
             r = take_tracking(p, scan, err);
         } else if (slot <= KEY_LIST) {
-            r = take_list(p, scan, (enum pz_set)(KEY_LIST - slot), err);
+            size_t n = add_path(p, 0, scan->s, scan->len);
+            r = take_list(p, scan, t, (enum pz_set)(KEY_LIST - slot), n, err);
         } else {
-            bool arn = scan->len == 10 && memcmp(scan->s, "datasetArn", 10) == 0;
-            if (!arn && place == TOP && !*p->unknown)
-                snprintf(p->unknown, sizeof p->unknown, "%.*s",
-                         (int)(scan->len < 60 ? scan->len : 60), scan->s);
-            else if (!arn && place != TOP)
-                warn_unknown(p, t, scan->s, scan->len);
-            r = skip(scan, err);
+            r = pass_over(p, scan, t, place, err);
         }
         if (r)
             return r;
@@ -458,6 +514,9 @@ read_top(struct pz_put *p, const char *text, size_t n, enum pz_set set,
     p->tracked = false;
     *p->unknown = '\0';
     clear_cells(p->top, t);
+    if (p->n_loose)
+        memset(p->loose, 0, t->n_slots * sizeof *p->loose);
+    p->n_loose = 0;
     pz_scan_start(scan, text, n);
     enum pz_tok tok = pz_scan_next(scan);
     if (tok == PZ_TOK_ERROR)
@@ -567,6 +626,23 @@ pz_put_line(struct pz_put *p, const char *text, size_t n, const char *name, uint
 
 /* ---- CSV ---- */
 
+/* Every name of the naming stands in the header. */
+static int
+find_named(const struct pz_put *p, const struct pz_cell *name, size_t n,
+           struct pz_err *err)
+{
+    const struct pz_naming *w = p->batch.o.naming;
+    for (size_t k = 0; w && k < w->n; k++) {
+        size_t c = 0;
+        while (c < n && pz_naming_find(w, name[c].s, name[c].n) != k)
+            c++;
+        if (c == n)
+            return pz_err_set(err, PZ_DATA, "there is no column '%s', which was to be %s",
+                              w->pair[k].input, w->pair[k].name);
+    }
+    return PZ_OK;
+}
+
 int
 pz_put_header(struct pz_put *p, const struct pz_cell *name, size_t n, int *slot,
               const char *file, struct pz_err *err)
@@ -577,18 +653,29 @@ pz_put_header(struct pz_put *p, const struct pz_cell *name, size_t n, int *slot,
     if (need_dataset(t, err))
         return err->status;
     clear_cells(p->cell, t);
+    if (find_named(p, name, n, err))
+        return err->status;
     for (size_t c = 0; c < n; c++) {
-        slot[c] = look_up(t, PROPERTIES, name[c].s, name[c].n);
-        if (slot[c] < 0) {
-            pz_put_warn(&p->batch, "column '%.*s' is none of the %s: ignored",
-                        (int)(name[c].n < 60 ? name[c].n : 60), name[c].s,
-                        pz_set_name(t->set));
+        bool loose;
+        slot[c] = look_up(p, t, NESTED, name[c].s, name[c].n, &loose);
+        if (slot[c] < 0 || loose)
             continue;
-        }
         if (p->cell[slot[c]].kind != PZ_CELL_ABSENT)
             return pz_err_set(err, PZ_DATA, "%zu: column '%s' stands twice", c + 1,
                               t->slot[slot[c]].name);
         p->cell[slot[c]].kind = PZ_CELL_NULL;
+    }
+    for (size_t c = 0; c < n; c++) { // tidied names get what is left
+        bool loose;
+        int k = look_up(p, t, NESTED, name[c].s, name[c].n, &loose);
+        if (k >= 0 && loose)
+            slot[c] = p->cell[k].kind == PZ_CELL_ABSENT ? k : -1;
+        if (k >= 0 && slot[c] >= 0)
+            p->cell[k].kind = PZ_CELL_NULL;
+        if (slot[c] < 0)
+            pz_put_warn(&p->batch, "column '%.*s' is none of the %s: ignored",
+                        (int)(name[c].n < 60 ? name[c].n : 60), name[c].s,
+                        pz_set_name(t->set));
     }
     if (p->cell[PUT_ITEM].kind == PZ_CELL_ABSENT)
         return pz_err_set(err, PZ_DATA, "the header has no column '%s'",

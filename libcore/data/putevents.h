@@ -6,6 +6,10 @@
  * keys; a record of CSV is such an object too. Keys match names without regard to case
  * and '_', so that numRatings is NUM_RATINGS. pz-event(1) states the rules.
  *
+ * In a flat object the members of an object under an unknown key are columns: "id" in
+ * "user" is user.id. There and in CSV, names that no field can have count when tidied
+ * (naming.h), user_id here, where the column is not there under a name of its own.
+ *
  * Rows wait in the reader until pz_put_clear(). A line gives all of its rows or none.
  */
 #ifndef PZ_DATA_PUTEVENTS_H
@@ -17,6 +21,7 @@
 
 #include "base/buf.h"
 #include "data/input.h"
+#include "data/naming.h"
 #include "data/schema.h"
 #include "store/estore.h"
 
@@ -26,6 +31,7 @@ struct pz_put_options {
     const char *const *tracking_id;            // borrowed: those that bodies may name;
     size_t n_tracking_ids;                     // with none of them any will do
     bool strict;                               // AWS's limits and demands are errors
+    const struct pz_naming *naming;            // of flat objects and CSV; NULL: none
     /* Adds the items shown under a recommendationId, with '|' between, to *out; false:
      * not known. They are the impression of an event that has none. NULL: none is known.
      */
@@ -41,6 +47,7 @@ struct pz_put_row {
 
 struct pz_put; // one per thread
 
+/* PZ_USAGE: `naming` has a name that is no column. */
 int pz_put_new(struct pz_put **p, const struct pz_put_options *o, struct pz_err *err);
 void pz_put_free(struct pz_put *p);
 
@@ -53,9 +60,9 @@ int pz_put_line(struct pz_put *p, const char *text, size_t n, const char *name,
                 uint64_t line, struct pz_err *err);
 
 /*
- * CSV: the header gives slot[0..n) for pz_csv_start (the caller's memory); rows are then
- * read into the cells that pz_put_cells gives (n_cells of them, absent ones set so) and
- * handed in.
+ * CSV: the header gives slot[0..n) for pz_csv_start (the caller's memory); all names of
+ * `naming` must be there. Rows are then read into the cells that pz_put_cells gives
+ * (n_cells of them, absent ones set so) and handed in.
  */
 int pz_put_header(struct pz_put *p, const struct pz_cell *name, size_t n, int *slot,
                   const char *file, struct pz_err *err);

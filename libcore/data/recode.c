@@ -127,30 +127,55 @@ flush(struct pz_recode *r)
     r->flushed = true;
 }
 
-int
-pz_recode_read(struct pz_recode *r, struct pz_source *s, char *out, size_t n, size_t *got,
-               struct pz_err *err)
+/* More raw bytes, all that there is room for; with `some` what there is. */
+static int
+read_raw(struct pz_recode *r, struct pz_source *s, bool some, struct pz_err *err)
 {
+    size_t more, room = RAW - r->n_raw;
+    if (some ? pz_source_some(s, r->raw + r->n_raw, room, &more, err)
+             : pz_source_read(s, r->raw + r->n_raw, room, &more, err))
+        return err->status;
+    r->end = some ? more == 0 : more < room;
+    r->n_raw += more;
+    return PZ_OK;
+}
+
+static int
+fill(struct pz_recode *r, struct pz_source *s, char *out, size_t n, bool some,
+     size_t *got, struct pz_err *err)
+{
+    bool stuck = false; // what is there does not make a character
     *got = 0;
     for (;;) {
         size_t len = r->n_text - r->at < n - *got ? r->n_text - r->at : n - *got;
         memcpy(out + *got, r->text + r->at, len);
         r->at += len;
         *got += len;
-        if (*got == n)
+        if (*got == n || (some && *got))
             return PZ_OK;
-        if (!r->end && r->n_raw < RAW) {
-            size_t more;
-            if (pz_source_read(s, r->raw + r->n_raw, RAW - r->n_raw, &more, err))
-                return err->status;
-            r->end = more < RAW - r->n_raw;
-            r->n_raw += more;
-        }
+        if (!r->end && r->n_raw < RAW && (!some || stuck || !r->n_raw) &&
+            read_raw(r, s, some, err))
+            return err->status;
         if (r->flushed)
             return PZ_OK;
         if (!r->n_raw && r->end)
             flush(r);
         else if (convert(r, s->name, err))
             return err->status;
+        stuck = !r->n_text;
     }
+}
+
+int
+pz_recode_read(struct pz_recode *r, struct pz_source *s, char *out, size_t n, size_t *got,
+               struct pz_err *err)
+{
+    return fill(r, s, out, n, false, got, err);
+}
+
+int
+pz_recode_some(struct pz_recode *r, struct pz_source *s, char *out, size_t n, size_t *got,
+               struct pz_err *err)
+{
+    return fill(r, s, out, n, true, got, err);
 }

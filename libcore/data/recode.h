@@ -24,6 +24,10 @@ int pz_recode_new(struct pz_recode **r, const char *from, const char *head, size
  * the encoding does not have. */
 int pz_recode_read(struct pz_recode *r, struct pz_source *s, char *out, size_t n,
                    size_t *got, struct pz_err *err);
+/* As pz_recode_read, but does not wait for more once there is something: *got 0 means the
+ * end. */
+int pz_recode_some(struct pz_recode *r, struct pz_source *s, char *out, size_t n,
+                   size_t *got, struct pz_err *err);
 void pz_recode_free(struct pz_recode *r); // accepts NULL
 
 #endif

@@ -111,7 +111,8 @@ read_csv(struct pz_put *p, const char *text, size_t n, struct pz_buf *out)
     pz_csv_free(csv);
 }
 
-/* The first byte tells the set and whether limits are errors, the second whether it is
+/* The first byte tells the set, whether limits are errors and whether there are other
+ * names, the second whether it is
  * CSV. */
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
@@ -120,8 +121,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     if (n < 2)
         return 0;
     setenv("PZ_NOW", "1700000000", 1); // the time of events without one
+    static const struct pz_naming_pair pair = {"who.id", "ITEM_ID"};
+    static const struct pz_naming naming = {&pair, 1};
     struct pz_put_options o = {
         .set = (enum pz_set)(data[0] % PZ_N_SETS),
+        .naming = data[0] & 128 && data[0] % PZ_N_SETS != PZ_USERS ? &naming : NULL,
         .strict = data[0] & 64,
         .schema = {[PZ_INTERACTIONS] = &events, [PZ_ITEMS] = &items},
         .tracking_id = &id,

@@ -520,11 +520,9 @@ pz_op_stop_version(struct pz_desk_call *d)
     if (!found)
         return;
     struct pz_thing t = *found;
-    struct pz_job **at = pz_control_jobs(d->control);
-    while (*at &&
-           ((*at)->over || (*at)->kind != t.kind || strcmp((*at)->name, t.name) != 0))
-        at = &(*at)->next;
-    struct pz_job *j = *at;
+    struct pz_job *j = *pz_control_jobs(d->control);
+    while (j && (j->over || j->kind != t.kind || strcmp(j->name, t.name) != 0))
+        j = j->next;
     if (!j) {
         pz_api_fail(d->call, PZ_FAULT_INVALID_INPUT,
                     "Solution version %s is %s: there is nothing to stop", t.name,
@@ -534,10 +532,8 @@ pz_op_stop_version(struct pz_desk_call *d)
     t.status = j->pid ? "CREATE STOPPING" : "CREATE STOPPED";
     t.updated = pz_now();
     pz_job_kill(j);
-    if (!j->pid) {
-        *at = j->next;
-        pz_job_free(j);
-    }
+    if (!j->pid) // it stays until its end is stored, which may not be possible here
+        j->over = j->stopped = true;
     pz_thing_put(d, &t);
     pz_buf_addz(&d->call->http->out, "{}");
     pz_desk_good(d);

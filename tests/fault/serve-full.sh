@@ -115,6 +115,25 @@ for room in 0 1 2 3 4 5 6 7 8 9 10 12 16 20 30 40; do
         done
     done
 done
+# A training that waits for another is stopped, which cannot be stored at once.
+rm -f small/fill
+control CreateSolution '{"name":"slow","datasetGroupArn":"'$arn':dataset-group/shop",
+    "recipeArn":"arn:aws:personalize:::recipe/aws-user-personalization","solutionConfig":{"algorithmHyperParameters":
+    {"model":"softmax","softmax_members":"8","softmax_rounds":"1000"}}}' >code
+control CreateSolutionVersion '{"solutionArn":"'$arn':solution/slow"}' >code
+slow=$(sed 's/.*"solutionVersionArn":"\([^"]*\)".*/\1/' answer)
+control CreateSolutionVersion '{"solutionArn":"'$arn':solution/top"}' >code
+version=$(sed 's/.*"solutionVersionArn":"\([^"]*\)".*/\1/' answer)
+try 0
+got=$(control StopSolutionVersionCreation '{"solutionVersionArn":"'"$version"'"}')
+[ "$got" = 500 ] || broken "stopping on a full disk: $got $(cat answer)"
+[ "$(state)" = 'CREATE PENDING' ] || broken "stopping was stored on a full disk: $(state)"
+rm small/fill
+for _ in $(seq 200); do
+    case $(state) in *PENDING) sleep 0.05 ;; *) break ;; esac
+done
+[ "$(state)" = 'CREATE STOPPED' ] || broken "the end of a training that was to stop is not stored: $(state)"
+control StopSolutionVersionCreation '{"solutionVersionArn":"'"$slow"'"}' >code
 [ $ill -gt 5 ] || broken "only $ill calls met a full disk"
 [ $well -gt 90 ] || broken "only $well calls were done"
 finish

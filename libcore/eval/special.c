@@ -230,3 +230,18 @@ pz_eval_special(const struct pz_eval *e, const struct pz_recipe *of,
         return learn_likeness(e, m, err);
     return PZ_OK;
 }
+
+bool
+pz_special_has(const struct pz_compared *o, int k)
+{
+    for (size_t e = 0; o->special && e < o->n_entries; e++)
+        if (!isnan(o->special[e * PZ_N_SPECIAL + (size_t)k]))
+            return true;
+    return false;
+}
+
+const char *
+pz_special_name(int k)
+{
+    return pz_metric_name((enum pz_metric)(PZ_FIRST_SPECIAL + k));
+}

@@ -39,5 +39,8 @@ int pz_eval_special(const struct pz_eval *e, const struct pz_recipe *of,
  */
 int pz_compare_special(struct pz_compared *o, const struct pz_compare *c,
                        const bool want[PZ_N_SPECIAL], struct pz_err *err);
+/* Has some entry special metric k, 0 <= k < PZ_N_SPECIAL? */
+bool pz_special_has(const struct pz_compared *o, int k);
+const char *pz_special_name(int k);
 
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "eval/special.h"
 #include "recipe/events.h"
 #include "report/page.h"
 #include "report/svg.h"
@@ -133,6 +134,63 @@ quality(struct pz_buf *out, const struct pz_page *p, struct pz_err *err)
         n++;
     }
     pz_buf_addz(out, "</div></section>\n");
+done:
+    free(row);
+    free(mark);
+    return r;
+}
+
+/* Metrics that only some recipes have, in words. */
+static const char *const special_text[PZ_N_SPECIAL] = {
+    [PZ_TREND_ACCURACY - PZ_FIRST_SPECIAL] =
+        "The rise of 25 foretold items, as a part of that of the 25 that rose most.",
+    [PZ_ITEM_POPULARITY - PZ_FIRST_SPECIAL] =
+        "How many users the similar items have, by orders of magnitude: 1 is the most "
+        "popular item.",
+    [PZ_ITEM_FRESHNESS - PZ_FIRST_SPECIAL] =
+        "The share of all items that were not created after the similar ones.",
+    [PZ_ITEM_SIMILARITY - PZ_FIRST_SPECIAL] =
+        "The cosine of the words of the similar items with those of the item asked "
+        "about.",
+};
+
+static int
+special(struct pz_buf *out, const struct pz_page *p, struct pz_err *err)
+{
+    const struct pz_compared *o = p->findings->compared;
+    struct pz_svg_row *row = NULL;
+    struct pz_svg_mark *mark = NULL;
+    bool open = false;
+    int r = pz_new(&row, o->n_entries, sizeof *row, "a page", err);
+    if (r || (r = pz_new(&mark, o->n_entries, sizeof *mark, "a page", err)))
+        goto done;
+    for (int k = 0; k < PZ_N_SPECIAL; k++) {
+        size_t n = 0;
+        if (!pz_special_has(o, k))
+            continue;
+        for (size_t e = 0; e < o->n_entries; e++) {
+            double v = o->special[e * PZ_N_SPECIAL + (size_t)k];
+            if (isnan(v))
+                continue;
+            mark[n] = (struct pz_svg_mark){v, NAN, NAN, e};
+            row[n] = (struct pz_svg_row){label_of(p, e), &mark[n], 1};
+            n++;
+        }
+        if (!open) {
+            section(out, "Of single recipes",
+                    "What only some recipes can be measured by; not by users, and so "
+                    "without intervals.");
+            pz_buf_addz(out, "<div class=\"charts\">\n");
+            open = true;
+        }
+        pz_buf_addf(out,
+                    "<figure><figcaption>%s</figcaption>\n<p class=\"legend\">%s</p>\n",
+                    pz_special_name(k), special_text[k]);
+        pz_svg_dots(out, pz_special_name(k), row, n);
+        pz_buf_addz(out, "</figure>\n");
+    }
+    if (open)
+        pz_buf_addz(out, "</div></section>\n");
 done:
     free(row);
     free(mark);
@@ -470,8 +528,8 @@ int
 pz_html_page(struct pz_buf *out, const struct pz_page *p, struct pz_err *err)
 {
     head(out, p);
-    if (quality(out, p, err) || curves(out, p, err) || coverage(out, p, err) ||
-        long_tail(out, p, err) || segments(out, p, err))
+    if (quality(out, p, err) || special(out, p, err) || curves(out, p, err) ||
+        coverage(out, p, err) || long_tail(out, p, err) || segments(out, p, err))
         return err->status;
     examples(out, p);
     pz_buf_addz(out, pz_page_foot);

@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "base/num.h"
+#include "eval/special.h"
 
 /* ---- tables ---- */
 
@@ -101,29 +102,13 @@ add_metric_name(struct table *t, const struct pz_shown *s, size_t i)
     add_cell(t, text);
 }
 
-/* A metric of single recipes (eval/special.h) that some entry has. */
-static bool
-has_special(const struct pz_compared *o, int k)
-{
-    for (size_t e = 0; o->special && e < o->n_entries; e++)
-        if (!isnan(o->special[e * PZ_N_SPECIAL + (size_t)k]))
-            return true;
-    return false;
-}
-
 static size_t
 count_special(const struct pz_compared *o)
 {
     size_t n = 0;
     for (int k = 0; k < PZ_N_SPECIAL; k++)
-        n += has_special(o, k);
+        n += pz_special_has(o, k);
     return n;
-}
-
-static const char *
-special_name(int k)
-{
-    return pz_metric_name((enum pz_metric)(PZ_FIRST_SPECIAL + k));
 }
 
 /* Segments have none of them: `e` is then n_entries. */
@@ -131,7 +116,7 @@ static void
 add_special(struct table *t, const struct pz_compared *o, size_t e)
 {
     for (int k = 0; k < PZ_N_SPECIAL; k++)
-        if (has_special(o, k))
+        if (pz_special_has(o, k))
             add_value(t,
                       e < o->n_entries ? o->special[e * PZ_N_SPECIAL + (size_t)k] : NAN);
 }
@@ -169,8 +154,8 @@ pz_text_means(struct pz_buf *out, const struct pz_findings *f, bool aligned)
     for (size_t i = 0; i < f->shown->n; i++)
         add_metric_name(&t, f->shown, i);
     for (int k = 0; k < PZ_N_SPECIAL; k++)
-        if (has_special(o, k))
-            add_cell(&t, special_name(k));
+        if (pz_special_has(o, k))
+            add_cell(&t, pz_special_name(k));
     for (size_t e = 0; e < o->n_entries; e++) {
         add_cell(&t, f->entries->entry[e].label);
         if (parts)
@@ -196,7 +181,7 @@ add_special_rows(struct table *t, const struct pz_findings *f, size_t e)
         if (isnan(here))
             continue;
         add_cell(t, f->entries->entry[e].label);
-        add_cell(t, special_name((int)k));
+        add_cell(t, pz_special_name((int)k));
         add_value(t, here);
         for (int i = 0; i < 3; i++)
             add_value(t, NAN);
@@ -281,7 +266,7 @@ add_values(struct pz_buf *b, const char *key, const struct pz_shown *s,
     }
     for (int k = 0; special && k < PZ_N_SPECIAL; k++)
         if (!isnan(special[k])) {
-            pz_buf_addf(b, first ? "\"%s\":" : ",\"%s\":", special_name(k));
+            pz_buf_addf(b, first ? "\"%s\":" : ",\"%s\":", pz_special_name(k));
             add_number(b, special[k]);
             first = false;
         }

@@ -32,6 +32,17 @@ pz-eval -q -g odd -r aws-sims --protocol loo --html odd.html >out || echo "statu
 grep -c '<script>\|<u>' odd.html
 grep -q '&lt;script&gt;' odd.html || echo "no item is named"
 
+# Metrics of single recipes stand there as in JSON, and nowhere without them.
+grep -c 'Of single recipes' page.html odd.html
+pz-eval -q -g shop -r aws-trending-now,aws-semantic-similarity --html single.html --json >json || echo "status $?"
+for m in trend_prediction_accuracy item_popularity item_freshness item_similarity; do
+    grep -c "<figcaption>$m</figcaption>" single.html
+    jq -r --arg m $m '.metrics[$m] // empty' json | while read -r v; do
+        v=$(printf %.4f "$v")
+        sed -n "/<figcaption>$m</,/<.figure>/p" single.html | grep -q ">$v<" || echo "$m lacks $v"
+    done
+done
+
 # A model alone has no learning curve, and the rest.
 pz-train -q -g shop -r aws-user-personalization --no-eval -o m.safetensors >path
 awk -F, 'NR > 1 { print $1 "\t" $2 }' interactions.csv | tail -n 300 >truth.tsv

@@ -255,6 +255,13 @@ open_hidden(int *fd, char **temp, const char *dir, mode_t mode, struct pz_err *e
     return pz_err_sys(err, "cannot make a file in '%s'", dir);
 }
 
+/* What replaces a file gets that one's permissions later. */
+static mode_t
+hidden_mode(const char *target)
+{
+    return access(target, F_OK) == 0 ? 0600 : 0666;
+}
+
 /* An unnamed file in dir; -1 with errno. *unsupported: another way has to be taken. */
 static int
 open_unnamed(const char *dir, int flags, bool *unsupported)
@@ -377,8 +384,7 @@ pz_out_open(struct pz_out *out, const char *path, struct pz_err *err)
     else
         unsupported = true;
     if (unsupported)
-        status = open_hidden(&out->fd, &out->temp, dir,
-                             access(out->path, F_OK) == 0 ? 0600 : 0666, err);
+        status = open_hidden(&out->fd, &out->temp, dir, hidden_mode(out->path), err);
     else if (out->fd < 0)
         status = pz_err_sys(err, "cannot make a file in '%s'", dir);
     if (status) {
@@ -478,6 +484,21 @@ pz_out_abort(struct pz_out *out)
     free(out->temp);
     free(out->path);
     *out = (struct pz_out)PZ_OUT_INIT;
+}
+
+int
+pz_hidden_open(int *fd, char **name, const char *target, struct pz_err *err)
+{
+    char *dir = NULL;
+    *fd = -1;
+    *name = NULL;
+    int status = parent_of(&dir, target, err);
+    if (!status)
+        status = open_hidden(fd, name, dir, hidden_mode(target), err);
+    if (!status)
+        tidy(dir);
+    free(dir);
+    return status;
 }
 
 int

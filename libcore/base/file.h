@@ -5,11 +5,11 @@
  * in a file without a name (O_TMPFILE; a hidden name where the file system has none), so
  * that a killed process leaves nothing behind (a kill between link and rename leaves a
  * hidden name, which the next pz_out_open in that directory removes); commit does fsync,
- * link or rename over the target, fsync of the directory. A reader sees the old file or the
- * new one, never a part. A target that is a symbolic link stays one: the file it points to
- * is replaced. The new file has the permissions and, as far as the process may give them,
- * the owner and group of the one it replaces. With PZ_NO_TMPFILE in the environment the
- * hidden name is always used (for tests).
+ * link or rename over the target, fsync of the directory. A reader sees the old file or
+ * the new one, never a part. A target that is a symbolic link stays one: the file it
+ * points to is replaced. The new file has the permissions and, as far as the process may
+ * give them, the owner and group of the one it replaces. With PZ_NO_TMPFILE in the
+ * environment the hidden name is always used (for tests).
  *
  * A process that ignores SIGXFSZ gets a file over its size limit as PZ_SYSTEM, like a
  * full disk.
@@ -62,9 +62,13 @@ int pz_out_patch(struct pz_out *out, uint64_t at, const void *bytes, size_t n,
 int pz_out_commit(struct pz_out *out, struct pz_err *err);
 void pz_out_abort(struct pz_out *out); // also after a failed commit; harmless when closed
 
-/* What pz_out_commit() does, for a file that somebody else has written under a name of its
- * own: fd, which is that of `from`, gets the permissions of `to`, then fsync, rename to
- * `to` in the same folder, fsync of the folder. */
+/* An empty file under a hidden name beside `target`, for others to write to: locked while
+ * *fd or a copy of it is open; those that killed processes left there are removed. */
+int pz_hidden_open(int *fd, char **name, const char *target, struct pz_err *err);
+
+/* What pz_out_commit() does, for a file that somebody else has written under a name of
+ * its own: fd, which is that of `from`, gets the permissions of `to`, then fsync, rename
+ * to `to` in the same folder, fsync of the folder. */
 int pz_replace(int fd, const char *from, const char *to, struct pz_err *err);
 
 /* An unnamed scratch file in directory `dir`: returns a descriptor in *fd. */

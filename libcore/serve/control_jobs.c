@@ -222,10 +222,7 @@ open_output(struct pz_job *j, struct pz_err *err)
         j->out = memory_file("output", err);
         return err->status;
     }
-    // What lies there is of a run before, or a trap: a link to a file elsewhere.
-    unlink(j->part);
-    j->out = open(j->part, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
-    return j->out < 0 ? pz_err_sys(err, "cannot write '%s'", j->part) : PZ_OK;
+    return pz_hidden_open(&j->out, &j->part, j->target, err);
 }
 
 int

@@ -384,16 +384,8 @@ bool
 pz_job_target(struct pz_desk_call *d, struct pz_job *j, const char *folder,
               const char *name)
 {
-    char *target = NULL, *part = NULL;
-    const char *hidden = pz_desk_text(d, ".%s.part", name);
-    if (!hidden || pz_mkdirs(folder, &d->err) ||
-        pz_path_join(&target, folder, name, &d->err) ||
-        pz_path_join(&part, folder, hidden, &d->err)) {
-        free(target);
+    if (pz_mkdirs(folder, &d->err) || pz_path_join(&j->target, folder, name, &d->err))
         return pz_desk_lost(d);
-    }
-    j->target = target;
-    j->part = part;
     return true;
 }
 

@@ -49,8 +49,9 @@ jq -r .message body
 echo "# what is written"
 mkdir root/bucket/out
 sqlite3 shop/group.db .dump >before
-# Traps where the job writes: a link in place of its file, before and after.
-ln -s "$PWD/shop/group.db" root/bucket/out/.e1.csv.part
+# What a server that was killed has left goes; a link in place of the file is a trap.
+: >root/bucket/out/.pz-0123456789abcdef
+ln -s "$PWD/shop/group.db" root/bucket/out/.pz-0123456789abcde0
 ln -s "$PWD/elsewhere/users.csv" root/bucket/out/e1.csv
 job()
 {
@@ -72,6 +73,7 @@ job e1 s3://bucket/out
 cat elsewhere/users.csv
 sqlite3 shop/group.db 'PRAGMA integrity_check'
 find root/bucket/out -name '.*' -type f
+[ -L root/bucket/out/.pz-0123456789abcde0 ] || echo 'a link is gone'
 job e2 s3://bucket/folder
 job e3 s3://bucket/folder/deeper
 job e4 s3://bucket/fifo/x

@@ -34,8 +34,8 @@ case $(cat state) in *ACTIVE*) ;; *) broken "the export: $(cat answer state)" ;;
 pkill -TERM -P $pid -x pz-serve || broken "no server"
 wait $pid || broken "status $?: $(cat server.err)"
 # file, folder, and only then the catalogue
-awk '/fsync\(.*\/\.e\.csv\.part>/ && !file { file = NR }
-     /rename\(.*\/\.e\.csv\.part", .*\/e\.csv"/ { name = NR }
+awk '/fsync\(.*\/\.pz-[0-9a-f]*>/ && !file { file = NR }
+     /rename\(.*\/\.pz-[0-9a-f]*", .*\/e\.csv"/ { name = NR }
      name && /fsync\(.*\/bucket\/out>/ && !folder { folder = NR }
      name && /pwrite64\(.*\/group\.db-wal>/ && !known { known = NR }
      END { exit !(file && file < name && folder && folder < known) }' log ||

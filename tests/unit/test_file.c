@@ -452,6 +452,30 @@ START_TEST(scratch)
 }
 END_TEST
 
+/* What nobody has open goes, what another still writes to stays. */
+START_TEST(hidden)
+{
+    int fd, other;
+    char *name, *second, *third;
+    put(at(".pz-0123456789abcdef"), "left");
+    ck_ok(pz_hidden_open(&fd, &name, at("t"), &err), err);
+    ck_assert_int_eq(n_entries(), 1);
+    ck_ok(pz_hidden_open(&other, &second, at("t"), &err), err);
+    ck_assert_int_eq(n_entries(), 2);
+    ck_assert_str_ne(name, second);
+    close(fd);
+    close(other);
+    ck_ok(pz_hidden_open(&fd, &third, at("t"), &err), err);
+    ck_assert_int_eq(n_entries(), 1);
+    ck_assert_int_eq(unlink(third), 0);
+    free(name);
+    free(second);
+    free(third);
+    close(fd);
+    ck_assert_int_eq(pz_hidden_open(&fd, &name, at("absent/t"), &err), PZ_SYSTEM);
+}
+END_TEST
+
 START_TEST(mkdirs)
 {
     struct stat st;
@@ -614,6 +638,7 @@ pz_suite(void)
     tcase_add_loop_test(t, out_refusals, 0, 2);
     tcase_add_loop_test(t, out_read_only_dir, 0, 2);
     tcase_add_loop_test(t, scratch, 0, 2);
+    tcase_add_test(t, hidden);
     tcase_add_test(t, mkdirs);
     tcase_add_test(t, mkdirs_synced);
     tcase_add_test(t, mkdirs_closed);

@@ -376,7 +376,7 @@ close_within(struct within *w)
 
 static int
 set_rules(struct pz_ask_rules *rules, const struct pz_model *m, struct lists *lists,
-          struct pz_err *err)
+          bool operands, struct pz_err *err)
 {
     struct pz_request *q = &rules->base;
     *rules =
@@ -411,12 +411,17 @@ set_rules(struct pz_ask_rules *rules, const struct pz_model *m, struct lists *li
                           "recipe %s answers with users: --history, --rank, "
                           "--exclude-seen and --promote have no meaning",
                           m->recipe->name);
-    if (pz_model_asks_item(m) && (opt.history.n || opt.exclude_seen))
+    if (pz_model_asks_item(m) && opt.history.n)
         return pz_err_set(err, PZ_USAGE,
-                          "recipe %s is asked about items, which have no history: %s "
-                          "has no meaning",
-                          m->recipe->name,
-                          opt.history.n ? "--history" : "--exclude-seen");
+                          "recipe %s is asked about items, which have no history: "
+                          "--history has no meaning",
+                          m->recipe->name);
+    // lines may name a user beside the item, operands cannot
+    if (pz_model_asks_item(m) && opt.exclude_seen && operands && !opt.user)
+        return pz_err_set(err, PZ_USAGE,
+                          "recipe %s is asked about items, which have no history: "
+                          "--exclude-seen needs --user",
+                          m->recipe->name);
     if (opt.explain && !m->recipe->explain)
         return pz_err_set(err, PZ_USAGE, "recipe %s cannot tell reasons (--explain)",
                           m->recipe->name);
@@ -540,7 +545,8 @@ main(int argc, char **argv)
     if (!opt.model && pz_locate_model(&path, pz_need_group(), opt.solution, &err))
         goto end;
     const char *file = opt.model ? opt.model : path;
-    if (pz_model_open(&model, file, &err) || set_rules(&b.rules, &model, &lists, &err) ||
+    if (pz_model_open(&model, file, &err) ||
+        set_rules(&b.rules, &model, &lists, first < argc, &err) ||
         open_within(&within, &model, &err) || add_origin(&origin, file, &model, &err))
         goto end;
     const struct pz_dataset *events = within.group.data.set[PZ_INTERACTIONS];

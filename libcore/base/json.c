@@ -283,6 +283,26 @@ pz_json_add_string(struct pz_buf *b, const char *s, size_t n)
     pz_buf_addc(b, '"');
 }
 
+void
+pz_json_add_f64(struct pz_buf *b, double v)
+{
+    char text[PZ_NUM_TEXT];
+    if (isfinite(v))
+        pz_buf_add(b, text, pz_format_f64(text, v));
+    else
+        pz_buf_addz(b, "null");
+}
+
+void
+pz_json_add_f32(struct pz_buf *b, float v)
+{
+    char text[PZ_NUM_TEXT];
+    if (isfinite(v))
+        pz_buf_add(b, text, pz_format_f32(text, v));
+    else
+        pz_buf_addz(b, "null");
+}
+
 static void
 add_members(struct pz_buf *b, const pz_json *j)
 {

@@ -3,7 +3,6 @@
 
 #include "base/clock.h"
 #include "base/json.h"
-#include "base/num.h"
 #include "data/insights_report.h"
 #include "data/schema_rules.h"
 
@@ -200,12 +199,8 @@ add_u64(struct pz_buf *b, const char *key, uint64_t v)
 static void
 add_f64(struct pz_buf *b, const char *key, double v)
 {
-    char text[PZ_NUM_TEXT];
     add_key(b, key);
-    if (isfinite(v))
-        pz_buf_add(b, text, pz_format_f64(text, v));
-    else // only a damaged file has such a value
-        pz_buf_addz(b, "null");
+    pz_json_add_f64(b, v); // null: of a damaged file
 }
 
 static void

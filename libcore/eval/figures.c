@@ -1,6 +1,5 @@
 #include "eval/figures.h"
-
-#include "base/num.h"
+#include "base/json.h"
 
 static const struct {
     enum pz_recipe_type type;
@@ -35,9 +34,8 @@ pz_figures_json(const struct pz_figures *f, bool baseline, struct pz_buf *out)
 {
     pz_buf_addc(out, '{');
     for (size_t i = 0; i < f->n; i++) {
-        char text[PZ_NUM_TEXT];
-        pz_format_f64(text, baseline ? f->figure[i].baseline : f->figure[i].value);
-        pz_buf_addf(out, "%s\"%s\":%s", i ? "," : "", f->figure[i].name, text);
+        pz_buf_addf(out, "%s\"%s\":", i ? "," : "", f->figure[i].name);
+        pz_json_add_f64(out, baseline ? f->figure[i].baseline : f->figure[i].value);
     }
     pz_buf_addc(out, '}');
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/order.h"
@@ -215,11 +216,10 @@ pz_metrics_json(const struct pz_metrics *m, struct pz_buf *out)
     const char *between = "";
     pz_buf_addc(out, '{');
     for (int i = 0; i < PZ_N_METRICS; i++) {
-        char text[PZ_NUM_TEXT];
         if (isnan(m->value[i]))
             continue;
-        pz_format_f64(text, m->value[i]);
-        pz_buf_addf(out, "%s\"%s\":%s", between, metric[i].name, text);
+        pz_buf_addf(out, "%s\"%s\":", between, metric[i].name);
+        pz_json_add_f64(out, m->value[i]);
         between = ",";
     }
     pz_buf_addc(out, '}');

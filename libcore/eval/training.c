@@ -265,29 +265,33 @@ measure_all(struct job *job, struct pz_err *err)
 
 /* ---- the model ---- */
 
+static void
+add_threshold(struct pz_buf *b, bool has, double threshold)
+{
+    if (!has)
+        return;
+    pz_buf_addz(b, ",\"eventValueThreshold\":");
+    pz_json_add_f64(b, threshold);
+}
+
 static int
 add_selection(struct pz_builder *b, const struct pz_selection *s, struct pz_err *err)
 {
-    char number[PZ_NUM_TEXT];
     struct pz_buf text = PZ_BUF_INIT;
     pz_buf_addz(&text, "{\"eventTypes\":[");
     for (size_t i = 0; i < s->n_rules; i++) {
         const struct pz_event_rule *rule = &s->rule[i];
         pz_buf_addz(&text, i ? ",{\"type\":" : "{\"type\":");
         pz_json_add_string(&text, rule->type, strlen(rule->type));
-        pz_format_f64(number, rule->has_weight ? rule->weight : 1);
-        pz_buf_addf(&text, ",\"weight\":%s", number);
-        pz_format_f64(number, rule->threshold);
-        if (rule->has_threshold)
-            pz_buf_addf(&text, ",\"eventValueThreshold\":%s", number);
+        pz_buf_addz(&text, ",\"weight\":");
+        pz_json_add_f64(&text, rule->has_weight ? rule->weight : 1);
+        add_threshold(&text, rule->has_threshold, rule->threshold);
         if (rule->any_case)
             pz_buf_addz(&text, ",\"anyCase\":true");
         pz_buf_addc(&text, '}');
     }
     pz_buf_addc(&text, ']');
-    pz_format_f64(number, s->threshold);
-    if (s->has_threshold)
-        pz_buf_addf(&text, ",\"eventValueThreshold\":%s", number);
+    add_threshold(&text, s->has_threshold, s->threshold);
     pz_buf_addc(&text, '}');
     int r = pz_buf_status(&text, "the selection", err);
     if (r == PZ_OK)

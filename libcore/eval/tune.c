@@ -108,10 +108,11 @@ tuned_json(const struct pz_ranges *r, const struct pz_params *p, struct pz_buf *
 static void
 trial_json(const struct pz_ranges *r, const struct pz_trial *t, struct pz_buf *out)
 {
-    char share[PZ_NUM_TEXT], value[PZ_NUM_TEXT];
-    pz_format_f64(share, t->share);
-    pz_format_f64(value, t->value);
-    pz_buf_addf(out, "{\"share\":%s,\"value\":%s,\"params\":", share, value);
+    pz_buf_addz(out, "{\"share\":");
+    pz_json_add_f64(out, t->share);
+    pz_buf_addz(out, ",\"value\":");
+    pz_json_add_f64(out, t->value);
+    pz_buf_addz(out, ",\"params\":");
     tuned_json(r, &t->params, out);
     pz_buf_addz(out, ",\"metrics\":");
     pz_metrics_json(&t->metrics, out);
@@ -242,11 +243,11 @@ read_result(struct pz_trial *t, const char *line, size_t n)
 static bool
 journal_find(struct run *run, struct pz_trial *t)
 {
-    char share[PZ_NUM_TEXT];
     struct pz_buf head = PZ_BUF_INIT, params = PZ_BUF_INIT;
     bool found = false;
-    pz_format_f64(share, t->share);
-    pz_buf_addf(&head, "{\"share\":%s,", share);
+    pz_buf_addz(&head, "{\"share\":");
+    pz_json_add_f64(&head, t->share);
+    pz_buf_addc(&head, ',');
     pz_buf_addz(&params, "\"params\":");
     tuned_json(run->t->ranges, &t->params, &params);
     const char *p = run->journal.data, *end = p ? p + run->journal.len : NULL;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/num.h"
 
 /* ---- TSV ---- */
@@ -183,26 +184,6 @@ add_text(struct pz_buf *out, const struct pz_text *t)
     pz_json_add_string(out, t->s, t->n);
 }
 
-static void
-add_f32(struct pz_buf *out, float v)
-{
-    char text[PZ_NUM_TEXT];
-    if (isfinite(v))
-        pz_buf_add(out, text, pz_format_f32(text, v));
-    else
-        pz_buf_addz(out, "null");
-}
-
-static void
-add_f64(struct pz_buf *out, double v)
-{
-    char text[PZ_NUM_TEXT];
-    if (isfinite(v))
-        pz_buf_add(out, text, pz_format_f64(text, v));
-    else
-        pz_buf_addz(out, "null");
-}
-
 /* ,"KEY": or {"KEY": */
 static void
 add_key(struct pz_buf *out, const char *key, bool *first)
@@ -276,13 +257,13 @@ add_explanation(struct pz_buf *out, const struct pz_answer_form *form,
         if (form->explain(form->ctx, answer->item[i].index, &e, err))
             return err->status;
         pz_buf_addz(out, i ? ",{\"rawScore\":" : "{\"rawScore\":");
-        add_f64(out, e.n ? e.raw : NAN);
+        pz_json_add_f64(out, e.n ? e.raw : NAN);
         pz_buf_addz(out, ",\"because\":[");
         for (size_t j = 0; j < e.n; j++) {
             pz_buf_addz(out, j ? ",{\"itemId\":" : "{\"itemId\":");
             add_text(out, &e.why[j].item);
             pz_buf_addz(out, ",\"contribution\":");
-            add_f64(out, e.why[j].contribution);
+            pz_json_add_f64(out, e.why[j].contribution);
             pz_buf_addc(out, '}');
         }
         pz_buf_addz(out, "]}");
@@ -365,7 +346,7 @@ add_actions(struct pz_buf *out, const struct pz_answer *answer)
         pz_buf_addz(out, i ? ",{\"actionId\":" : "{\"actionId\":");
         add_text(out, &answer->item[i].item);
         pz_buf_addz(out, ",\"score\":");
-        add_f32(out, answer->item[i].score);
+        pz_json_add_f32(out, answer->item[i].score);
         pz_buf_addc(out, '}');
     }
     pz_buf_addc(out, ']');
@@ -400,7 +381,7 @@ add_scores(struct pz_buf *out, const struct pz_answer_form *form,
     for (size_t i = 0; i < answer->n; i++) {
         if (i)
             pz_buf_addc(out, ',');
-        add_f32(out, answer->item[i].score);
+        pz_json_add_f32(out, answer->item[i].score);
     }
     pz_buf_addc(out, ']');
 }

@@ -227,14 +227,6 @@ pz_text_intervals(struct pz_buf *out, const struct pz_findings *f, bool aligned)
 /* ---- JSON ---- */
 
 static void
-add_number(struct pz_buf *b, double v)
-{
-    char text[PZ_NUM_TEXT];
-    pz_format_f64(text, isnan(v) ? 0 : v);
-    pz_buf_addz(b, isnan(v) ? "null" : text);
-}
-
-static void
 add_text(struct pz_buf *b, const char *key, const char *value)
 {
     pz_buf_addf(b, "\"%s\":", key);
@@ -261,13 +253,13 @@ add_values(struct pz_buf *b, const char *key, const struct pz_shown *s,
         if (s->item[i].column >= n)
             continue;
         add_key(b, s, i, first);
-        add_number(b, value[s->item[i].column]);
+        pz_json_add_f64(b, value[s->item[i].column]);
         first = false;
     }
     for (int k = 0; special && k < PZ_N_SPECIAL; k++)
         if (!isnan(special[k])) {
             pz_buf_addf(b, first ? "\"%s\":" : ",\"%s\":", pz_special_name(k));
-            add_number(b, special[k]);
+            pz_json_add_f64(b, special[k]);
             first = false;
         }
     pz_buf_addc(b, '}');
@@ -284,9 +276,9 @@ add_bounds(struct pz_buf *b, const char *key, const struct pz_shown *s,
             continue;
         add_key(b, s, i, first);
         pz_buf_addc(b, '[');
-        add_number(b, bounds[s->item[i].column].low);
+        pz_json_add_f64(b, bounds[s->item[i].column].low);
         pz_buf_addc(b, ',');
-        add_number(b, bounds[s->item[i].column].high);
+        pz_json_add_f64(b, bounds[s->item[i].column].high);
         pz_buf_addc(b, ']');
         first = false;
     }

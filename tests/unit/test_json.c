@@ -307,6 +307,25 @@ START_TEST(test_add_string)
 }
 END_TEST
 
+/* What JSON has no number for is null. */
+START_TEST(test_add_number)
+{
+    struct pz_buf b = PZ_BUF_INIT;
+    const double f64[] = {0.1, -3, 1e300, NAN, INFINITY, -INFINITY};
+    const float f32[] = {0.1f, 1e30f, NAN, -INFINITY};
+    for (size_t i = 0; i < sizeof f64 / sizeof *f64; i++) {
+        pz_json_add_f64(&b, f64[i]);
+        pz_buf_addc(&b, ' ');
+    }
+    for (size_t i = 0; i < sizeof f32 / sizeof *f32; i++) {
+        pz_json_add_f32(&b, f32[i]);
+        pz_buf_addc(&b, ' ');
+    }
+    ck_assert_str_eq(b.data, "0.1 -3 1e+300 null null null 0.1 1e30 null null ");
+    pz_buf_release(&b);
+}
+END_TEST
+
 /* ---- the scanner ---- */
 
 START_TEST(test_scan_tokens)
@@ -489,6 +508,7 @@ pz_suite(void)
     tcase_add_test(t, test_scan_views);
     tcase_add_test(t, test_scan_skip);
     tcase_add_test(t, test_utf8_all_short);
+    tcase_add_test(t, test_add_number);
     tcase_add_test(t, test_utf8_long);
     suite_add_tcase(s, t);
     return s;

@@ -65,15 +65,31 @@ struct pz_cut_report {
     uint64_t events_dropped;
 };
 
-/* The percentile parameters of a recipe; those that its table lacks keep all. */
+/* The percentile parameters of a recipe, AWS's, with the recipe's defaults; those that
+ * its table lacks keep all. */
+/* clang-format off */
+#define PZ_PARAMS_CUT_USERS(min_def, max_def)                                            \
+    {.name = "min_user_history_length_percentile", .kind = PZ_PARAM_REAL,                \
+     .place = PZ_PLACE_FEATURE, .def = min_def, .min = 0, .max = 1,                      \
+     .help = "do not learn from users with shorter histories"},                          \
+    {.name = "max_user_history_length_percentile", .kind = PZ_PARAM_REAL,                \
+     .place = PZ_PLACE_FEATURE, .def = max_def, .min = 0, .max = 1,                      \
+     .help = "do not learn from users with longer histories"}
+#define PZ_PARAMS_CUT_ITEMS(min_def, max_def)                                            \
+    {.name = "min_item_interaction_count_percentile", .kind = PZ_PARAM_REAL,             \
+     .place = PZ_PLACE_FEATURE, .def = min_def, .min = 0, .max = 1,                      \
+     .help = "do not learn from items with fewer interactions"},                         \
+    {.name = "max_item_interaction_count_percentile", .kind = PZ_PARAM_REAL,             \
+     .place = PZ_PLACE_FEATURE, .def = max_def, .min = 0, .max = 1,                      \
+     .help = "items with more interactions are related only to each other"}
+/* clang-format on */
 struct pz_cut pz_cut_of_params(const struct pz_params *p);
 /*
  * Drops users outside the percentiles and items below theirs. Items above theirs, which
  * people ask about most, are learned from all the same and marked in out->hidden. Nearest
- * rank: of n lengths (zeros are
- * not counted) in ascending order the p-th is number max(1, ceil(p*n)). Both sides are
- * counted before either is cut. When nothing is dropped *out is a view of `e`, which must
- * then outlive it.
+ * rank: of n lengths (zeros are not counted) in ascending order the p-th is number
+ * max(1, ceil(p*n)). Both sides are counted before either is cut. When nothing is dropped
+ * *out is a view of `e`, which must then outlive it.
  */
 int pz_events_cut(const struct pz_events *e, const struct pz_cut *cut,
                   struct pz_events *out, struct pz_cut_report *report,

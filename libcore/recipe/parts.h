@@ -13,12 +13,13 @@
  *          n_i. and n_.j being sums of a row and of a column: what follows everything
  *          anyway counts less.
  *
- *   popular  log(1 + users), the users of an item counted once each, in popular.score
- *   recent   log(1 + sum over its events of weight 2^(-age / h)), in recent.score; the
- * age is that beside the newest event of all, and h the age of the newest tenth of the
- * events: h seconds back there are as many. Events without times are all as new.
+ *   popular  log(1 + users), the users of an item counted once each
+ *   recent   log(1 + sum over its events of weight 2^(-age / h)); the age is that beside
+ *            the newest event of all, and h the age of the newest tenth of the events: h
+ *            seconds back there are as many. Events without times are all as new.
  *
- *          Known for every history that is not empty. Tensors are F32 [n_items].
+ * The last two are known for every history that is not empty; their tensors are
+ * popular.score and recent.score, F32 [n_items].
  */
 #ifndef PZ_RECIPE_PARTS_H
 #define PZ_RECIPE_PARTS_H

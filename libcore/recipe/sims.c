@@ -20,6 +20,7 @@
 
 #include "base/mem.h"
 #include "recipe/admit.h"
+#include "recipe/events.h"
 #include "recipe/model.h"
 #include "recipe/neighbours.h"
 
@@ -42,34 +43,8 @@ static const struct pz_param_def params[] = {
      .max = 10,
      .tunable = true,
      .help = "users that two items must have in common to be a pair"},
-    {.name = "min_user_history_length_percentile",
-     .kind = PZ_PARAM_REAL,
-     .place = PZ_PLACE_FEATURE,
-     .def = 0.005,
-     .min = 0,
-     .max = 1,
-     .help = "do not learn from users with shorter histories"},
-    {.name = "max_user_history_length_percentile",
-     .kind = PZ_PARAM_REAL,
-     .place = PZ_PLACE_FEATURE,
-     .def = 0.995,
-     .min = 0,
-     .max = 1,
-     .help = "do not learn from users with longer histories"},
-    {.name = "min_item_interaction_count_percentile",
-     .kind = PZ_PARAM_REAL,
-     .place = PZ_PLACE_FEATURE,
-     .def = 0.01,
-     .min = 0,
-     .max = 1,
-     .help = "do not learn from items with fewer interactions"},
-    {.name = "max_item_interaction_count_percentile",
-     .kind = PZ_PARAM_REAL,
-     .place = PZ_PLACE_FEATURE,
-     .def = 0.9,
-     .min = 0,
-     .max = 1,
-     .help = "items with more interactions are related only to each other"},
+    PZ_PARAMS_CUT_USERS(0.005, 0.995),
+    PZ_PARAMS_CUT_ITEMS(0.01, 0.9),
     {.name = "neighbours",
      .kind = PZ_PARAM_INT,
      .place = PZ_PLACE_OURS,

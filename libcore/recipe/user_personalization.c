@@ -16,6 +16,7 @@
 #include "recipe/blend_mix.h"
 #include "recipe/cheby.h"
 #include "recipe/ease.h"
+#include "recipe/events.h"
 #include "recipe/explore.h"
 #include "recipe/ials.h"
 #include "recipe/ials_model.h"
@@ -86,20 +87,7 @@ const struct pz_param_def pz_user_personalization_params[] = {
          "(recency_halflife); False:"
          " all events count alike, whatever their order, and model=auto tries what does "
          "without it"},
-    {.name = "min_user_history_length_percentile",
-     .kind = PZ_PARAM_REAL,
-     .place = PZ_PLACE_FEATURE,
-     .def = 0,
-     .min = 0,
-     .max = 1,
-     .help = "do not learn from users with shorter histories"},
-    {.name = "max_user_history_length_percentile",
-     .kind = PZ_PARAM_REAL,
-     .place = PZ_PLACE_FEATURE,
-     .def = 0.99,
-     .min = 0,
-     .max = 1,
-     .help = "do not learn from users with longer histories"},
+    PZ_PARAMS_CUT_USERS(0, 0.99),
     {.name = "recency_halflife",
      .kind = PZ_PARAM_REAL,
      .place = PZ_PLACE_OURS,

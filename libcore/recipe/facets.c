@@ -5,10 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "base/num.h"
 #include "data/parts.h"
 #include "filter/parse.h"
+#include "math/csr.h"
 
 void
 pz_facets_release(struct pz_facets *f)
@@ -23,9 +25,10 @@ pz_facets_release(struct pz_facets *f)
     *f = (struct pz_facets){0};
 }
 
-void
-pz_facet_name(struct pz_buf *out, const char *column, size_t n_column, const char *value,
-              size_t n_value)
+/* Appends the name of the facet for a column and a value as they stand in a request. */
+static void
+add_name(struct pz_buf *out, const char *column, size_t n_column, const char *value,
+         size_t n_value)
 {
     for (size_t i = 0; i < n_column; i++)
         pz_buf_addc(out, (char)toupper((unsigned char)column[i]));
@@ -89,7 +92,7 @@ add_value(struct maker *m, const struct pz_column *c, uint32_t thing, const char
 {
     uint32_t facet;
     pz_buf_clear(&m->name);
-    pz_facet_name(&m->name, c->name, strlen(c->name), s, n);
+    add_name(&m->name, c->name, strlen(c->name), s, n);
     if (pz_buf_status(&m->name, "categories", err) ||
         pz_dict_intern(&m->dict, m->name.data, m->name.len, &facet, err) ||
         pz_grow(&m->pair, &m->cap_pairs, m->n_pairs + 1, sizeof *m->pair, "categories",
@@ -141,15 +144,14 @@ add_column(struct maker *m, const struct pz_column *c, struct pz_err *err)
     return PZ_OK;
 }
 
-/* Numbers the facets that have things by name, and sorts the pairs into both lists. */
+/* Numbers the facets that have things by name; the pairs get the new numbers. */
 static int
-finish(struct pz_facets *f, struct maker *m, struct pz_err *err)
+number_facets(struct pz_facets *f, struct maker *m, struct pz_err *err)
 {
     static const char what[] = "categories";
-    struct pz_dict *dict = &m->dict;
-    struct pz_dict kept = {0};
+    struct pz_dict *dict = &m->dict, kept = {0}, *one = &kept;
     uint32_t *of_old = NULL, *map = NULL;
-    uint64_t n = 0, *at = NULL;
+    uint64_t n = 0;
     if (pz_dict_init(&kept, err) || pz_new(&of_old, dict->n, sizeof *of_old, what, err))
         goto done;
     for (size_t i = 0; i < dict->n; i++)
@@ -161,53 +163,49 @@ finish(struct pz_facets *f, struct maker *m, struct pz_err *err)
         if (of_old[old] == PZ_NO_ID && pz_dict_intern(&kept, s, len, &of_old[old], err))
             goto done;
     }
-    struct pz_dict *one = &kept;
-    if (pz_dict_merge(&one, 1, &n, &f->bytes, &f->name_offsets, &map, err))
+    if (pz_dict_merge(&one, 1, &n, &f->bytes, &f->name_offsets, &map, err) ||
+        pz_new(&f->category, n, 1, what, err))
         goto done;
     f->n = (uint32_t)n;
-    f->n_things = m->n;
-    if (pz_new(&f->category, n, 1, what, err) ||
-        pz_new(&f->of_offsets, (size_t)m->n + 1, sizeof *f->of_offsets, what, err) ||
-        pz_new(&f->in_offsets, n + 1, sizeof *f->in_offsets, what, err) ||
-        pz_new(&f->of, m->n_pairs, sizeof *f->of, what, err) ||
-        pz_new(&f->in, m->n_pairs, sizeof *f->in, what, err) ||
-        pz_new(&at, (size_t)m->n + 1, sizeof *at, what, err))
-        goto done;
-    // By facet, with the things ascending: a cell may name a value twice.
     for (size_t i = 0; i < m->n_pairs; i++) {
         struct pair *p = &m->pair[i];
         uint8_t category = m->category[p->facet];
         p->facet = map[of_old[p->facet]];
         f->category[p->facet] = category;
-        f->in_offsets[p->facet + 1]++;
     }
-    for (uint64_t i = 0; i < n; i++)
-        f->in_offsets[i + 1] += f->in_offsets[i];
-    for (size_t i = 0; i < m->n_pairs; i++)
-        f->in[f->in_offsets[m->pair[i].facet]++] = m->pair[i].thing;
-    uint64_t to = 0, from = 0;
-    for (uint64_t i = 0; i < n; i++) { // in_offsets[i] is now the end of row i
-        uint64_t end = f->in_offsets[i], first = to;
-        for (; from < end; from++)
-            if (to == first || f->in[to - 1] != f->in[from])
-                f->in[to++] = f->in[from];
-        f->in_offsets[i] = first;
-        for (uint64_t k = first; k < to; k++)
-            f->of_offsets[f->in[k] + 1]++;
-    }
-    f->in_offsets[n] = to;
-    for (uint32_t i = 0; i < m->n; i++) {
-        f->of_offsets[i + 1] += f->of_offsets[i];
-        at[i] = f->of_offsets[i];
-    }
-    for (uint64_t i = 0; i < n; i++)
-        for (uint64_t k = f->in_offsets[i]; k < f->in_offsets[i + 1]; k++)
-            f->of[at[f->in[k]]++] = (uint32_t)i;
 done:
-    free(at);
     free(map);
     free(of_old);
     pz_dict_release(&kept);
+    return err->status;
+}
+
+/* The pairs as both lists. */
+static int
+list_pairs(struct pz_facets *f, const struct maker *m, struct pz_err *err)
+{
+    struct pz_csr of, in;
+    uint64_t *offsets = NULL;
+    uint32_t *facet = NULL;
+    f->n_things = m->n;
+    if (pz_new(&offsets, (size_t)m->n + 2, sizeof *offsets, "categories", err) ||
+        pz_new(&facet, m->n_pairs, sizeof *facet, "categories", err))
+        goto done;
+    for (size_t i = 0; i < m->n_pairs; i++)
+        offsets[m->pair[i].thing + 2]++;
+    for (uint32_t i = 0; i < m->n; i++)
+        offsets[i + 2] += offsets[i + 1];
+    for (size_t i = 0; i < m->n_pairs; i++) // offsets[i + 1] becomes the end of row i
+        facet[offsets[m->pair[i].thing + 1]++] = m->pair[i].facet;
+    if (pz_csr_make(&of, &in, m->n, f->n, offsets, facet, NULL, true, err))
+        goto done;
+    f->of_offsets = of.offsets;
+    f->of = of.col;
+    f->in_offsets = in.offsets;
+    f->in = in.col;
+done:
+    free(offsets);
+    free(facet);
     return err->status;
 }
 
@@ -221,8 +219,8 @@ pz_facets_make(struct pz_facets *f, const struct pz_dataset *d, const uint32_t *
         for (size_t c = 0; d && c < d->n_columns && !err->status; c++)
             if (is_usable(&d->column[c], categories))
                 add_column(&m, &d->column[c], err);
-        if (!err->status)
-            finish(f, &m, err);
+        if (!err->status && !number_facets(f, &m, err))
+            list_pairs(f, &m, err);
     }
     pz_dict_release(&m.dict);
     pz_buf_release(&m.name);
@@ -390,13 +388,13 @@ find_facet(struct finder *x, const struct pz_ftoken *field, const struct pz_ftok
     double f;
     uint32_t facet;
     pz_buf_clear(&x->name);
-    pz_facet_name(&x->name, field->s, field->n, value->s, value->n);
+    add_name(&x->name, field->s, field->n, value->s, value->n);
     facet =
         x->name.failed ? PZ_NO_ID : pz_ids_find(&x->v->name, x->name.data, x->name.len);
     if (facet != PZ_NO_ID || pz_parse_f64(value->s, value->n, &f))
         return facet;
     pz_buf_clear(&x->name);
-    pz_facet_name(&x->name, field->s, field->n, number, pz_format_f64(number, f));
+    add_name(&x->name, field->s, field->n, number, pz_format_f64(number, f));
     return x->name.failed ? PZ_NO_ID
                           : pz_ids_find(&x->v->name, x->name.data, x->name.len);
 }
@@ -447,7 +445,7 @@ take_condition(struct finder *x, const struct pz_fcond *c, struct pz_err *err)
                           "joined by AND",
                           (int)(c->end - c->at < 80 ? c->end - c->at : 80),
                           x->tree->text + c->at);
-    pz_facet_name(&column, field->s, field->n, "", 0);
+    add_name(&column, field->s, field->n, "", 0);
     bool known = !column.failed && has_column(&x->v->name, column.data, column.len);
     pz_buf_release(&column);
     if (!known)

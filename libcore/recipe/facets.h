@@ -9,7 +9,6 @@
 #ifndef PZ_RECIPE_FACETS_H
 #define PZ_RECIPE_FACETS_H
 
-#include "base/buf.h"
 #include "data/dataset.h"
 
 struct pz_facets {
@@ -32,10 +31,6 @@ struct pz_facets {
 int pz_facets_make(struct pz_facets *f, const struct pz_dataset *d, const uint32_t *row,
                    uint32_t n, bool categories, struct pz_err *err);
 void pz_facets_release(struct pz_facets *f); // accepts {0}
-
-/* Appends the name of the facet for a column and a value as they stand in a request. */
-void pz_facet_name(struct pz_buf *out, const char *column, size_t n_column,
-                   const char *value, size_t n_value);
 
 /* Adds PREFIX.name.{bytes,offsets}, PREFIX.category U8 [n], PREFIX.of.offsets U64,
  * PREFIX.of U32, PREFIX.in.offsets U64, PREFIX.in U32. The builder takes the arrays. */

@@ -309,13 +309,6 @@ pz_dict_get(const struct pz_dict *d, uint32_t i, size_t *len)
     return d->arena + d->offset[i];
 }
 
-size_t
-pz_dict_memory(const struct pz_dict *d)
-{
-    return d->n_slots * sizeof *d->slot + d->arena_cap +
-           d->cap_offset * sizeof *d->offset;
-}
-
 /* ---- merging ---- */
 
 /* An entry of one dictionary, with its first 8 bytes as a big-endian number, whose order

@@ -77,7 +77,6 @@ static inline int pz_dict_intern(struct pz_dict *d, const char *s, size_t n,
 /* PZ_NO_ID when absent. */
 uint32_t pz_dict_find(const struct pz_dict *d, const char *s, size_t n);
 const char *pz_dict_get(const struct pz_dict *d, uint32_t i, size_t *len);
-size_t pz_dict_memory(const struct pz_dict *d); // bytes held
 
 /*
  * Merges n_dicts dictionaries into one list sorted bytewise: *bytes and *offsets (n+1)

@@ -290,12 +290,6 @@ pz_source_ready(const struct pz_source *s, int ms)
     return s->at < s->len || s->eof || poll(&p, 1, ms) != 0;
 }
 
-bool
-pz_source_compressed(const struct pz_source *s)
-{
-    return s->codec != NULL;
-}
-
 void
 pz_source_close(struct pz_source *s)
 {

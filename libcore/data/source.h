@@ -39,7 +39,6 @@ int pz_source_some(struct pz_source *s, char *out, size_t n, size_t *got,
                    struct pz_err *err);
 /* Would pz_source_some find something (or the end), now or within ms milliseconds? */
 bool pz_source_ready(const struct pz_source *s, int ms);
-bool pz_source_compressed(const struct pz_source *s);
 void pz_source_close(struct pz_source *s); // accepts a closed one
 
 #endif

@@ -358,15 +358,6 @@ pz_filter_needs_item(const struct pz_filter *f)
     return f->needs_item;
 }
 
-bool
-pz_filter_is_static(const struct pz_filter *f)
-{
-    for (size_t i = 0; i < f->n_parts; i++)
-        if (!f->part[i].is_static || f->part[i].n_when)
-            return false;
-    return true;
-}
-
 const char *
 pz_filter_warning(const struct pz_filter *f, size_t i)
 {

@@ -75,8 +75,6 @@ const char *pz_subject_name(enum pz_subject s);
 /* What the expression looks at in a request. */
 bool pz_filter_needs_user(const struct pz_filter *f);
 bool pz_filter_needs_item(const struct pz_filter *f);
-/* Does no part depend on the request (user, item, values)? */
-bool pz_filter_is_static(const struct pz_filter *f);
 /* Warnings of the compilation (AND mixed with OR, a quoted placeholder), NULL behind the
  * last. Views into f. */
 const char *pz_filter_warning(const struct pz_filter *f, size_t i);

@@ -33,8 +33,9 @@ by_letters(const void *a, const void *b)
     return compare(x->s, x->n, y->s, y->n, true);
 }
 
-bool
-pz_operand_has(const struct pz_operand *o, const char *s, size_t n, bool fold)
+/* Is the text (one value) in the set? */
+static bool
+has(const struct pz_operand *o, const char *s, size_t n, bool fold)
 {
     size_t lo = 0, hi = o->n_texts;
     while (lo < hi) {
@@ -57,11 +58,11 @@ pz_operand_meets(const struct pz_operand *o, const struct pz_fref *ref, const ch
     if (o->any)
         return true;
     if (!ref->multi)
-        return pz_operand_has(o, s, n, ref->fold);
+        return has(o, s, n, ref->fold);
     for (;;) {
         const char *bar = memchr(s, '|', n);
         size_t len = bar ? (size_t)(bar - s) : n;
-        if (pz_operand_has(o, s, len, ref->fold))
+        if (has(o, s, len, ref->fold))
             return true;
         if (!bar)
             return false;

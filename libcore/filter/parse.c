@@ -6,8 +6,9 @@
 
 #include "base/mem.h"
 
-bool
-pz_filter_word(const struct pz_ftoken *t, const char *word)
+/* Does a token read as this word, whatever its case? */
+static bool
+is_word(const struct pz_ftoken *t, const char *word)
 {
     return t->kind == PZ_FT_WORD && strlen(word) == t->n &&
            !strncasecmp(t->s, word, t->n);
@@ -50,7 +51,7 @@ expected(struct parser *p, const char *what)
 static bool
 take_word(struct parser *p, const char *word)
 {
-    if (!pz_filter_word(peek(p), word))
+    if (!is_word(peek(p), word))
         return false;
     p->at++;
     return true;
@@ -87,7 +88,7 @@ parse_field(struct parser *p, struct pz_fcond *c)
 {
     const struct pz_ftoken *t = peek(p);
     int place = 0;
-    while (place < N_PLACES && !pz_filter_word(t, pz_filter_place[place]))
+    while (place < N_PLACES && !is_word(t, pz_filter_place[place]))
         place++;
     if (place == N_PLACES) {
         if (t->kind == PZ_FT_WORD && t[1].kind == PZ_FT_DOT)
@@ -142,8 +143,8 @@ parse_current(struct parser *p, struct pz_fcond *c)
 static bool
 is_value(const struct pz_ftoken *t)
 {
-    return t->kind == PZ_FT_STRING || t->kind == PZ_FT_NUMBER ||
-           pz_filter_word(t, "true") || pz_filter_word(t, "false");
+    return t->kind == PZ_FT_STRING || t->kind == PZ_FT_NUMBER || is_word(t, "true") ||
+           is_word(t, "false");
 }
 
 /* Behind "(": values, or what stands alone. */
@@ -194,11 +195,11 @@ static int
 parse_in(struct parser *p, struct pz_fcond *c)
 {
     const struct pz_ftoken *t = peek(p);
-    if (pz_filter_word(t, pz_filter_place[PZ_F_CURRENT_ITEM]))
+    if (is_word(t, pz_filter_place[PZ_F_CURRENT_ITEM]))
         return parse_current(p, c);
     if (t->kind == PZ_FT_LPAREN) {
         p->at++;
-        if (pz_filter_word(peek(p), pz_filter_place[PZ_F_CURRENT_ITEM]))
+        if (is_word(peek(p), pz_filter_place[PZ_F_CURRENT_ITEM]))
             return FAIL(p, t,
                         "CurrentItem is written without parentheses: IN CurrentItem.%.*s",
                         t[2].kind == PZ_FT_DOT ? (int)t[3].n : 5,
@@ -214,7 +215,7 @@ parse_compared(struct parser *p, struct pz_fcond *c)
     const struct pz_ftoken *t = peek(p);
     c->first = p->at;
     c->n = 1;
-    if (pz_filter_word(t, pz_filter_place[PZ_F_CURRENT_ITEM]))
+    if (is_word(t, pz_filter_place[PZ_F_CURRENT_ITEM]))
         return parse_current(p, c);
     if (t->kind == PZ_FT_LPAREN && t[1].kind == PZ_FT_PARAM) {
         c->operand = PZ_F_PARAM;
@@ -321,7 +322,7 @@ parse_joined(struct parser *p, const char *word, enum pz_fnode_kind kind,
     if (part(p, node))
         return p->err->status;
     last = *node;
-    while (pz_filter_word(peek(p), word)) {
+    while (is_word(peek(p), word)) {
         if (kind == PZ_F_OR && p->in_if)
             return FAIL(p, peek(p),
                         "no OR behind IF: its conditions are joined by AND; write "
@@ -347,10 +348,10 @@ static int
 parse_and(struct parser *p, size_t *node)
 {
     size_t n, start = p->at;
-    bool behind_or = start > 0 && pz_filter_word(&p->t->token[start - 1], "OR");
+    bool behind_or = start > 0 && is_word(&p->t->token[start - 1], "OR");
     if (parse_joined(p, "AND", PZ_F_AND, parse_primary, node, &n))
         return p->err->status;
-    bool mixed = n > 1 && (behind_or || pz_filter_word(peek(p), "OR"));
+    bool mixed = n > 1 && (behind_or || is_word(peek(p), "OR"));
     if (mixed && p->t->mixed_at == PZ_F_NONE)
         p->t->mixed_at = p->t->token[start].at;
     return PZ_OK;
@@ -402,7 +403,7 @@ parse_expression(struct parser *p)
         if (parse_or(p, &e.user_cond))
             return p->err->status;
         p->in_if = false;
-        if (pz_filter_word(peek(p), "IF"))
+        if (is_word(peek(p), "IF"))
             return FAIL(p, peek(p),
                         "one IF only in an expression; join conditions by AND");
     }
@@ -418,7 +419,7 @@ static int
 left_over(struct parser *p)
 {
     const struct pz_ftoken *t = peek(p);
-    if (pz_filter_word(t, "INCLUDE") || pz_filter_word(t, "EXCLUDE"))
+    if (is_word(t, "INCLUDE") || is_word(t, "EXCLUDE"))
         return FAIL(p, t, "expressions are joined by |");
     if (t->kind == PZ_FT_RPAREN)
         return FAIL(p, t, "this ')' closes nothing");

@@ -78,7 +78,4 @@ int pz_filter_parse(struct pz_ftree *t, const char *text, size_t n, bool strict,
                     struct pz_err *err);
 void pz_filter_tree_release(struct pz_ftree *t); // accepts {0}
 
-/* Does a token read as this word, whatever its case? */
-bool pz_filter_word(const struct pz_ftoken *t, const char *word);
-
 #endif

@@ -144,8 +144,6 @@ int pz_filter_split(struct pz_text_view **value, size_t *n, const char *text,
 int pz_operand_current(struct pz_operand *out, const struct pz_leaf *leaf,
                        const struct pz_fcell *cell, struct pz_err *err);
 void pz_operand_release(struct pz_operand *o);
-/* Is the text (one value) in the set? */
-bool pz_operand_has(const struct pz_operand *o, const char *s, size_t n, bool fold);
 /* Does a cell's text meet the operand: any of its values if `multi`? */
 bool pz_operand_meets(const struct pz_operand *o, const struct pz_fref *ref,
                       const char *s, size_t n);

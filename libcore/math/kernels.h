@@ -137,10 +137,8 @@ struct pz_kernels {
                  const struct pz_adam *step);
 };
 
-/* The table of the level in force (base/cpu.h); for tests, of any that the machine has.
- */
+/* The table of the level in force (base/cpu.h). */
 const struct pz_kernels *pz_kernels(void);
-const struct pz_kernels *pz_kernels_of(enum pz_cpu cpu);
 
 extern const struct pz_kernels pz_kernels_scalar;
 #if defined(__x86_64__)

@@ -368,13 +368,23 @@ score_dense(const struct pz_linear *l, const struct pz_bag *bag, float *score, f
     return PZ_OK;
 }
 
-int
-pz_linear_score(const struct pz_linear *l, const struct pz_bag *bag, float *score,
-                float *acc, bool *known, struct pz_err *err)
+/*
+ * The scores of all items, n_items floats, overwritten; *known false: it has no row for
+ * anything in the bag. acc: ld floats of scratch for dense weights.
+ */
+static int
+score_bag(const struct pz_linear *l, const struct pz_bag *bag, float *score, float *acc,
+          bool *known, struct pz_err *err)
 {
     *known = false;
     return l->place ? score_dense(l, bag, score, acc, known, err)
                     : score_sparse(l, bag, score, known, err);
+}
+
+static float
+dense_at(const struct pz_linear *l, size_t k)
+{
+    return l->dense ? l->dense[k] : pz_half_float(l->half[k]);
 }
 
 float
@@ -386,7 +396,7 @@ pz_linear_weight(const struct pz_linear *l, uint32_t i, uint32_t j)
         uint32_t r = l->place[i], c = l->place[j];
         if (r >= l->n_rows || c >= l->n_rows)
             return 0;
-        return l->dense ? l->dense[r * l->ld + c] : pz_half_float(l->half[r * l->ld + c]);
+        return dense_at(l, r * l->ld + c);
     }
     uint64_t lo = l->offsets[i], hi = l->offsets[i + 1];
     if (lo > hi || hi > l->n)
@@ -468,18 +478,6 @@ open_rule(struct pz_bag_rule *rule, const struct pz_model *m, const char *name,
         return pz_err_set(err, PZ_FORMAT, "'%s': its metadata lack a valid '%s'",
                           m->file.path, key);
     return PZ_OK;
-}
-
-static float
-dense_at(const struct pz_linear *l, size_t k)
-{
-    float x;
-    uint32_t bits;
-    if (l->dense)
-        return l->dense[k];
-    bits = (uint32_t)l->half[k] << 16;
-    memcpy(&x, &bits, sizeof x);
-    return x;
 }
 
 /* The rows and columns of the items that are left, in their order. */
@@ -636,8 +634,7 @@ pz_linear_score_batch(const void *state, void *work, const struct pz_query *q, s
     for (size_t k = 0; k < n; k++) {
         if (pz_bag_take(&w->bag, &s->rule, q[k].history, q[k].weight, q[k].n_history,
                         err) ||
-            pz_linear_score(&s->linear, &w->bag, score + k * stride, w->acc, &known[k],
-                            err))
+            score_bag(&s->linear, &w->bag, score + k * stride, w->acc, &known[k], err))
             return err->status;
     }
     return PZ_OK;

@@ -92,12 +92,6 @@ int pz_linear_keep(const struct pz_train *t, const struct pz_kept *k, const char
 
 /* ---- answers ---- */
 
-/*
- * The scores of all items, n_items floats, overwritten; *known false: it has no row for
- * anything in the bag. acc: ld floats of scratch for dense weights. PZ_FORMAT: damaged.
- */
-int pz_linear_score(const struct pz_linear *l, const struct pz_bag *bag, float *score,
-                    float *acc, bool *known, struct pz_err *err);
 /* B_ij; 0 where it has none. */
 float pz_linear_weight(const struct pz_linear *l, uint32_t i, uint32_t j);
 

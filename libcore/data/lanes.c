@@ -118,7 +118,8 @@ take_row(struct pz_lanes *l, struct pz_lane *lane, const struct pz_header *map,
         char text[PZ_NUMBER_BYTES];
         struct pz_cell plain =
             pz_convert_plain(&lane->convert, &lane->cell[lane->convert.bad_field], text);
-        pz_widening_note(l->widening, &plain, lane->convert.bad_field, field->type);
+        if (!lane->bad.n) // a wider type does not help where a bad row comes first
+            pz_widening_note(l->widening, &plain, lane->convert.bad_field, field->type);
     }
     r = reject(l, lane, at, column, lane->convert.reason, err);
     lane->convert.reason[0] = 0;

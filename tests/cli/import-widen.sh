@@ -22,3 +22,5 @@ pz-import -q -g rejects -t interactions --max-rejects 9 log.csv
 # Other faults are told as ever.
 sed '11984s/,11983,/,noon,/' log.csv >bad.csv
 pz-import -g bad -t interactions bad.csv 2>&1 || echo "status $?"
+sed '10500s/^[^,]*,/,/' log.csv >bad.csv
+pz-import -v -g bad -t interactions bad.csv 2>&1 | grep -v '^pz-import: inferred schema'

@@ -276,7 +276,8 @@ void pz_desk_delete(struct pz_desk_call *d, const char *path);
 bool pz_dataset_end(struct pz_desk_call *d, const struct pz_thing *t);
 /* Deletes what of that kind was to be deleted when a server ended. */
 void pz_desk_sweep(struct pz_desk_call *d, const char *folder);
-/* Deletes a solution's versions: models and rows. False: the call has failed. */
+/* Deletes the models of a solution, and with what pz_desk_begin() began the rows of its
+ * versions. False: the call has failed. */
 bool pz_desk_drop_models(struct pz_desk_call *d, const char *group, const char *solution);
 /* False, for a call that has failed, and for one that fails with d->err. */
 bool pz_desk_no(enum pz_http_when when);

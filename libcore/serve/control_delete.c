@@ -225,22 +225,18 @@ bool
 pz_desk_drop_models(struct pz_desk_call *d, const char *group, const char *solution)
 {
     struct pz_things list;
-    struct pz_catalog *c;
     size_t n = strlen(solution);
     const char *models = pz_desk_text(d, "%s/models/%s", group, solution);
     if (!models || pz_things_all(d, PZ_KIND_VERSION, &list))
         return pz_desk_lost(d);
     pz_desk_delete(d, models);
-    if (!d->err.status && !pz_catalog_open(&c, group, PZ_CATALOG_WRITE, &d->err)) {
-        for (size_t i = 0; i < list.n && !d->err.status; i++)
-            if (strncmp(list.thing[i].name, solution, n) == 0 &&
-                list.thing[i].name[n] == '/')
-                pz_catalog_delete_resource(c, pz_kinds[PZ_KIND_VERSION].one,
-                                           list.thing[i].name, &d->err);
-        if (!d->err.status)
-            pz_catalog_delete_versions(c, solution, &d->err);
-        pz_catalog_close(c);
-    }
+    struct pz_catalog *c = d->err.status ? NULL : pz_desk_begin(d, group);
+    for (size_t i = 0; c && i < list.n && !d->err.status; i++)
+        if (strncmp(list.thing[i].name, solution, n) == 0 && list.thing[i].name[n] == '/')
+            pz_catalog_delete_resource(c, pz_kinds[PZ_KIND_VERSION].one,
+                                       list.thing[i].name, &d->err);
+    if (c && !d->err.status)
+        pz_catalog_delete_versions(c, solution, &d->err);
     free(list.thing);
     return d->err.status ? pz_desk_lost(d) : true;
 }

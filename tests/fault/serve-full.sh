@@ -115,6 +115,31 @@ for room in 0 1 2 3 4 5 6 7 8 9 10 12 16 20 30 40; do
         done
     done
 done
+# A solution and its versions go together.
+cut=0
+for room in 0 1 2 3 4 6 8 12 16 24 32; do
+    rm -f small/fill
+    control CreateSolution '{"name":"many","datasetGroupArn":"'$arn':dataset-group/shop",
+        "recipeArn":"arn:aws:personalize:::recipe/aws-popularity-count"}' >code
+    sqlite3 small/shop/group.db "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 30)
+        INSERT INTO resource SELECT 'solutionVersion', 'many/' || i,
+        '{\"solutionArn\":\"$arn:solution/many\"}', 'ACTIVE', NULL, 1, 1 FROM n"
+    try "$room"
+    got=$(control DeleteSolution '{"solutionArn":"'$arn':solution/many"}')
+    seen=$got:$(row "resource WHERE name = 'many'"):$(row "resource WHERE name LIKE 'many/%'")
+    rm -f small/fill
+    case $seen in
+    200:0:0) ;;
+    500:1:30)
+        cut=$((cut + 1))
+        got=$(control DeleteSolution '{"solutionArn":"'$arn':solution/many"}')
+        [ "$got" = 200 ] || broken "DeleteSolution after $room blocks: $got $(cat answer)"
+        ;;
+    *) broken "DeleteSolution with $room blocks: $seen" ;;
+    esac
+done
+[ $cut -gt 0 ] || broken "no DeleteSolution met a full disk"
+
 # A training that waits for another is stopped, which cannot be stored at once.
 rm -f small/fill
 control CreateSolution '{"name":"slow","datasetGroupArn":"'$arn':dataset-group/shop",

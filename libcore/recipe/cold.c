@@ -4,13 +4,15 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <xxhash.h>
 
 #include "base/mem.h"
 #include "base/par.h"
+#include "base/rng.h"
 #include "math/keys.h"
 #include "recipe/features.h"
 
-enum { WARM = 5, BATCH = 64, FEATURES = 32, MAX_THREADS = 256 };
+enum { WARM = 5, BATCH = 256, FEATURES = 32, MAX_THREADS = 256 };
 static const double POWER = 3, SHRINK = 0.2;
 
 static const char what[] = "cold items";
@@ -24,12 +26,13 @@ struct work {
 };
 
 struct job {
-    const struct pz_features *f;
-    const uint32_t *count;
+    const struct pz_csr *of; // features of items
+    struct pz_csr with;      // warm items of features
     double gain;
     uint32_t *item; // cold ones
     size_t n;
-    uint32_t *like; // n x PZ_COLD_LIKE, n_like of them
+    struct pz_drawn *order; // of these by their features
+    uint32_t *like;         // n x PZ_COLD_LIKE, n_like of them
     float *weight;
     uint32_t *n_like;
     struct work work[MAX_THREADS];
@@ -39,7 +42,7 @@ struct job {
 static void
 find_like(struct job *j, struct work *w, size_t c)
 {
-    const struct pz_csr *of = &j->f->by_item, *with = &j->f->by_feature;
+    const struct pz_csr *of = j->of, *with = &j->with;
     uint32_t i = j->item[c];
     size_t n = 0, len = 0;
     double all = 0;
@@ -47,8 +50,6 @@ find_like(struct job *j, struct work *w, size_t c)
         uint32_t f = of->col[e];
         for (uint64_t k = with->offsets[f]; k < with->offsets[f + 1]; k++) {
             uint32_t other = with->col[k];
-            if (j->count[other] < WARM)
-                continue;
             if (w->sum[other] == 0)
                 w->touched[n++] = other;
             w->sum[other] += of->value[e] * with->value[k];
@@ -75,14 +76,40 @@ find_like(struct job *j, struct work *w, size_t c)
     j->n_like[c] = (uint32_t)len;
 }
 
+static bool
+same_features(const struct pz_csr *of, uint32_t a, uint32_t b)
+{
+    uint64_t i = of->offsets[a], k = of->offsets[b], n = of->offsets[a + 1] - i;
+    return of->offsets[b + 1] - k == n &&
+           !memcmp(of->col + i, of->col + k, n * sizeof *of->col) &&
+           !memcmp(of->value + i, of->value + k, n * sizeof *of->value);
+}
+
+/* Those of number c are those of number `from`. */
+static void
+copy_like(struct job *j, size_t from, size_t c)
+{
+    memcpy(j->like + c * PZ_COLD_LIKE, j->like + from * PZ_COLD_LIKE,
+           PZ_COLD_LIKE * sizeof *j->like);
+    memcpy(j->weight + c * PZ_COLD_LIKE, j->weight + from * PZ_COLD_LIKE,
+           PZ_COLD_LIKE * sizeof *j->weight);
+    j->n_like[c] = j->n_like[from];
+}
+
 static int
 task(void *ctx, size_t at, int thread, struct pz_err *err)
 {
     struct job *j = ctx;
     size_t end = (at + 1) * BATCH < j->n ? (at + 1) * BATCH : j->n;
     (void)err;
-    for (size_t c = at * BATCH; c < end; c++)
-        find_like(j, &j->work[thread], c);
+    for (size_t k = at * BATCH; k < end; k++) {
+        size_t c = j->order[k].number;
+        size_t last = k > at * BATCH ? j->order[k - 1].number : c;
+        if (last != c && same_features(j->of, j->item[last], j->item[c]))
+            copy_like(j, last, c);
+        else
+            find_like(j, &j->work[thread], c);
+    }
     return PZ_OK;
 }
 
@@ -114,15 +141,52 @@ put(const struct job *j, struct pz_builder *b, struct pz_err *err)
     return PZ_OK;
 }
 
+/* Leaves of each feature the items that others may be like. */
+static void
+keep_warm(struct pz_csr *with, const uint32_t *count)
+{
+    uint64_t n = 0, from = 0;
+    for (size_t f = 0; f < with->n_rows; f++) {
+        uint64_t to = with->offsets[f + 1];
+        for (uint64_t k = from; k < to; k++)
+            if (count[with->col[k]] >= WARM) {
+                with->col[n] = with->col[k];
+                with->value[n++] = with->value[k];
+            }
+        with->offsets[f + 1] = n;
+        from = to;
+    }
+}
+
+/* Many a catalogue has thousands of items that are described alike: they stand together
+ * in j->order, and what they are like is found once for those of a task. */
+static int
+find_order(struct job *j, struct pz_err *err)
+{
+    const struct pz_csr *of = j->of;
+    if (pz_new(&j->order, j->n, sizeof *j->order, what, err))
+        return err->status;
+    for (size_t c = 0; c < j->n; c++) {
+        uint64_t from = of->offsets[j->item[c]], n = of->offsets[j->item[c] + 1] - from;
+        uint64_t hash = XXH3_64bits(of->col + from, n * sizeof *of->col);
+        hash = XXH3_64bits_withSeed(of->value + from, n * sizeof *of->value, hash);
+        j->order[c] = (struct pz_drawn){hash, (uint32_t)c};
+    }
+    pz_drawn_sort(j->order, j->n);
+    return PZ_OK;
+}
+
 /* Who is cold, and room for what is found. */
 static int
-set_up(struct job *j, uint32_t n_items, int threads, struct pz_err *err)
+set_up(struct job *j, const uint32_t *count, uint32_t n_items, int threads,
+       struct pz_err *err)
 {
     int status = pz_new(&j->item, n_items, sizeof *j->item, what, err);
     for (uint32_t i = 0; i < n_items && !status; i++)
-        if (!j->count[i] && j->f->by_item.offsets[i] < j->f->by_item.offsets[i + 1])
+        if (!count[i] && j->of->offsets[i] < j->of->offsets[i + 1])
             j->item[j->n++] = i;
-    if (status || pz_new(&j->n_like, j->n, sizeof *j->n_like, what, err) ||
+    if (status || find_order(j, err) ||
+        pz_new(&j->n_like, j->n, sizeof *j->n_like, what, err) ||
         pz_new(&j->like, j->n, PZ_COLD_LIKE * sizeof *j->like, what, err) ||
         pz_new(&j->weight, j->n, PZ_COLD_LIKE * sizeof *j->weight, what, err))
         return err->status;
@@ -135,10 +199,11 @@ set_up(struct job *j, uint32_t n_items, int threads, struct pz_err *err)
 }
 
 static int
-find_all(struct job *j, const struct pz_train *t, struct pz_err *err)
+find_all(struct job *j, const uint32_t *count, const struct pz_train *t,
+         struct pz_err *err)
 {
     int threads = pz_threads(t->threads);
-    int status = set_up(j, t->events->n_items, threads, err);
+    int status = set_up(j, count, t->events->n_items, threads, err);
     if (!status)
         status = pz_par(threads, (j->n + BATCH - 1) / BATCH, task, j, err);
     if (!status && j->n)
@@ -153,6 +218,7 @@ find_all(struct job *j, const struct pz_train *t, struct pz_err *err)
         free(j->work[i].key);
     }
     free(j->item);
+    free(j->order);
     free(j->like);
     free(j->weight);
     free(j->n_like);
@@ -178,10 +244,11 @@ pz_cold_train(const struct pz_train *t, double gain, struct pz_err *err)
     if (!status)
         status = pz_new(&j, 1, sizeof *j, what, err);
     if (!status) {
-        j->f = &f;
-        j->count = count;
+        keep_warm(&f.by_feature, count);
+        j->of = &f.by_item;
+        j->with = f.by_feature;
         j->gain = gain;
-        status = find_all(j, t, err);
+        status = find_all(j, count, t, err);
     }
     free(j);
     free(count);

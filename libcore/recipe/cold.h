@@ -29,7 +29,8 @@ enum { PZ_COLD_LIKE = 16 };
 /*
  * Adds the tensors, from the items dataset of t->world and the counts of t->events;
  * nothing where there are no features. gain: g. Time: for each cold item one addition for
- * each item that shares one of its features.
+ * each item with 5 events that shares one of its features; some of those that have all
+ * features in common are done at once.
  */
 int pz_cold_train(const struct pz_train *t, double gain, struct pz_err *err);
 /* Opens and checks: O(entries). PZ_FORMAT. */

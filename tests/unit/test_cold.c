@@ -178,6 +178,58 @@ START_TEST(offers_the_kind_that_is_liked)
 }
 END_TEST
 
+/* A catalogue of thousands that are described alike takes no step for each pair. */
+START_TEST(many_alike)
+{
+    enum { N = 400000, WARM = N / 2, TIMES = 5 };
+    struct pz_err err = PZ_ERR_INIT;
+    struct toy_row one = {0};
+    uint64_t offsets[] = {0, WARM * TIMES};
+    struct pz_events e = {
+        .n_users = 1, .n_items = N, .n = WARM * TIMES, .offsets = offsets};
+    uint32_t *same = malloc(N * sizeof *same);
+    struct pz_builder *b;
+    struct pz_tensors view;
+    struct pz_cold c;
+    e.item = malloc(e.n * sizeof *e.item);
+    for (uint32_t k = 0; k < e.n; k++)
+        e.item[k] = N - WARM + k % WARM;
+    for (uint32_t i = 0; i < N; i++)
+        same[i] = i;
+    toy_dataset(&data, 1, N, &one, 1);
+    toy_items(&items, N);
+    pz_world_of(&world, &data);
+    world.items = &items;
+    world.item_row = same;
+    ck_ok(pz_builder_new(&b, &err), err);
+    struct pz_train t = {.events = &e, .world = &world, .threads = 2, .model = b};
+    ck_ok(pz_cold_train(&t, 0.8, &err), err);
+    ck_ok(pz_builder_view(b, &view, &err), err);
+    struct pz_model m = {.file = view, .n_users = 1, .n_items = N};
+    ck_ok(pz_cold_open(&c, &m, &err), err);
+    ck_assert_uint_eq(c.n, N - WARM);
+    // Names come round every 5 items, kinds every 3, prices every 101 while the square of
+    // a number fits 32 bits: so do the likes.
+    enum { ROUND = 5 * 3 * 101, SQUARES = 65536 };
+    for (uint64_t i = 0; i < c.n; i++) {
+        ck_assert_uint_eq(c.offsets[i + 1] - c.offsets[i], PZ_COLD_LIKE);
+        if (i < ROUND || i >= SQUARES)
+            continue;
+        ck_assert_mem_eq(c.like + i * PZ_COLD_LIKE, c.like + (i - ROUND) * PZ_COLD_LIKE,
+                         PZ_COLD_LIKE * sizeof *c.like);
+        ck_assert_mem_eq(c.weight + i * PZ_COLD_LIKE,
+                         c.weight + (i - ROUND) * PZ_COLD_LIKE,
+                         PZ_COLD_LIKE * sizeof *c.weight);
+    }
+    pz_tensors_close(&view);
+    pz_builder_free(b);
+    toy_release(&data);
+    toy_release(&items);
+    free(same);
+    free(e.item);
+}
+END_TEST
+
 Suite *
 pz_suite(void)
 {
@@ -186,6 +238,7 @@ pz_suite(void)
     tcase_set_timeout(t, 120);
     tcase_add_test(t, takes_from_the_most_alike);
     tcase_add_test(t, offers_the_kind_that_is_liked);
+    tcase_add_test(t, many_alike);
     suite_add_tcase(s, t);
     return s;
 }

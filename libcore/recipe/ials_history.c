@@ -322,15 +322,40 @@ best_softmax(const struct sample *s, struct mass *m, struct pz_ials_softmax *out
 
 enum { HAD = 1, TRUTH = 2, LIST = 25 };
 
-/* Place of an item in the ranking of one user, 1 for the best; ties count against it. */
-static size_t
-place_of(const float *score, const uint8_t *mark, size_t n, float raise, uint32_t item)
+static float
+raised(const float *score, const uint8_t *mark, float raise, size_t item)
 {
-    float own = score[item] + (mark[item] & HAD ? raise : 0);
-    size_t at_least = 0;
-    for (size_t i = 0; i < n; i++)
-        at_least += score[i] + (mark[i] & HAD ? raise : 0) >= own;
-    return at_least;
+    return score[item] + (mark[item] & HAD ? raise : 0);
+}
+
+/* The greatest scores of one user, descending: one more than there are places, so that
+ * an unknown event is placed without a look at all items. */
+static void
+find_top(float top[LIST + 1], const float *score, const uint8_t *mark, size_t n,
+         float raise)
+{
+    for (size_t k = 0; k <= LIST; k++)
+        top[k] = -INFINITY;
+    for (size_t i = 0; i < n; i++) {
+        float x = raised(score, mark, raise, i);
+        size_t k = LIST;
+        if (!(x > top[LIST]))
+            continue;
+        for (; k > 0 && top[k - 1] < x; k--)
+            top[k] = top[k - 1];
+        top[k] = x;
+    }
+}
+
+/* Place of a score in the ranking, 1 for the best, LIST + 1 for all behind; ties count
+ * against it. */
+static size_t
+place_of(const float top[LIST + 1], float own)
+{
+    size_t place = 0;
+    while (place <= LIST && top[place] >= own)
+        place++;
+    return place;
 }
 
 /* NDCG at 25 of the unknown events, with the history's items raised by so much. */
@@ -342,16 +367,18 @@ held_out_ndcg(const struct sample *s, const struct pz_events *e, uint8_t *mark,
     for (size_t v = 0; v < s->n; v++) {
         uint64_t from = e->offsets[s->user[v]], to = e->offsets[s->user[v] + 1];
         uint64_t cut = to - n_unknown(e, s->user[v]);
+        const float *score = s->score + v * s->stride;
+        float top[LIST + 1];
         double gain = 0, ideal = 0;
         size_t n_truth = 0;
         for (uint64_t i = from; i < cut; i++)
             mark[e->item[i]] |= HAD;
+        find_top(top, score, mark, e->n_items, (float)raise);
         for (uint64_t i = cut; i < to; i++) {
             if (mark[e->item[i]] & TRUTH)
                 continue;
             mark[e->item[i]] |= TRUTH;
-            size_t place = place_of(s->score + v * s->stride, mark, e->n_items,
-                                    (float)raise, e->item[i]);
+            size_t place = place_of(top, raised(score, mark, (float)raise, e->item[i]));
             gain += place <= LIST ? 1 / log2(1 + (double)place) : 0;
             ideal += ++n_truth <= LIST ? 1 / log2(1 + (double)n_truth) : 0;
         }

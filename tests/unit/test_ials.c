@@ -224,7 +224,6 @@ START_TEST(history)
 }
 END_TEST
 
-/* Every solver comes near the exact loss; CG with as many steps as factors equals it. */
 /* People who always come back to what they had, and people who never do. */
 START_TEST(repeats_are_learned)
 {
@@ -270,6 +269,37 @@ START_TEST(repeats_are_learned)
 }
 END_TEST
 
+/* Somebody who had every item is asked about in steps that grow with the items, not with
+ * their square. What is never had again ranks lower for it. */
+START_TEST(one_who_had_everything)
+{
+    enum { N = 800000, D = 16 };
+    uint64_t from[] = {0, N};
+    struct pz_err err = PZ_ERR_INIT;
+    struct pz_events e = {.n_users = 1, .n_items = N, .n = N, .offsets = from};
+    struct pz_bag_rule rule = {0};
+    struct pz_ials_softmax fit;
+    struct pz_rng rng;
+    float *table = aligned_alloc(64, (size_t)N * D * sizeof *table);
+    static _Alignas(64) float gram[D * D];
+    e.item = malloc(N * sizeof *e.item);
+    pz_rng_seed(&rng, 6, 6);
+    for (uint32_t i = 0; i < N; i++)
+        e.item[i] = i;
+    for (size_t i = 0; i < (size_t)N * D; i++)
+        table[i] = (float)pz_rng_normal(&rng);
+    for (size_t i = 0; i < D; i++)
+        gram[i * D + i] = N;
+    struct pz_ials_side side = {
+        .table = table, .gram = gram, .n_rows = N, .d = D, .lambda = 1, .base = 1};
+    ck_ok(pz_ials_softmax_fit(&side, &rule, &e, 1, &fit, &err), err);
+    ck_assert_double_lt(fit.repeat, 0);
+    free(table);
+    free(e.item);
+}
+END_TEST
+
+/* Every solver comes near the exact loss; CG with as many steps as factors equals it. */
 START_TEST(solvers_agree)
 {
     struct pz_err err = PZ_ERR_INIT;
@@ -398,6 +428,7 @@ pz_suite(void)
     tcase_add_test(t, equals_the_plain_one);
     tcase_add_test(t, history);
     tcase_add_test(t, repeats_are_learned);
+    tcase_add_test(t, one_who_had_everything);
     tcase_add_test(t, solvers_agree);
     tcase_add_test(t, same_bits);
     tcase_add_test(t, usual_weights);

@@ -676,23 +676,31 @@ pz_dense_chol(float *a, size_t n, size_t ld, int threads, struct pz_err *err)
     return status;
 }
 
+/* U and the right sides, which become the solutions. */
+struct triangular {
+    const float *u; // n x n, rows ld apart
+    size_t n, ld;
+    float *x; // n x n_x, rows ld_x apart
+    size_t n_x, ld_x;
+};
+
 /* One block of U^T y = x (forward) or U x = y; rows are those that it takes part in. */
 static int
-solve_block(struct work *w, const float *u, size_t n, size_t ld, size_t at, bool forward,
-            float *x, size_t n_x, size_t ld_x, int threads, struct pz_err *err)
+solve_block(struct work *w, const struct triangular *t, size_t at, bool forward,
+            int threads, struct pz_err *err)
 {
-    size_t size = min_of(w->block, n - at), after = at + size;
-    copy_square(w->square, size, u + at * ld + at, ld, size);
+    size_t size = min_of(w->block, t->n - at), after = at + size;
+    copy_square(w->square, size, t->u + at * t->ld + at, t->ld, size);
     int status = triangle(w->square, size, size, err);
     if (status)
         return status;
-    times_square(w, size, forward, x + at * ld_x, n_x, ld_x, threads);
+    times_square(w, size, forward, t->x + at * t->ld_x, t->n_x, t->ld_x, threads);
     struct pack rows = {.k = w->k,
                         .to = w->a,
                         .width = w->k->mr,
-                        .from = forward ? u + at * ld + after : u + at,
-                        .ld = ld,
-                        .n = forward ? n - after : at,
+                        .from = forward ? t->u + at * t->ld + after : t->u + at,
+                        .ld = t->ld,
+                        .n = forward ? t->n - after : at,
                         .depth = size,
                         .turned = !forward,
                         .sign = 1};
@@ -700,10 +708,10 @@ solve_block(struct work *w, const float *u, size_t n, size_t ld, size_t at, bool
                         .a = w->a,
                         .b = w->b,
                         .m = rows.n,
-                        .n = n_x,
+                        .n = t->n_x,
                         .depth = size,
-                        .c = forward ? x + after * ld_x : x,
-                        .ld = ld_x,
+                        .c = forward ? t->x + after * t->ld_x : t->x,
+                        .ld = t->ld_x,
                         .alpha = -1,
                         .keep = true};
     pack(&rows, threads);
@@ -716,15 +724,15 @@ pz_dense_solve(const float *u, size_t n, size_t ld, float *x, size_t n_x, size_t
                int threads, struct pz_err *err)
 {
     struct work w;
+    struct triangular t = {.u = u, .n = n, .ld = ld, .x = x, .n_x = n_x, .ld_x = ld_x};
     size_t block = block_of(n);
     int status = work_init(&w, block, n, n_x, 0, err);
     if (status)
         return status;
     for (size_t at = 0; !status && at < n; at += block)
-        status = solve_block(&w, u, n, ld, at, true, x, n_x, ld_x, threads, err);
+        status = solve_block(&w, &t, at, true, threads, err);
     for (size_t end = up(n, block); !status && end > 0; end -= block)
-        status =
-            solve_block(&w, u, n, ld, end - block, false, x, n_x, ld_x, threads, err);
+        status = solve_block(&w, &t, end - block, false, threads, err);
     work_release(&w);
     return status;
 }

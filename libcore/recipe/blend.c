@@ -204,16 +204,22 @@ pz_blend_rank(const void *state, const struct pz_query *q, size_t n,
 
 /* ---- reasons ---- */
 
-/* The terms of `share` times the score of an item, behind all[*n]. */
+/* The terms of a score, as they come. */
+struct terms {
+    struct pz_reason *all;
+    size_t n;
+    double sum;
+};
+
+/* Those of `share` times the score of an item. */
 static int
 explain_item(const struct state *s, struct pz_mix_work *w, const struct pz_query *q,
-             uint32_t item, double share, struct pz_reason *all, size_t *n, double *raw,
-             struct pz_err *err)
+             uint32_t item, double share, struct terms *t, struct pz_err *err)
 {
     const struct pz_mix *m = &s->mix;
     for (size_t p = 0; p < m->n; p++) {
         double sd[PZ_MIX_BATCH];
-        struct pz_explained one = {.reason = all + *n};
+        struct pz_explained one = {.reason = t->all + t->n};
         if (pz_mix_part(w, p, q, 1, sd, err))
             return err->status;
         if (!(sd[0] > 0))
@@ -223,8 +229,8 @@ explain_item(const struct state *s, struct pz_mix_work *w, const struct pz_query
         double scale = share * (double)(float)(m->weight[p] / sd[0]);
         for (size_t k = 0; k < one.n; k++)
             one.reason[k].contribution *= scale;
-        *raw += scale * one.raw;
-        *n += one.n;
+        t->sum += scale * one.raw;
+        t->n += one.n;
     }
     return PZ_OK;
 }
@@ -232,16 +238,32 @@ explain_item(const struct state *s, struct pz_mix_work *w, const struct pz_query
 /* Of an item without events, what the items like it got their scores for. */
 static int
 explain_parts(const struct state *s, struct pz_mix_work *w, const struct pz_query *q,
-              uint32_t item, struct pz_reason *all, size_t *n, double *raw,
-              struct pz_err *err)
+              uint32_t item, struct terms *t, struct pz_err *err)
 {
     const struct pz_cold *c = &s->mix.cold;
     uint64_t at = pz_cold_find(c, item);
     if (at == c->n)
-        return explain_item(s, w, q, item, 1, all, n, raw, err);
+        return explain_item(s, w, q, item, 1, t, err);
     for (uint64_t k = c->offsets[at]; k < c->offsets[at + 1]; k++)
-        if (explain_item(s, w, q, c->like[k], (double)c->weight[k], all, n, raw, err))
+        if (explain_item(s, w, q, c->like[k], (double)c->weight[k], t, err))
             return err->status;
+    return PZ_OK;
+}
+
+/* What the item gains by standing in the history. */
+static int
+explain_repeat(const struct state *s, struct pz_mix_work *w, const struct pz_query *q,
+               uint32_t item, struct terms *t, struct pz_err *err)
+{
+    const struct pz_repeats *r = &w->repeats;
+    if (pz_repeats_take(&w->repeats, q->history, q->n_history, err))
+        return err->status;
+    for (size_t k = 0; k < r->n; k++)
+        if (r->item[k] == item) {
+            double gain = (double)s->mix.repeat[r->cell[k]];
+            t->all[t->n++] = (struct pz_reason){.item = item, .contribution = gain};
+            t->sum += gain;
+        }
     return PZ_OK;
 }
 
@@ -251,30 +273,23 @@ pz_blend_explain(const void *state, const struct pz_query *q, uint32_t item,
 {
     const struct state *s = state;
     struct pz_mix_work *w = NULL;
-    struct pz_reason *all = NULL;
-    size_t n = 0;
+    struct terms t = {.n = 0};
     out->n = 0;
     out->raw = 0;
     if (item >= s->mix.n_items)
         return PZ_OK;
     int status = pz_mix_work_new(&w, &s->mix, err);
     if (!status)
-        status = pz_new(&all, (q->n_history + 1) * (s->mix.n * PZ_COLD_LIKE + 1),
-                        sizeof *all, "an explanation", err);
+        status = pz_new(&t.all, (q->n_history + 1) * (s->mix.n * PZ_COLD_LIKE + 1),
+                        sizeof *t.all, "an explanation", err);
     if (!status)
-        status = explain_parts(s, w, q, item, all, &n, &out->raw, err);
-    if (!status && n) { // somebody of whom no part knows anything has no reasons
-        status = pz_repeats_take(&w->repeats, q->history, q->n_history, err);
-        for (size_t k = 0; k < w->repeats.n && !status; k++)
-            if (w->repeats.item[k] == item) {
-                double gain = (double)s->mix.repeat[w->repeats.cell[k]];
-                all[n++] = (struct pz_reason){.item = item, .contribution = gain};
-                out->raw += gain;
-            }
-        if (!status)
-            pz_reasons_join(all, n, out);
-    }
+        status = explain_parts(s, w, q, item, &t, err);
+    if (!status && t.n) // somebody of whom no part knows anything has no reasons
+        status = explain_repeat(s, w, q, item, &t, err);
+    if (!status)
+        pz_reasons_join(t.all, t.n, out);
+    out->raw = t.sum;
     pz_mix_work_free(w);
-    free(all);
+    free(t.all);
     return status;
 }

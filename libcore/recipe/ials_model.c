@@ -246,27 +246,35 @@ rank_candidates(const struct state *s, const struct pz_query *q, struct pz_topn 
     return status;
 }
 
+/* Queries that go through the items together. */
+struct together {
+    float *x; // of all queries, also those alone: n x d
+    struct pz_topn *t;
+    size_t *of; // which query t[k] is of
+    size_t n;
+};
+
 /*
  * Vectors for all; the unknown are answered at once, those with candidates one by one,
- * and the others, whose numbers go to `of`, together.
+ * and the others are left to be answered together.
  */
 static int
 prepare(const struct state *s, const struct pz_query *q, size_t n, struct pz_ranked *out,
-        float *x, struct pz_topn *t, size_t *of, size_t *n_together, struct pz_err *err)
+        struct together *all, struct pz_err *err)
 {
     struct folder f;
     int status = folder_init(&f, s, err);
-    *n_together = 0;
     for (size_t i = 0; i < n && !status; i++) {
         bool known;
-        status = user_vector(s, &f, &q[i], x + i * s->side.d, &known, err);
+        float *x = all->x + i * s->side.d;
+        status = user_vector(s, &f, &q[i], x, &known, err);
         if (status)
             break;
         if (!known) {
             pz_model_popular(s->model, &q[i], &out[i]);
             continue;
         }
-        struct pz_topn one = {.x = x + i * s->side.d,
+        struct pz_topn one = {.x = x,
                               .n = q[i].n,
                               .allow = q[i].allow,
                               .exclude = q[i].exclude,
@@ -281,8 +289,8 @@ prepare(const struct state *s, const struct pz_query *q, size_t n, struct pz_ran
             status = rank_candidates(s, &q[i], &one, err);
             out[i].n = one.n_out;
         } else {
-            of[*n_together] = i;
-            t[(*n_together)++] = one;
+            all->of[all->n] = i;
+            all->t[all->n++] = one;
         }
     }
     folder_release(&f);
@@ -294,23 +302,21 @@ pz_ials_model_rank(const void *state, const struct pz_query *q, size_t n,
                    struct pz_ranked *out, struct pz_err *err)
 {
     const struct state *s = state;
-    float *x = NULL;
-    struct pz_topn *t = NULL;
-    size_t *of = NULL, n_together;
-    int status = pz_new_aligned(&x, n * s->side.d, sizeof *x, "answers", err);
+    struct together all = {.n = 0};
+    int status = pz_new_aligned(&all.x, n * s->side.d, sizeof *all.x, "answers", err);
     if (!status)
-        status = pz_new(&t, n, sizeof *t, "answers", err);
+        status = pz_new(&all.t, n, sizeof *all.t, "answers", err);
     if (!status)
-        status = pz_new(&of, n, sizeof *of, "answers", err);
+        status = pz_new(&all.of, n, sizeof *all.of, "answers", err);
     if (!status)
-        status = prepare(s, q, n, out, x, t, of, &n_together, err);
+        status = prepare(s, q, n, out, &all, err);
     if (!status)
-        status = pz_topn(&s->items, NULL, 0, s->rate, t, n_together, err);
-    for (size_t i = 0; !status && i < n_together; i++)
-        out[of[i]].n = t[i].n_out;
-    free(x);
-    free(t);
-    free(of);
+        status = pz_topn(&s->items, NULL, 0, s->rate, all.t, all.n, err);
+    for (size_t k = 0; !status && k < all.n; k++)
+        out[all.of[k]].n = all.t[k].n_out;
+    free(all.x);
+    free(all.t);
+    free(all.of);
     return status;
 }
 

@@ -224,77 +224,76 @@ learn_popular(struct pz_interest *x, const struct pz_events *e, struct pz_err *e
     return PZ_OK;
 }
 
-/* What is counted for one trait, kept sparse. */
-struct counter {
-    double *count; // n_items
+/* The items of one trait after another. */
+struct traits {
+    double *count; // n_items: of the trait at hand, else 0
     uint32_t *met; // items with a count
-    size_t n;
+    size_t n_met;
+    uint32_t *item; // of all traits, x->n_trait
+    float *share;
+    size_t cap_item, cap_share;
 };
 
 /* Shares of the items in the events of the users of facet v. */
 static int
 count_trait(struct pz_interest *x, const struct pz_events *e, uint32_t v,
-            struct counter *c, uint32_t **item, float **share, size_t *cap_item,
-            size_t *cap_share, struct pz_err *err)
+            struct traits *t, struct pz_err *err)
 {
     const struct pz_facets *f = &x->own.trait;
     double all = 0;
-    c->n = 0;
+    t->n_met = 0;
     for (uint64_t k = f->in_offsets[v]; k < f->in_offsets[v + 1]; k++) {
         uint32_t u = f->in[k];
         for (uint64_t i = e->offsets[u]; i < e->offsets[u + 1]; i++) {
             double w = e->weight ? (double)e->weight[i] : 1;
-            if (c->count[e->item[i]] == 0)
-                c->met[c->n++] = e->item[i];
-            c->count[e->item[i]] += w;
+            if (t->count[e->item[i]] == 0)
+                t->met[t->n_met++] = e->item[i];
+            t->count[e->item[i]] += w;
             all += w;
         }
     }
-    qsort(c->met, c->n, sizeof *c->met, pz_order_u32);
-    if (pz_grow(item, cap_item, x->n_trait + c->n + 1, sizeof **item, what, err) ||
-        pz_grow(share, cap_share, x->n_trait + c->n + 1, sizeof **share, what, err))
+    qsort(t->met, t->n_met, sizeof *t->met, pz_order_u32);
+    size_t room = x->n_trait + t->n_met + 1;
+    if (pz_grow(&t->item, &t->cap_item, room, sizeof *t->item, what, err) ||
+        pz_grow(&t->share, &t->cap_share, room, sizeof *t->share, what, err))
         return err->status;
-    for (size_t i = 0; i < c->n; i++) {
-        (*item)[x->n_trait] = c->met[i];
-        (*share)[x->n_trait++] = (float)(c->count[c->met[i]] / all);
-        c->count[c->met[i]] = 0;
+    for (size_t i = 0; i < t->n_met; i++) {
+        t->item[x->n_trait] = t->met[i];
+        t->share[x->n_trait++] = (float)(t->count[t->met[i]] / all);
+        t->count[t->met[i]] = 0;
     }
     return PZ_OK;
 }
 
 static int
-learn_traits(struct pz_interest *x, const struct pz_train *t, struct pz_err *err)
+learn_traits(struct pz_interest *x, const struct pz_train *train, struct pz_err *err)
 {
-    const struct pz_events *e = t->events;
-    struct counter c = {0};
+    const struct pz_world *w = train->world;
+    struct traits t = {0};
     uint64_t *offsets = NULL;
-    uint32_t *item = NULL;
-    float *share = NULL;
-    size_t cap_item = 0, cap_share = 0;
-    if (pz_facets_make(&x->own.trait, t->world->users, t->world->user_row, x->n_users,
-                       true, err))
+    if (pz_facets_make(&x->own.trait, w->users, w->user_row, x->n_users, true, err))
         return err->status;
     pz_facets_view(&x->trait, &x->own.trait);
     if (pz_new(&offsets, (size_t)x->trait.n + 1, sizeof *offsets, what, err) ||
-        pz_new(&c.count, x->n_items, sizeof *c.count, what, err) ||
-        pz_new(&c.met, x->n_items, sizeof *c.met, what, err) ||
-        pz_grow(&item, &cap_item, 1, sizeof *item, what, err) ||
-        pz_grow(&share, &cap_share, 1, sizeof *share, what, err))
+        pz_new(&t.count, x->n_items, sizeof *t.count, what, err) ||
+        pz_new(&t.met, x->n_items, sizeof *t.met, what, err) ||
+        pz_grow(&t.item, &t.cap_item, 1, sizeof *t.item, what, err) ||
+        pz_grow(&t.share, &t.cap_share, 1, sizeof *t.share, what, err))
         goto done;
     for (uint32_t v = 0; v < x->trait.n; v++) {
-        if (count_trait(x, e, v, &c, &item, &share, &cap_item, &cap_share, err))
+        if (count_trait(x, train->events, v, &t, err))
             goto done;
         offsets[v + 1] = x->n_trait;
     }
 done:
     keep(x, offsets);
-    keep(x, item);
-    keep(x, share);
+    keep(x, t.item);
+    keep(x, t.share);
     x->trait_offsets = offsets;
-    x->trait_item = item;
-    x->trait_share = share;
-    free(c.count);
-    free(c.met);
+    x->trait_item = t.item;
+    x->trait_share = t.share;
+    free(t.count);
+    free(t.met);
     return err->status;
 }
 

@@ -24,32 +24,38 @@ meet_header(struct pz_lanes *l, struct pz_lane *lane, size_t *from, uint64_t *li
         pz_input_place(l->input, c->file, err);
     if (r == PZ_OK && c->file == 0)
         r = pz_rejects_header(l->rejects, c->data, *from, err);
-    pthread_mutex_lock(&l->lock);
-    h->ready = r == PZ_OK;
     if (r)
-        __atomic_store_n(&l->failed, true, __ATOMIC_RELAXED);
+        return r;
+    pthread_mutex_lock(&l->lock);
+    h->ready = true;
     pthread_cond_broadcast(&l->published);
     pthread_mutex_unlock(&l->lock);
-    return r;
+    return PZ_OK;
 }
 
-/* The column numbers of a file whose header another thread may still be reading. */
+/* The column numbers of a file whose header another thread may still be reading; NULL: a
+ * chunk before this one failed. */
 static const struct pz_header *
-wait_header(struct pz_lanes *l, unsigned file)
+wait_header(struct pz_lanes *l, const struct pz_chunk *c)
 {
+    const struct pz_lane_header *h = &l->header[c->file];
     pthread_mutex_lock(&l->lock);
-    while (!l->header[file].ready && !l->failed)
+    while (!h->ready && l->failed > c->seq)
         pthread_cond_wait(&l->published, &l->lock);
-    bool ready = l->header[file].ready;
+    bool ready = h->ready;
     pthread_mutex_unlock(&l->lock);
-    return ready ? &l->header[file].map : NULL;
+    return ready ? &h->map : NULL;
 }
 
+/* The chunk seq failed. */
 static void
-give_up(struct pz_lanes *l)
+give_up(struct pz_lanes *l, uint64_t seq, const struct pz_err *err)
 {
     pthread_mutex_lock(&l->lock);
-    __atomic_store_n(&l->failed, true, __ATOMIC_RELAXED);
+    if (seq < l->failed) {
+        l->err = *err;
+        __atomic_store_n(&l->failed, seq, __ATOMIC_RELAXED);
+    }
     pthread_cond_broadcast(&l->published);
     pthread_mutex_unlock(&l->lock);
 }
@@ -202,7 +208,7 @@ read_chunk(struct pz_lanes *l, struct pz_lane *lane, struct pz_err *err)
         if (r)
             return r;
     }
-    const struct pz_header *map = wait_header(l, c->file);
+    const struct pz_header *map = wait_header(l, c);
     if (!map)
         return PZ_OK; // the thread that failed says why
     for (size_t f = 0; f < l->schema->n_fields; f++)
@@ -217,13 +223,16 @@ lane_run(void *ctx, size_t task, int thread, struct pz_err *err)
     struct pz_lanes *l = ctx;
     struct pz_lane *lane = &l->lane[task];
     (void)thread;
+    uint64_t seq = UINT64_MAX - 1; // of the input: behind all that came of it
     int r = PZ_OK;
     // Lane 0 starts with the first chunk, which was read for the schema's sake.
     if (task > 0)
         r = pz_input_next(l->input, &lane->chunk, err);
     while (r == PZ_OK && lane->chunk.n &&
-           !__atomic_load_n(&l->failed, __ATOMIC_RELAXED)) {
+           lane->chunk.seq < __atomic_load_n(&l->failed, __ATOMIC_RELAXED)) {
         r = read_chunk(l, lane, err);
+        if (r)
+            seq = lane->chunk.seq;
         if (r || pz_rejects_done(l->rejects, lane->chunk.seq, &lane->bad))
             break;
         uint64_t total, done = pz_input_done(l->input, &total);
@@ -231,7 +240,7 @@ lane_run(void *ctx, size_t task, int thread, struct pz_err *err)
         r = pz_input_next(l->input, &lane->chunk, err);
     }
     if (r)
-        give_up(l);
+        give_up(l, seq, err);
     return r;
 }
 
@@ -275,6 +284,10 @@ pz_lanes_read(struct pz_lanes *l, struct pz_chunk *first, struct pz_err *err)
     l->lane[0].chunk = *first;
     *first = (struct pz_chunk){0};
     int r = pz_par(l->n, (size_t)l->n, lane_run, l, err);
+    if (l->failed < UINT64_MAX) {
+        *err = l->err;
+        r = err->status;
+    }
     for (int t = 0; t < l->n; t++)
         l->rows_read += l->lane[t].rows_read;
     if (l->rejects->stop && (r == PZ_OK || l->rejects->err.status == PZ_DATA)) {
@@ -319,6 +332,7 @@ pz_lanes_make(struct pz_lanes *l, struct pz_err *err)
     pthread_mutex_init(&l->lock, NULL);
     pthread_cond_init(&l->published, NULL);
     l->made = true;
+    l->failed = UINT64_MAX;
     int r = pz_new(&l->lane, (size_t)l->n, sizeof *l->lane, "threads", err);
     if (r == PZ_OK)
         r = pz_new(&l->header, l->n_files, sizeof *l->header, "headers", err);

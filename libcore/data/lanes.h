@@ -59,8 +59,11 @@ struct pz_lanes {
     size_t n_files;
     pthread_mutex_t lock; // guards header
     pthread_cond_t published;
-    bool made;   // lock and published are
-    bool failed; // atomic: a lane gave up: nobody waits for its header
+    bool made; // lock and published are
+    // The first chunk of the input that failed, UINT64_MAX: none, and why. Atomic; those
+    // before it are read to their ends, so that threads do not decide what is told.
+    uint64_t failed;
+    struct pz_err err;
 };
 
 int pz_lanes_make(struct pz_lanes *l, struct pz_err *err);

@@ -19,6 +19,13 @@ pz-import -v -g told -t interactions log.csv 2>&1 | grep 'taken for' | cut -d : 
 pz-import -g pipe -t interactions <log.csv 2>&1 || echo "status $?"
 pz-import -q -g rejects -t interactions --max-rejects 1 log.csv 2>&1 || echo "status $?"
 pz-import -q -g rejects -t interactions --max-rejects 9 log.csv
+# The first fault of the input is told, whichever thread meets another before.
+for k in 1 2 3 4; do
+    { sed -n 1p log.csv | sed "s/size/size$k/"; sed -n "$((k * 7)),+4p" log.csv; } >part$k.csv
+done
+for _ in $(seq 60); do
+    pz-import -g parts -t interactions --threads 4 log.csv part1.csv part2.csv part3.csv part4.csv 2>&1
+done | sort -u
 # Other faults are told as ever.
 sed '11984s/,11983,/,noon,/' log.csv >bad.csv
 pz-import -g bad -t interactions bad.csv 2>&1 || echo "status $?"

@@ -135,9 +135,11 @@ pz_catalog_fail(const struct pz_catalog *c, int rc, struct pz_err *err)
                           "%s: another process has kept it locked for %d seconds",
                           c->path, BUSY_MS / 1000);
     const char *why = c->db ? sqlite3_errmsg(c->db) : sqlite3_errstr(rc);
-    int full = c->db ? sqlite3_system_errno(c->db) : 0; // of the file beside the database
-    if ((rc & 0xff) == SQLITE_IOERR && (full == ENOSPC || full == EDQUOT))
-        return pz_err_set(err, status, "%s: %s", c->path, strerror(full));
+    int want = c->db ? sqlite3_system_errno(c->db) : 0; // of the file beside the database
+    if ((rc & 0xff) == SQLITE_IOERR && (want == ENOSPC || want == EDQUOT))
+        return pz_err_set(err, status, "%s: %s", c->path, strerror(want));
+    if ((rc & 0xff) == SQLITE_CANTOPEN && (want == EMFILE || want == ENFILE))
+        return pz_err_set(err, status, "%s: %s", c->path, strerror(want));
     if ((rc & 0xff) == SQLITE_CANTOPEN && access(c->path, W_OK) && errno != ENOENT)
         return pz_err_set(err, status, "%s: cannot be written: %s", c->path,
                           strerror(errno));

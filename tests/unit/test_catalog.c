@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -240,6 +241,35 @@ START_TEST(read_only_media)
              dir);
     ck_assert_int_eq(system(cmd), 0);
     read_only(2);
+}
+END_TEST
+
+/* Every number of descriptors that is too small is told as such. */
+START_TEST(few_descriptors)
+{
+    struct pz_catalog *c;
+    struct rlimit all, few;
+    ck_ok(pz_catalog_open(&c, dir, PZ_CATALOG_WRITE, &err), err);
+    ck_ok(pz_catalog_add_import(c, &an_import, &err), err);
+    pz_catalog_close(c);
+    int next = dup(0);
+    close(next);
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &all), 0);
+    int refused = 0, status = PZ_SYSTEM;
+    for (int n = 0; n < 8 && status; n++) {
+        few = (struct rlimit){(rlim_t)(next + n), all.rlim_max};
+        ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
+        err = (struct pz_err)PZ_ERR_INIT;
+        status = pz_catalog_open(&c, dir, PZ_CATALOG_READ, &err);
+        ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &all), 0);
+        if (status) {
+            ck_assert_msg(strstr(err.msg, "Too many open files"), "%s", err.msg);
+            refused++;
+        }
+    }
+    ck_ok(status, err);
+    ck_assert_int_ge(refused, 1);
+    pz_catalog_close(c);
 }
 END_TEST
 
@@ -480,6 +510,7 @@ pz_suite(void)
     tcase_add_test(t, resources);
     tcase_add_test(t, no_catalogue);
     tcase_add_test(t, read_only_media);
+    tcase_add_test(t, few_descriptors);
     tcase_add_test(t, names_of_groups);
     tcase_add_test(t, concurrent);
     tcase_add_test(t, foreign_and_future);

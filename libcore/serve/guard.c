@@ -49,6 +49,9 @@ pz_guard_header(struct pz_guard *g, const char *name, const char *value)
         g->chunked = strcasecmp(value, "chunked") == 0;
         if (!g->chunked)
             g->wrong = "Transfer-Encoding is not chunked";
+    } else if (strcasecmp(name, "Content-Encoding") == 0 && *value &&
+               strcasecmp(value, "identity") != 0) {
+        g->wrong = "Content-Encoding must be identity: bodies are taken as they are";
     }
 }
 

@@ -1,7 +1,8 @@
 /*
  * guard: which requests can be read in two ways. A request that another program on the
  * way may cut elsewhere than we do is refused, so that nothing is smuggled past a proxy
- * (RFC 9112, 6.3 and 11.2). The HTTP library of Debian 12 is more lenient.
+ * (RFC 9112, 6.3 and 11.2). The HTTP library of Debian 12 is more lenient. So is a body in
+ * an encoding (RFC 9110, 8.4): it would be read as what it is not.
  */
 #ifndef PZ_SERVE_GUARD_H
 #define PZ_SERVE_GUARD_H

@@ -31,7 +31,7 @@ enum {
 #define LATE 0.05 // seconds after which one ends without a pause
 
 static struct {
-    const char *type, *tracking_id, *create, *encoding;
+    const char *type, *tracking_id, *create, *encoding, *unit;
     int64_t batch;
     const char *older_than, *window;
     struct pz_opt_list metric, log, column;
@@ -47,6 +47,10 @@ static const struct pz_opt options[] = {
      "what flat lines or CSV call HEADER is NAME", 0, 0},
     {"encoding", 0, PZ_OPT_TEXT, &opt.encoding, "NAME",
      "of the text, as in iconv -l (default: UTF-8, or UTF-16 where it is)", 0, 0},
+    {"timestamp-unit", 0, PZ_OPT_TEXT, &opt.unit, "UNIT",
+     "how times stand in flat lines and CSV, as pz-import has it (default: seconds or "
+     "ISO 8601)",
+     0, 0},
     {"tracking-id", 'T', PZ_OPT_TEXT, &opt.tracking_id, "ID",
      "refuse to run unless the group has an event tracker with this id", 0, 0},
     {"ack", 0, PZ_OPT_FLAG, &opt.ack, NULL, "print each id as soon as it is on disk", 0,
@@ -100,7 +104,7 @@ static const struct pz_form forms[] = {
     {"list-trackers", "json"},
     {"compact", "older-than json"},
     {"attribution", "window metric log strict"},
-    {NULL, "type column encoding tracking-id ack batch strict json"},
+    {NULL, "type column encoding timestamp-unit tracking-id ack batch strict json"},
 };
 
 static struct {
@@ -561,9 +565,14 @@ main(int argc, char **argv)
     if (other_job(group, form, argv[first]))
         return pz_cli_end(PZ_OK);
 
+    struct pz_times times;
+    if (opt.unit && pz_times_parse(&times, opt.unit, &err))
+        pz_die_err(&err);
     struct pz_naming naming = pz_columns_naming(&opt.column);
-    struct pz_put_options o = {
-        .set = type_of(opt.type), .strict = opt.strict, .naming = &naming};
+    struct pz_put_options o = {.set = type_of(opt.type),
+                               .strict = opt.strict,
+                               .naming = &naming,
+                               .times = opt.unit ? &times : NULL};
     if (pz_estore_open(&run.store, group, PZ_CATALOG_WRITE, &err) ||
         pz_estore_trackers(run.store, keep_tracker, &err, &err))
         pz_die_err(&err);

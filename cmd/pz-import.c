@@ -156,6 +156,50 @@ open_if_there(struct pz_dataset *d, enum pz_set set)
     return there;
 }
 
+/* Two datasets that are about the same things share some of their ids: where none is
+ * shared, one of them was written otherwise, and filters, metadata and cold items will
+ * find nothing. O(ids) look-ups, one where all is well. */
+static void
+compare_ids(const struct pz_ids *a, const char *name_a, const struct pz_ids *b,
+            const char *name_b, const char *what)
+{
+    size_t n_a = 0, n_b = 0;
+    for (uint32_t i = 0; i < a->n; i++) {
+        const char *id = pz_ids_get(a, i, &n_a);
+        if (!id || pz_ids_find(b, id, n_a) != PZ_NO_ID)
+            return;
+    }
+    const char *of_a = pz_ids_get(a, 0, &n_a), *of_b = pz_ids_get(b, 0, &n_b);
+    if (!of_a || !of_b)
+        return;
+    pz_log(PZ_LOG_WARN,
+           "no %s of the %s is one of the %s: is '%.*s' written like '%.*s'?", what,
+           name_b, name_a, (int)(n_b < 60 ? n_b : 60), of_b, (int)(n_a < 60 ? n_a : 60),
+           of_a);
+}
+
+/* Says where what was imported shares no id with what is there. */
+static void
+check_ids(enum pz_set set)
+{
+    static const enum pz_set of[] = {PZ_ITEMS, PZ_USERS};
+    struct pz_dataset events, other;
+    bool is_events = set == PZ_INTERACTIONS;
+    if ((!is_events && set != PZ_ITEMS && set != PZ_USERS) ||
+        !open_if_there(&events, PZ_INTERACTIONS))
+        return;
+    for (size_t k = 0; k < 2; k++) {
+        bool items = of[k] == PZ_ITEMS;
+        if ((!is_events && of[k] != set) || !open_if_there(&other, of[k]))
+            continue;
+        compare_ids(items ? &other.item : &other.user, pz_set_name(of[k]),
+                    items ? &events.item : &events.user, pz_set_name(PZ_INTERACTIONS),
+                    items ? "item" : "user");
+        pz_dataset_close(&other);
+    }
+    pz_dataset_close(&events);
+}
+
 /* Data insights over what the group holds now (pz-import.1, DATA INSIGHTS). */
 static void
 report(void)
@@ -310,6 +354,7 @@ main(int argc, char **argv)
                "strings that look like numbers with a decimal comma, which --decimal , "
                "reads (with --infer if the dataset is there): %s",
                result.commas);
+    check_ids(set);
     print_result(&result, set);
     if (opt.report)
         report();

@@ -175,13 +175,17 @@ take(struct pz_put_batch *b, const struct pz_put_slot *s, const struct pz_cell *
     return *out ? PZ_OK : pz_err_nomem(err, "an event", cell->n);
 }
 
-/* Whole seconds out of a number, a number in a string, or an ISO 8601 time. */
+/* Whole seconds as `times` says; else out of a number, a number in a string, or an ISO
+ * 8601 time. */
 static int
-take_time(const struct pz_put_slot *s, const struct pz_cell *cell, int64_t *out,
-          struct pz_err *err)
+take_time(const struct pz_times *times, const struct pz_put_slot *s,
+          const struct pz_cell *cell, int64_t *out, struct pz_err *err)
 {
     struct pz_cell t = pz_cell_trim(*cell);
+    const char *why;
     double real;
+    if (times)
+        return pz_times_read(times, t.s, t.n, out, &why) ? bad(s, cell, why, err) : PZ_OK;
     enum pz_num how = pz_parse_i64(t.s, t.n, out);
     if (how == PZ_NUM_FRACTION || how == PZ_NUM_GARBAGE) {
         if (pz_parse_f64(t.s, t.n, &real) == PZ_NUM_OK) {
@@ -221,13 +225,13 @@ take_number(const struct pz_put_slot *s, const struct pz_cell *cell, double *out
 /* ---- other columns ---- */
 
 static int
-add_whole(struct pz_buf *json, const struct pz_put_slot *s, const struct pz_cell *cell,
-          struct pz_err *err)
+add_whole(struct pz_buf *json, const struct pz_times *times, const struct pz_put_slot *s,
+          const struct pz_cell *cell, struct pz_err *err)
 {
     int64_t v;
     struct pz_cell t = pz_cell_trim(*cell);
     if (s->field->role == PZ_ROLE_CREATION) {
-        if (take_time(s, cell, &v, err))
+        if (take_time(times, s, cell, &v, err))
             return err->status;
     } else {
         enum pz_num how = pz_parse_i64(t.s, t.n, &v);
@@ -256,8 +260,8 @@ add_bool(struct pz_buf *json, const struct pz_put_slot *s, const struct pz_cell 
 }
 
 static int
-add_value(struct pz_buf *json, const struct pz_put_slot *s, const struct pz_cell *cell,
-          struct pz_err *err)
+add_value(struct pz_buf *json, const struct pz_times *times, const struct pz_put_slot *s,
+          const struct pz_cell *cell, struct pz_err *err)
 {
     char text[PZ_NUM_TEXT];
     double v;
@@ -267,7 +271,7 @@ add_value(struct pz_buf *json, const struct pz_put_slot *s, const struct pz_cell
         return PZ_OK;
     case PZ_INT:
     case PZ_LONG:
-        return add_whole(json, s, cell, err);
+        return add_whole(json, times, s, cell, err);
     case PZ_FLOAT:
     case PZ_DOUBLE:
         if (take_number(s, cell, &v, err))
@@ -283,7 +287,8 @@ add_value(struct pz_buf *json, const struct pz_put_slot *s, const struct pz_cell
 /* The columns behind the fixed ones as a JSON object; *out NULL when all are null. */
 static int
 take_properties(struct pz_put_batch *b, const struct pz_put_table *t,
-                const struct pz_cell *cell, const char **out, struct pz_err *err)
+                const struct pz_cell *cell, const struct pz_times *times,
+                const char **out, struct pz_err *err)
 {
     struct pz_buf *json = &b->json;
     pz_buf_clear(json);
@@ -305,7 +310,7 @@ take_properties(struct pz_put_batch *b, const struct pz_put_table *t,
         pz_buf_addc(json, json->len ? ',' : '{');
         pz_json_add_string(json, s->field->name, strlen(s->field->name));
         pz_buf_addc(json, ':');
-        if (add_value(json, s, &cell[k], err))
+        if (add_value(json, times, s, &cell[k], err))
             return err->status;
     }
     *out = NULL;
@@ -430,7 +435,8 @@ event_row(struct pz_put_batch *b, const struct pz_put_table *t,
         if (take(b, &s[text[i].slot], &cell[text[i].slot], text[i].max, text[i].to, err))
             return err->status;
     if (!is_null(&cell[PUT_TIME])) {
-        if (take_time(&s[PUT_TIME], &cell[PUT_TIME], &e->time, err))
+        if (take_time(in_body ? NULL : b->o.times, &s[PUT_TIME], &cell[PUT_TIME],
+                      &e->time, err))
             return err->status;
     } else if (!in_body && cell[PUT_TIME].kind == PZ_CELL_ABSENT) {
         e->time = pz_now();
@@ -457,7 +463,8 @@ pz_put_row(struct pz_put_batch *b, const struct pz_put_table *t,
         return err->status;
     if (!row.event.item)
         return pz_err_set(err, PZ_DATA, "%s is missing", t->slot[PUT_ITEM].name);
-    if (take_properties(b, t, cell, &row.event.properties, err))
+    if (take_properties(b, t, cell, in_body ? NULL : b->o.times, &row.event.properties,
+                        err))
         return err->status;
     if (!t->events && !row.event.properties)
         row.event.properties = "{}";

@@ -23,6 +23,7 @@
 #include "data/input.h"
 #include "data/naming.h"
 #include "data/schema.h"
+#include "data/times.h"
 #include "store/estore.h"
 
 struct pz_put_options {
@@ -32,6 +33,8 @@ struct pz_put_options {
     size_t n_tracking_ids;                     // with none of them any will do
     bool strict;                               // AWS's limits and demands are errors
     const struct pz_naming *naming;            // of flat objects and CSV; NULL: none
+    const struct pz_times *times; // of flat objects and CSV; NULL: seconds, also with a
+                                  // fraction, or ISO 8601, as in bodies
     /* Adds the items shown under a recommendationId, with '|' between, to *out; false:
      * not known. They are the impression of an event that has none. NULL: none is known.
      */

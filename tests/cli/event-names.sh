@@ -38,10 +38,18 @@ printf '{"eventId":"second","userId":"u","itemId":"i","timestamp":9}\n' | iconv 
 exec 3>&-
 wait $!
 tail -n 1 acks
+echo '-- times in other units'
+echo '{"userId":"u8","itemId":"i","ts":8999}' | pz-event -g g -c TIMESTAMP=ts --timestamp-unit ms
+printf 'USER_ID;ITEM_ID;TIMESTAMP\nu9;i;2.1.1970 00:01\n' | pz-event -g g --timestamp-unit dmy
+printf '%s\n' '{"sessionId":"s","userId":"u10","eventList":[{"itemId":"i","eventType":"t","sentAt":10}]}' |
+    pz-event -g g --timestamp-unit ms
+pz-info -g g --export events | cut -d, -f3-5 | grep -e '^u[89]' -e ^u10
 echo '-- mistakes'
 no() { "$@" 2>&1 || echo "status $?"; }
 no pz-event -g g -c NOTHING=user log.jsonl
 no pz-event -g g -c USER_ID log.jsonl
+no pz-event -g g --timestamp-unit fortnights log.jsonl
+echo '{"userId":"u","itemId":"i","timestamp":"tomorrow"}' | no pz-event -g g --timestamp-unit ms
 no pz-event -g g -c USER_ID=a -c USER_ID=b log.jsonl
 printf 'USER_ID,ITEM_ID\nu,i\n' | no pz-event -g g -c ITEM_ID=sku
 echo '{"user":{"id":["a"]},"itemId":"i"}' | no pz-event -g g

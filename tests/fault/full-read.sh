@@ -43,7 +43,6 @@ shows()
     pz-info --export events -g "$1/shop" || echo "pz-info --export: $?"
     pz-filter --list -g "$1/shop" || echo "pz-filter: $?"
     pz-recommend -g "$1/shop" -S best -F seen u1 u2 new || echo "pz-recommend: $?"
-
 }
 cp -a g small/shop
 full

@@ -140,19 +140,27 @@ print_result(const struct pz_import_result *r, enum pz_set set)
            r->rejected, r->n_users, r->n_items);
 }
 
-/* Opens the group's dataset of this type if it is there: true when it is. One that is
- * damaged is no dataset that is absent: that ends the tool. */
+/* Opens the group's dataset of this type if it is there: whether it was, or err. */
+static bool
+open_set(struct pz_dataset *d, enum pz_set set, struct pz_err *err)
+{
+    char *path;
+    if (pz_dataset_path(&path, pz_common.group, set, err))
+        return false;
+    bool there = access(path, F_OK) == 0 && !pz_dataset_open(d, path, err);
+    free(path);
+    return there;
+}
+
+/* The same; a dataset that is damaged is no dataset that is absent: that ends the tool.
+ */
 static bool
 open_if_there(struct pz_dataset *d, enum pz_set set)
 {
     struct pz_err err = PZ_ERR_INIT;
-    char *path;
-    if (pz_dataset_path(&path, pz_common.group, set, &err))
+    bool there = open_set(d, set, &err);
+    if (err.status)
         pz_die_err(&err);
-    bool there = access(path, F_OK) == 0;
-    if (there && pz_dataset_open(d, path, &err))
-        pz_die_err(&err);
-    free(path);
     return there;
 }
 
@@ -178,19 +186,21 @@ compare_ids(const struct pz_ids *a, const char *name_a, const struct pz_ids *b,
            of_a);
 }
 
-/* Says where what was imported shares no id with what is there. */
+/* Says where what was imported shares no id with what is there. It is imported all the
+ * same, so that a dataset which cannot be read now is passed over. */
 static void
 check_ids(enum pz_set set)
 {
     static const enum pz_set of[] = {PZ_ITEMS, PZ_USERS};
+    struct pz_err err = PZ_ERR_INIT;
     struct pz_dataset events, other;
     bool is_events = set == PZ_INTERACTIONS;
     if ((!is_events && set != PZ_ITEMS && set != PZ_USERS) ||
-        !open_if_there(&events, PZ_INTERACTIONS))
+        !open_set(&events, PZ_INTERACTIONS, &err))
         return;
     for (size_t k = 0; k < 2; k++) {
         bool items = of[k] == PZ_ITEMS;
-        if ((!is_events && of[k] != set) || !open_if_there(&other, of[k]))
+        if ((!is_events && of[k] != set) || !open_set(&other, of[k], &err))
             continue;
         compare_ids(items ? &other.item : &other.user, pz_set_name(of[k]),
                     items ? &events.item : &events.user, pz_set_name(PZ_INTERACTIONS),

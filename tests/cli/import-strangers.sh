@@ -15,3 +15,6 @@ echo '-- written alike; without rows'
 printf 'ITEM_ID,PRICE\n9,1\n7.0,2\n' | import items
 printf 'ITEM_ID,PRICE\n' | import items
 printf 'USER_ID,AGE\n2,30\n' | import users --json | sed 's/,"schema.*//'
+echo '-- what cannot be read is passed over: the import is done'
+printf damaged >g/items.safetensors
+import interactions events.csv

@@ -149,6 +149,12 @@ control CreateSolutionVersion '{"solutionArn":"'$arn':solution/slow"}' >code
 slow=$(sed 's/.*"solutionVersionArn":"\([^"]*\)".*/\1/' answer)
 control CreateSolutionVersion '{"solutionArn":"'$arn':solution/top"}' >code
 version=$(sed 's/.*"solutionVersionArn":"\([^"]*\)".*/\1/' answer)
+# It has read the group, and gives no room of SQLite's files back after the disk is full.
+for _ in $(seq 1200); do
+    [ -e small/shop/.train.slow.lock ] && break
+    sleep 0.05
+done
+[ -e small/shop/.train.slow.lock ] || broken "nothing trains: $(ls -A small/shop)"
 try 0
 got=$(control StopSolutionVersionCreation '{"solutionVersionArn":"'"$version"'"}')
 [ "$got" = 500 ] || broken "stopping on a full disk: $got $(cat answer)"

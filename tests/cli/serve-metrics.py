@@ -23,14 +23,15 @@ def metric(name, kind, expression):
 
 
 def put(kind, item, source=None, value=None, rid=None, at=now):
-    event = {"eventType": kind, "itemId": item, "sentAt": at, "properties": '{"device": "phone"}'}
+    # Another round may put the same in the same second, which would be stored once.
+    event = {"eventType": kind, "itemId": item, "sentAt": at, "properties": '{"device": "%s"}' % sys.argv[5]}
     if value is not None:
         event["eventValue"] = value
     if source:
         event["metricAttribution"] = {"eventAttributionSource": source}
     if rid:
         event["recommendationId"] = rid
-    do("put_events", trackingId=tracking_id, userId="u9", sessionId=sys.argv[5], eventList=[event])
+    do("put_events", trackingId=tracking_id, userId="u9", sessionId="s", eventList=[event])
 
 
 def reports():
